@@ -1,0 +1,104 @@
+"""The contract between engines and the rest: pictures in, vectors with their boxes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.grid import Boxes, TileLayout
+from segdetect.images import LoadedImage
+from segdetect.settings import EngineName
+
+Vectors = npt.NDArray[np.float32]
+
+# Called with the work done so far as a share 0..1 and a phrase that says what is going on. It may raise CancelledError.
+Progress = Callable[[float, str], None]
+
+
+def no_progress(share: float, doing: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How an engine's vectors are best compared, measured per engine; scoring follows it and knows no engine.
+
+    Args:
+        neighbours: nearest other cells a cell is compared with, at least 1.
+        kth_only: use the distance to the last of these neighbours alone (fastdup's way), not their mean.
+        exclude: cells this near (Chebyshev distance, in cells) do not count as neighbours in the same picture.
+        far_share: share of all cells whose mean distance is added (Aota et al., WACV 2023); 0 adds nothing.
+        top_share: share of a tile's highest cell scores that its own score is the mean of.
+    """
+
+    neighbours: int
+    kth_only: bool = False
+    exclude: int = 0
+    far_share: float = 0.0
+    top_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """One picture, described on a lattice of cells.
+
+    Args:
+        layers: one or more descriptions of the same cells, each `(rows * cols, d)` float32, rows of unit length, so that
+            a dot product is a cosine similarity. Layers are compared apart and their distances averaged.
+        lattice: rows and columns of cells, row-major.
+        boxes_ltrb: `(rows * cols, 4)` int32 pixel boxes of the cells.
+        dense: True when the cells are finer than any grid and tiles are pooled from them; False when a cell is a tile.
+        comparison: how these vectors are to be compared.
+    """
+
+    layers: tuple[Vectors, ...]
+    lattice: tuple[int, int]
+    boxes_ltrb: Boxes
+    dense: bool
+    comparison: Comparison
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(layer.nbytes for layer in self.layers) + self.boxes_ltrb.nbytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbedRequest:
+    """One picture to describe, with the tiles it is cut into (which dense engines do not need)."""
+
+    image: LoadedImage
+    layout: TileLayout
+
+
+class Engine(Protocol):
+    """Something that describes pictures. Instances may be shared between threads."""
+
+    name: ClassVar[EngineName]
+    dense: ClassVar[bool]
+
+    @property
+    def version(self) -> str:
+        """Version of the engine and of what it runs on, for records."""
+        ...
+
+    def check(self) -> None:
+        """Run a self-test, once; later calls answer from it.
+
+        Raises:
+            EngineUnavailableError: it cannot run here, with the reason and the remedy.
+        """
+        ...
+
+    def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
+        """Describe pictures, in one go where the engine gains from it.
+
+        Raises:
+            EngineError: the engine could not run or failed.
+            StorageError: the disk is full.
+        """
+        ...

@@ -1,0 +1,104 @@
+"""Everything that can go wrong and that a person can do something about.
+
+    SegDetectError
+    ├── InputError                  the picture, not the program, is the trouble
+    │   ├── UnreadableImageError    empty, truncated, not a picture, a format we do not open
+    │   ├── ImageTooLargeError      more pixels than the limit; found before decoding
+    │   └── GridTooFineError        tiles would be smaller than the smallest that can be described
+    ├── SettingsError               a choice that no picture could satisfy
+    ├── DatasetError                a folder that cannot be evaluated
+    ├── EngineError                 an engine could not describe the picture
+    │   ├── EngineUnavailableError  it cannot run on this machine as it is
+    │   │   ├── EngineMissingError  not installed, or no build for this platform
+    │   │   ├── EngineExpiredError  its licence period is over
+    │   │   └── WeightsError        its weights file is absent or is not the model
+    │   ├── EngineFailedError       it ran and reported a failure
+    │   ├── EngineKilledError       its process died in mid-run
+    │   └── EngineTimeoutError      it took longer than the limit and was stopped
+    ├── StorageError                the disk is full or cannot be written
+    └── CancelledError              the user stopped the work
+"""
+
+from __future__ import annotations
+
+
+class SegDetectError(Exception):
+    """The root: `str()` names the file, the problem and the remedy, in that order.
+
+    Args:
+        problem: what is wrong, as a clause without a full stop.
+        remedy: what the reader can do about it, as a sentence without a full stop; may be empty.
+        file: the file's name as the user gave it; may be empty.
+    """
+
+    def __init__(self, problem: str, *, remedy: str = "", file: str = "") -> None:
+        self.problem, self.remedy, self.file = problem, remedy, file
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        text = f"{self.file}: {self.problem}" if self.file else self.problem
+        return f"{text}. {self.remedy}." if self.remedy else f"{text}."
+
+
+class InputError(SegDetectError):
+    """The picture, not the program, is the trouble."""
+
+
+class UnreadableImageError(InputError):
+    """Empty, truncated, not a picture, or a format we do not open."""
+
+
+class ImageTooLargeError(InputError):
+    """More pixels than the limit."""
+
+
+class GridTooFineError(InputError):
+    """Tiles would be smaller than the smallest that can be described."""
+
+
+class SettingsError(SegDetectError):
+    """A choice that no picture could satisfy."""
+
+
+class DatasetError(SegDetectError):
+    """A folder that cannot be evaluated."""
+
+
+class EngineError(SegDetectError):
+    """An engine could not describe the picture."""
+
+
+class EngineUnavailableError(EngineError):
+    """The engine cannot run on this machine as it is."""
+
+
+class EngineMissingError(EngineUnavailableError):
+    """Not installed, or no build for this platform."""
+
+
+class EngineExpiredError(EngineUnavailableError):
+    """The engine's licence period is over."""
+
+
+class WeightsError(EngineUnavailableError):
+    """The engine's weights file is absent or is not the model."""
+
+
+class EngineFailedError(EngineError):
+    """The engine ran and reported a failure."""
+
+
+class EngineKilledError(EngineError):
+    """The engine's process died in mid-run."""
+
+
+class EngineTimeoutError(EngineError):
+    """The engine took longer than the limit and was stopped."""
+
+
+class StorageError(SegDetectError):
+    """The disk is full or cannot be written."""
+
+
+class CancelledError(SegDetectError):
+    """The user stopped the work."""

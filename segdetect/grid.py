@@ -1,0 +1,88 @@
+"""The boxes of the tiles that a picture is cut into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.errors import GridTooFineError
+from segdetect.settings import MAX_GRID, GridSize
+
+# fastdup refuses smaller pictures (ERROR_IMAGE_TOO_SMALL), and nothing can be told from fewer pixels anyway.
+MIN_TILE_SIDE: Final = 10
+
+Boxes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileLayout:
+    """Where the tiles of one picture lie.
+
+    Args:
+        grid: rows and columns.
+        size_wh: the picture's width and height in pixels.
+        boxes_ltrb: `(grid.tiles, 4)` int32, row-major; right and bottom are exclusive.
+        stock: True for the blog's cut, which drops the pixels left over on the right and at the bottom.
+    """
+
+    grid: GridSize
+    size_wh: tuple[int, int]
+    boxes_ltrb: Boxes
+    stock: bool = False
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two layouts with equal keys have equal boxes."""
+        return (self.grid.rows, self.grid.cols, *self.size_wh, self.stock and not self._divides())
+
+    def _divides(self) -> bool:
+        return self.size_wh[0] % self.grid.cols == 0 and self.size_wh[1] % self.grid.rows == 0
+
+
+def tile_layout(size_wh: tuple[int, int], grid: GridSize, *, stock: bool = False, name: str = "") -> TileLayout:
+    """Cut a picture in a grid.
+
+    The default cut covers every pixel exactly once, with sides that differ by at most one pixel. The `stock` cut is the
+    blog's: every tile has the same size, `width // cols` by `height // rows`, and the rest is dropped.
+
+    Args:
+        size_wh: the picture's width and height in pixels.
+        grid: rows and columns.
+        stock: use the blog's cut.
+        name: the picture's name, for the error.
+
+    Raises:
+        GridTooFineError: a tile would be narrower or lower than 10 pixels; names the largest grid that fits.
+
+    >>> tile_layout((30, 20), GridSize(2, 3)).boxes_ltrb[:2].tolist()
+    [[0, 0, 10, 10], [10, 0, 20, 10]]
+    """
+    width, height = size_wh
+    if width // grid.cols < MIN_TILE_SIDE or height // grid.rows < MIN_TILE_SIDE:
+        raise GridTooFineError(
+            f"{width} x {height} pixels are too few for a grid of {grid}: tiles need at least "
+            f"{MIN_TILE_SIDE} x {MIN_TILE_SIDE} pixels",
+            remedy=_largest_grid(size_wh),
+            file=name,
+        )
+    xs, ys = _edges(width, grid.cols, stock), _edges(height, grid.rows, stock)
+    top, left = np.meshgrid(ys[:-1], xs[:-1], indexing="ij")
+    bottom, right = np.meshgrid(ys[1:], xs[1:], indexing="ij")
+    boxes = np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4).astype(np.int32)
+    boxes.flags.writeable = False
+    return TileLayout(grid, size_wh, boxes, stock)
+
+
+def _edges(length: int, parts: int, stock: bool) -> npt.NDArray[np.int64]:
+    steps = np.arange(parts + 1)
+    return steps * (length // parts) if stock else steps * length // parts
+
+
+def _largest_grid(size_wh: tuple[int, int]) -> str:
+    cols, rows = (min(MAX_GRID, side // MIN_TILE_SIDE) for side in size_wh)
+    if rows * cols < 2:
+        return f"Use a larger picture: at least {2 * MIN_TILE_SIDE} x {MIN_TILE_SIDE} pixels"
+    return f"The largest grid that fits has {rows} rows and {cols} columns"

@@ -1,0 +1,140 @@
+"""The values that an inspection is made of; everything shown or exported is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.grid import TileLayout
+from segdetect.settings import EngineName, RuleName, Settings
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+class Verdict(StrEnum):
+    """What is said of a whole picture."""
+
+    NORMAL = "normal"
+    SUSPICIOUS = "suspicious"
+    ANOMALOUS = "anomalous"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A picture that tiles were compared with.
+
+    Args:
+        name: as the user gave it.
+        sha256: hex digest of its bytes.
+        layout: its tiles, to which `TileScores.nearest_tile` points.
+    """
+
+    name: str
+    sha256: str
+    layout: TileLayout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileScores:
+    """How unlike the others each tile of one picture is. All arrays have one entry per tile, row-major, read-only.
+
+    Args:
+        layout: the tiles.
+        scores: finite, at least 0; higher is more anomalous.
+        sources: the pictures compared with; the picture itself first where it took part.
+        nearest_source: index into `sources` of each tile's nearest look-alike; -1 where there is none.
+        nearest_tile: the look-alike's tile in that source; -1 where there is none.
+        nearest_similarity: cosine similarity to the look-alike, -1..1; NaN where there is none.
+        cell_map: `(rows, cols)` float32 scores of a dense engine's cells; None when a cell is a tile.
+        homogeneity: how far the picture is the same everywhere, 0..1, which decides whether it can be compared with
+            itself; None when it was compared with others.
+    """
+
+    layout: TileLayout
+    scores: Floats
+    sources: tuple[Source, ...]
+    nearest_source: Ints
+    nearest_tile: Ints
+    nearest_similarity: Floats
+    cell_map: npt.NDArray[np.float32] | None = None
+    homogeneity: float | None = None
+
+    @property
+    def ranks(self) -> Ints:
+        """1 for the highest score; equal scores are ranked in tile order."""
+        ranks = np.empty(len(self.scores), np.int64)
+        ranks[np.argsort(-self.scores, kind="stable")] = np.arange(1, len(self.scores) + 1)
+        return ranks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """Which tiles are flagged, and what is said of the picture.
+
+    Args:
+        rule: the rule that decided (never `AUTO`).
+        threshold: lowest score that is flagged under this rule, in score units.
+        flags: `(tiles,)` bool, read-only.
+        verdict: what is said of the picture.
+        reason: why, in a sentence for the user.
+    """
+
+    rule: RuleName
+    threshold: float
+    flags: Flags
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Inspection:
+    """One picture's answer.
+
+    Args:
+        image: the picture's name as given.
+        sha256: hex digest of its bytes.
+        size_wh: width and height in pixels.
+        page: the page that was read, 0-based.
+        settings: what was asked for.
+        engine: the engine that ran (never `AUTO`).
+        engine_version: its version.
+        scores: the tiles with their scores and look-alikes.
+        decision: flags and verdict.
+        notes: what was done that the user should know: to the picture, or an engine taken in place of another.
+        seconds: time taken by each step, by its name; 0 for what came from the cache.
+    """
+
+    image: str
+    sha256: str
+    size_wh: tuple[int, int]
+    page: int
+    settings: Settings
+    engine: EngineName
+    engine_version: str
+    scores: TileScores
+    decision: Decision
+    notes: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def flagged_tiles(self) -> list[int]:
+        """Flagged tiles, the most anomalous first."""
+        order = np.argsort(-self.scores.scores, kind="stable")
+        return [int(tile) for tile in order if self.decision.flags[tile]]
+
+    @property
+    def strongest_tile(self) -> int:
+        """The tile with the highest score."""
+        return int(np.argmax(self.scores.scores))
+
+    @property
+    def total_seconds(self) -> float:
+        """Time taken by all steps."""
+        return float(sum(self.seconds.values()))

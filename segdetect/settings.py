@@ -1,0 +1,111 @@
+"""What a user may choose, validated on construction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from segdetect.errors import SettingsError
+
+MAX_GRID: Final = 32
+DEFAULT_GRID: Final = 7  # the blog's
+DEFAULT_FALSE_ALARMS: Final = 0.05
+
+
+class EngineName(StrEnum):
+    """How a picture is described; `AUTO` takes the first healthy one of fastdup, dinov2, texture."""
+
+    AUTO = "auto"
+    FASTDUP = "fastdup"
+    DINOV2 = "dinov2"
+    TEXTURE = "texture"
+
+
+class Scope(StrEnum):
+    """What a tile is compared with."""
+
+    SELF = "self"
+    REFERENCES = "references"
+    BATCH = "batch"
+
+
+class RuleName(StrEnum):
+    """How scores become flags; `AUTO` takes the rule that fits the scope."""
+
+    AUTO = "auto"
+    GATE = "gate"
+    CALIBRATED = "calibrated"
+    FENCE = "fence"
+    STOCK = "stock"
+    THRESHOLD = "threshold"
+
+
+@dataclass(frozen=True, slots=True)
+class GridSize:
+    """Tiles down and across.
+
+    Raises:
+        SettingsError: a side outside 1..32, or a 1 x 1 grid (a single tile has nothing to compare with).
+    """
+
+    rows: int = DEFAULT_GRID
+    cols: int = DEFAULT_GRID
+
+    def __post_init__(self) -> None:
+        for name, value in (("rows", self.rows), ("columns", self.cols)):
+            if not 1 <= value <= MAX_GRID:
+                raise SettingsError(f"the grid has {value} {name}", remedy=f"Choose 1 to {MAX_GRID} {name}")
+        if self.rows == self.cols == 1:
+            raise SettingsError(
+                "a 1 x 1 grid is a single tile with nothing to compare it with",
+                remedy="Choose at least two tiles, for example 7 x 7",
+            )
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        return self.rows * self.cols
+
+    def __str__(self) -> str:
+        return f"{self.rows} x {self.cols}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A decision rule and the number it needs.
+
+    Args:
+        name: the rule.
+        threshold: for `THRESHOLD`: tiles scoring at least this are flagged, in score units, finite.
+        false_alarms: for `CALIBRATED`: share of clean pictures that may be flagged by mistake, 0 < x <= 0.5.
+
+    Raises:
+        SettingsError: `THRESHOLD` without a finite number, or a budget out of range.
+    """
+
+    name: RuleName = RuleName.AUTO
+    threshold: float | None = None
+    false_alarms: float = DEFAULT_FALSE_ALARMS
+
+    def __post_init__(self) -> None:
+        if self.name is RuleName.THRESHOLD and (self.threshold is None or not math.isfinite(self.threshold)):
+            raise SettingsError(
+                f"the rule 'threshold' got {self.threshold}", remedy="Give a finite number, for example --threshold 0.3"
+            )
+        if not 0 < self.false_alarms <= 0.5:
+            raise SettingsError(
+                f"a false-alarm budget of {self.false_alarms} was asked for",
+                remedy="Choose more than 0 and at most 0.5 (one clean picture in two)",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that decides an answer, apart from the pictures."""
+
+    grid: GridSize = field(default_factory=GridSize)
+    engine: EngineName = EngineName.AUTO
+    scope: Scope = Scope.SELF
+    rule: Rule = field(default_factory=Rule)
