@@ -38,6 +38,13 @@ class TileLayout:
         """Two layouts with equal keys have equal boxes."""
         return (self.grid.rows, self.grid.cols, *self.size_wh, self.stock and not self._divides())
 
+    def tiles_at(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """The tile that holds each point, in pixels; the nearest one for pixels that the blog's cut drops."""
+        boxes = self.boxes_ltrb.reshape(self.grid.rows, self.grid.cols, 4)
+        row = np.minimum(np.searchsorted(boxes[:, 0, 3], y, side="right"), self.grid.rows - 1)
+        col = np.minimum(np.searchsorted(boxes[0, :, 2], x, side="right"), self.grid.cols - 1)
+        return np.asarray(row * self.grid.cols + col, np.int64)
+
     def _divides(self) -> bool:
         return self.size_wh[0] % self.grid.cols == 0 and self.size_wh[1] % self.grid.rows == 0
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segdetect.grid import TileLayout
-from segdetect.settings import EngineName, RuleName, Settings
+from segdetect.settings import EngineName, RuleName, Scope, Settings
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -105,6 +105,7 @@ class Inspection:
         settings: what was asked for.
         engine: the engine that ran (never `AUTO`).
         engine_version: its version.
+        scope: what the tiles were compared with in fact; `SELF` where a wanted scope offered no other picture.
         scores: the tiles with their scores and look-alikes.
         decision: flags and verdict.
         notes: what was done that the user should know: to the picture, or an engine taken in place of another.
@@ -118,6 +119,7 @@ class Inspection:
     settings: Settings
     engine: EngineName
     engine_version: str
+    scope: Scope
     scores: TileScores
     decision: Decision
     notes: tuple[str, ...] = ()

@@ -1,0 +1,47 @@
+# make help lists what there is to do.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PORT ?= 8501
+HOST ?= localhost
+PYTHON ?=
+ARGS ?=
+export PYTHON
+
+python := .venv/bin/python
+pages := $(wildcard streamlit_app.py pages/*.py)
+
+.PHONY: help run test lint format setup clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@echo "Variables: PORT=8501, HOST=localhost, PYTHON=/path/to/python3.12, ARGS='more words for pytest'"
+
+run: ## Install what is needed, then open the dashboard
+	@scripts/setup.sh run
+	@exec $(python) scripts/start.py --host $(HOST) --port $(PORT)
+
+test: ## Install what is needed, a browser included, then run the tests
+	@scripts/setup.sh dev
+	@$(python) scripts/browser.py
+	@$(python) -m pytest $(ARGS)
+
+lint: ## Check format, style, types and the direction of imports
+	@scripts/setup.sh dev
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy --strict segdetect $(pages)
+	$(python) -c 'import sys; from importlinter.cli import lint_imports_command as check; sys.exit(check())'
+
+format: ## Put the code into the house format
+	@scripts/setup.sh dev
+	$(python) -m ruff format .
+	$(python) -m ruff check --fix .
+
+setup: ## Install everything again, the parts that could not be installed before included
+	@scripts/setup.sh dev --force
+
+clean: ## Remove the environment and all caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,69 @@
+"""Opens the dashboard: checks the port first, and leaves the browser closed where there is no screen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def port_trouble(host: str, port: int) -> str:
+    """Why the dashboard cannot listen there; empty if it can."""
+    try:
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, OverflowError) as error:
+        return f"{host}:{port} is no address to listen on ({error})."
+    for family, kind, protocol, _, address in places[:1]:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                return (
+                    f"port {port} on {host} cannot be used ({error.strerror}). If the dashboard is running already, open "
+                    f"http://{host}:{port}; otherwise choose another port: make run PORT={port + 1}"
+                )
+    return ""
+
+
+def has_screen() -> bool:
+    """Whether a browser window opened here would be seen by whoever typed the command."""
+    if os.environ.get("SSH_CONNECTION"):
+        return False
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def streamlit_command(host: str, port: int) -> list[str]:
+    """The command that serves the dashboard; what it does not say is in .streamlit/config.toml."""
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    command += ["--server.address", host, "--server.port", str(port)]
+    command += ["--server.headless", "false" if has_screen() else "true"]
+    if host not in LOCAL:
+        name = socket.gethostname() if host in ("0.0.0.0", "::") else host
+        command += ["--browser.serverAddress", name, "--server.allowedHosts", "*"]
+    return command
+
+
+def main() -> int:
+    """Replaces this process by the dashboard's; returns 1 if it cannot listen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="localhost")
+    parser.add_argument("--port", type=int, default=8501)
+    options = parser.parse_args()
+    trouble = port_trouble(options.host, options.port)
+    if trouble:
+        print(f"segdetect: {trouble}", file=sys.stderr)
+        return 1
+    os.chdir(ROOT)
+    command = streamlit_command(options.host, options.port)
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

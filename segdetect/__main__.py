@@ -1,0 +1,8 @@
+"""`python -m segdetect`."""
+
+import sys
+
+from segdetect.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Boxes drawn on the picture, for people to see and to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from segdetect.images import LoadedImage
+from segdetect.inspection import Inspection
+
+# Vermilion between two dark lines is told apart from any background, also by colour-blind readers (Okabe & Ito).
+FLAG_RGB: Final = (255, 92, 40)
+HALO_RGB: Final = (16, 16, 24)
+SELECTED_RGB: Final = (255, 255, 255)
+
+
+def annotate(
+    image: LoadedImage,
+    inspection: Inspection,
+    *,
+    labels: bool = True,
+    outlines: bool = True,
+    selected: Sequence[int] = (),
+) -> Image.Image:
+    """The picture at its own size with its flagged tiles boxed, numbered by rank.
+
+    Args:
+        image: the picture that was inspected.
+        inspection: its answer.
+        labels: write each flagged tile's rank in its corner.
+        outlines: draw the boxes of flagged tiles.
+        selected: further tiles to outline in white.
+
+    Returns:
+        An RGB picture; the input is left as it is.
+    """
+    drawn = Image.fromarray(np.array(image.pixels))
+    pen = ImageDraw.Draw(drawn)
+    width = line_width(image.size_wh)
+    boxes, ranks = inspection.scores.layout.boxes_ltrb, inspection.scores.ranks
+    flagged = inspection.flagged_tiles
+    if outlines:
+        for tile in flagged:
+            _box(pen, boxes[tile].tolist(), width, FLAG_RGB)
+    for tile in selected:
+        _box(pen, boxes[tile].tolist(), width, SELECTED_RGB)
+    if labels:
+        for tile in flagged:
+            _label(pen, boxes[tile].tolist(), str(ranks[tile]), width)
+    return drawn
+
+
+def crop(image: LoadedImage, box_ltrb: Sequence[int]) -> Image.Image:
+    """The pixels of one box; right and bottom are exclusive."""
+    left, top, right, bottom = (int(v) for v in box_ltrb)
+    return Image.fromarray(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
+
+
+def line_width(size_wh: tuple[int, int]) -> int:
+    """Pen width in pixels that is seen when the whole picture is fitted to a screen."""
+    return max(1, round(min(size_wh) / 250))
+
+
+def _box(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], width: int, rgb: tuple[int, int, int]) -> None:
+    left, top, right, bottom = box_ltrb
+    inner = (left, top, right - 1, bottom - 1)
+    # Tiles may be only 10 pixels wide: the lines must not fill them.
+    width = max(1, min(width, (min(right - left, bottom - top) - 1) // 6))
+    pen.rectangle(inner, outline=HALO_RGB, width=3 * width)
+    pen.rectangle(tuple(np.add(inner, (width, width, -width, -width)).tolist()), outline=rgb, width=width)
+
+
+def _label(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], text: str, width: int) -> None:
+    left, top, right, bottom = box_ltrb
+    size = min(9 * width, (bottom - top) // 3, (right - left) // 3)
+    if size < 8:
+        return
+    font = ImageFont.load_default(size)
+    corner = (left + 3 * width, top + 3 * width)
+    x0, y0, x1, y1 = pen.textbbox(corner, text, font=font)
+    pad = max(1, size // 5)
+    pen.rectangle((corner[0], corner[1], x1 + 2 * pad, y1 - y0 + corner[1] + 2 * pad), fill=HALO_RGB)
+    pen.text((corner[0] + pad, 2 * corner[1] - y0 + pad), text, font=font, fill=(255, 255, 255))

@@ -1,0 +1,206 @@
+"""The interactive charts, as Plotly figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from segdetect.grid import Boxes
+from segdetect.inspection import Inspection
+
+# Both are perceptually uniform and told apart by colour-blind readers.
+COLOUR_SCALES: Final = ("Cividis", "Viridis", "Greys")
+FLAG_COLOUR: Final = "#FF5C28"
+HALO_COLOUR: Final = "#101018"
+SELECTED_COLOUR: Final = "#FFFFFF"
+LOOKALIKE_COLOUR: Final = "#56B4E9"
+_MAX_TICKS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapStyle:
+    """How the heatmap looks.
+
+    Args:
+        opacity: of the colours over the picture, 0..1.
+        colour_scale: one of `COLOUR_SCALES`.
+        smooth: show the fine map of a dense engine, or blend from tile to tile, in place of plain tiles.
+        outlines: outline flagged tiles.
+    """
+
+    opacity: float = 0.55
+    colour_scale: str = "Cividis"
+    smooth: bool = False
+    outlines: bool = True
+
+
+def score_heatmap(
+    inspection: Inspection,
+    *,
+    background: str,
+    style: HeatmapStyle = HeatmapStyle(),  # noqa: B008 - frozen
+    selected: Sequence[int] = (),
+    lookalikes: Sequence[int] = (),
+    height: int = 520,
+) -> go.Figure:
+    """The score of each tile over the picture; hover tells the figures, a click selects the tile.
+
+    A `go.Heatmap` never reports clicks in Streamlit, so invisible markers lie over it, one per tile in tile order: a
+    selected point's index is its tile.
+
+    Args:
+        inspection: the answer to show.
+        background: address of the picture (a `data:` URI).
+        style: how it looks.
+        selected: tiles to outline in white.
+        lookalikes: tiles to outline in blue dashes.
+        height: of the chart in screen pixels.
+    """
+    width_px, height_px = inspection.size_wh
+    boxes = inspection.scores.layout.boxes_ltrb
+    figure = go.Figure()
+    figure.add_layout_image(
+        {"source": background, "x": 0, "y": 0, "sizex": width_px, "sizey": height_px, "xref": "x", "yref": "y"},
+        sizing="stretch",
+        layer="below",
+    )
+    _add_scores(figure, inspection, style)
+    if style.outlines:
+        _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid")
+    _add_outlines(figure, boxes[list(lookalikes)], LOOKALIKE_COLOUR, "dash")
+    _add_outlines(figure, boxes[list(selected)], SELECTED_COLOUR, "solid")
+    _add_targets(figure, inspection)
+    _lay_out(figure, inspection, height)
+    return figure
+
+
+def score_histogram(inspection: Inspection, *, height: int = 240) -> go.Figure:
+    """How many tiles have which score, with the threshold as a line; flagged tiles have their own colour and pattern."""
+    scores, flags = inspection.scores.scores, inspection.decision.flags
+    low, high = float(scores.min()), float(max(scores.max(), inspection.decision.threshold))
+    size = (high - low) / 40 or 1e-6
+    figure = go.Figure()
+    looks: Mapping[str, tuple[np.ndarray, str, str]] = {
+        "not flagged": (~flags, "#7C8AA0", ""),
+        "flagged": (flags, FLAG_COLOUR, "/"),
+    }
+    for name, (chosen, colour, pattern) in looks.items():
+        figure.add_histogram(
+            x=scores[chosen],
+            name=name,
+            xbins={"start": low, "end": high + size, "size": size},
+            marker={"color": colour, "pattern": {"shape": pattern}},
+            hovertemplate="%{y} tiles " + name + "<br>score %{x}<extra></extra>",
+        )
+    if np.isfinite(inspection.decision.threshold):
+        figure.add_vline(
+            x=inspection.decision.threshold,
+            line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"},
+            annotation={"text": f"threshold {inspection.decision.threshold:.3f}", "yanchor": "bottom"},
+            annotation_position="top",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        xaxis={"title": "score (higher is less like the other tiles)"},
+        yaxis={"title": "tiles"},
+        bargap=0.05,
+    )
+    return figure
+
+
+def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) -> None:
+    scores = inspection.scores
+    grid = scores.layout.grid
+    values = scores.scores.reshape(grid.rows, grid.cols)
+    boxes = scores.layout.boxes_ltrb
+    xs = [*boxes[: grid.cols, 0].tolist(), int(boxes[-1, 2])]
+    ys = [*boxes[:: grid.cols, 1].tolist(), int(boxes[-1, 3])]
+    if style.smooth:
+        if scores.cell_map is not None:
+            values = scores.cell_map
+        xs, ys = (_centres(side, parts) for side, parts in zip(inspection.size_wh, values.shape[::-1], strict=True))
+    figure.add_heatmap(
+        z=np.round(values, 5),
+        x=xs,
+        y=ys,
+        zsmooth="best" if style.smooth else False,
+        colorscale=style.colour_scale,
+        opacity=style.opacity,
+        hoverinfo="skip",
+        colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": "score", "side": "right"}, "len": 0.9},
+    )
+
+
+def _centres(length: int, parts: int) -> list[float]:
+    return ((np.arange(parts) + 0.5) * length / parts).tolist()
+
+
+def _add_outlines(figure: go.Figure, boxes_ltrb: Boxes, colour: str, dash: str) -> None:
+    """All boxes in one trace each for halo and line: shapes would be slow for a thousand tiles."""
+    if not len(boxes_ltrb):
+        return
+    left, top, right, bottom = boxes_ltrb.T.astype(float)
+    gap = np.full(len(boxes_ltrb), np.nan)
+    x = np.stack([left, right, right, left, left, gap], axis=1).ravel()
+    y = np.stack([top, top, bottom, bottom, top, gap], axis=1).ravel()
+    for line in ({"color": HALO_COLOUR, "width": 5}, {"color": colour, "width": 2.5, "dash": dash}):
+        figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+
+
+def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
+    scores = inspection.scores
+    left, top, right, bottom = scores.layout.boxes_ltrb.T
+    cols = scores.layout.grid.cols
+    tiles = np.arange(len(scores.scores))
+    flagged = np.where(inspection.decision.flags, "flagged", "not flagged")
+    figure.add_scatter(
+        x=(left + right) / 2,
+        y=(top + bottom) / 2,
+        mode="markers",
+        showlegend=False,
+        marker={"symbol": "square", "opacity": 0, "size": 6},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=list(zip(*(a.tolist() for a in (tiles // cols + 1, tiles % cols + 1, scores.scores, scores.ranks, flagged)))),
+        hovertemplate="Row %{customdata[0]}, column %{customdata[1]}<br>score %{customdata[2]:.3f}"
+        f"<br>rank %{{customdata[3]}} of {len(tiles)}, %{{customdata[4]}}<extra></extra>",
+    )
+
+
+def _lay_out(figure: go.Figure, inspection: Inspection, height: int) -> None:
+    width_px, height_px = inspection.size_wh
+    layout = inspection.scores.layout
+    boxes, cols = layout.boxes_ltrb, layout.grid.cols
+    x_centres = (boxes[:cols, 0] + boxes[:cols, 2]) / 2
+    y_centres = (boxes[::cols, 1] + boxes[::cols, 3]) / 2
+    figure.update_xaxes(range=[0, width_px], constrain="domain", side="top", **_ticks(x_centres))
+    figure.update_yaxes(range=[height_px, 0], scaleanchor="x", constrain="domain", **_ticks(y_centres))
+    figure.update_layout(
+        hovermode="closest",
+        hoverdistance=-1,
+        clickmode="event+select",
+        dragmode="pan",
+        # The same picture keeps its zoom whatever setting changes.
+        uirevision=inspection.sha256,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        height=height,
+    )
+
+
+def _ticks(centres: np.ndarray) -> dict[str, object]:
+    """Rows and columns counted from 1, thinned out where there are many."""
+    step = -(-len(centres) // _MAX_TICKS)
+    return {
+        "tickvals": centres[::step].tolist(),
+        "ticktext": [str(i + 1) for i in range(0, len(centres), step)],
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+    }

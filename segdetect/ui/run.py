@@ -1,0 +1,59 @@
+"""Run an inspection for the page: progress while it lasts, a way to stop it, and the error in its place."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.inspection import Inspection
+from segdetect.ui.page import show_error
+from segdetect.ui.session import inspector
+from segdetect.ui.sidebar import Request
+
+# Shorter work shows nothing: a bar that flashes up is worse than none.
+_QUIET_SECONDS: Final = 0.4
+
+
+def run_inspection(request: Request) -> Inspection | None:
+    """Answer the request, or show why there is no answer."""
+    identity = (request.image.key, request.settings, tuple(image.key for image in request.bank))
+    if st.session_state.get("stopped") == identity:
+        st.info("Stopped. Change a setting, or run it again.", icon=":material/pause_circle:")
+        st.button("Run again", on_click=lambda: st.session_state.pop("stopped"), type="primary")
+        return None
+    slot = st.empty()
+    try:
+        inspection = inspector().inspect(
+            request.image, request.settings, bank=request.bank, progress=_Progress(slot, identity)
+        )
+    except SegDetectError as error:
+        slot.empty()
+        show_error(error)
+        return None
+    slot.empty()
+    return inspection
+
+
+class _Progress:
+    """Says what is going on once it takes long enough to be noticed; asking Streamlit for it lets a visitor interrupt."""
+
+    def __init__(self, slot: st.delta_generator.DeltaGenerator, identity: tuple[object, ...]) -> None:
+        self._slot, self._identity = slot, identity
+        self._started = time.monotonic()
+        self._bar: st.delta_generator.DeltaGenerator | None = None
+
+    def __call__(self, share: float, doing: str) -> None:
+        seconds = time.monotonic() - self._started
+        if seconds < _QUIET_SECONDS:
+            return
+        if self._bar is None:
+            with self._slot.container(horizontal=True, vertical_alignment="center"):
+                self._bar = st.progress(0.0)
+                st.button("Stop", on_click=self._stop, icon=":material/stop_circle:")
+        self._bar.progress(min(1.0, max(0.0, share)), text=f"{doing.capitalize()} ({seconds:.0f} s)")
+
+    def _stop(self) -> None:
+        st.session_state["stopped"] = self._identity

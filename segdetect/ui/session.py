@@ -1,0 +1,126 @@
+"""What is kept between reruns: the inspector for all, the pictures and the selected tile for each visitor."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from segdetect.engines.registry import AUTO_ORDER
+from segdetect.errors import EngineUnavailableError
+from segdetect.images import LoadedImage, load_image
+from segdetect.pipeline import Inspector
+from segdetect.settings import EngineName
+from segdetect.views import display_uri
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came from the visitor; it lives in memory only."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(slots=True)
+class Engines:
+    """What the self-tests said so far; filled by a thread while the first page is being read."""
+
+    troubles: dict[EngineName, EngineUnavailableError] = field(default_factory=dict)
+    ready: set[EngineName] = field(default_factory=set)
+
+    @property
+    def auto(self) -> EngineName | None:
+        """The engine that `auto` takes, once known."""
+        for name in AUTO_ORDER:
+            if name in self.ready:
+                return name
+            if name not in self.troubles:
+                return None
+        return None
+
+
+@st.cache_resource(show_spinner=False)
+def inspector() -> Inspector:
+    """The one inspector of this process, shared by all visitors, so that nothing is described twice."""
+    return Inspector()
+
+
+@st.cache_resource(show_spinner=False)
+def engines() -> Engines:
+    """The engines' state; the first call starts their self-tests in the background."""
+    state = Engines()
+    threading.Thread(target=_test_engines, args=(inspector(), state), daemon=True).start()
+    return state
+
+
+def _test_engines(owner: Inspector, state: Engines) -> None:
+    for name in AUTO_ORDER:
+        try:
+            owner.engines[name].check()
+        except EngineUnavailableError as error:
+            state.troubles[name] = error
+        else:
+            state.ready.add(name)
+
+
+# Keyed by the digest of the bytes: Streamlit hashes only a sample of a large value.
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _loaded(sha256: str, name: str, page: int, window: tuple[float, float] | None, _data: bytes) -> LoadedImage:
+    return load_image(_data, name=name, page=page, window=window)
+
+
+def loaded(upload: Upload, *, page: int = 0, window: tuple[float, float] | None = None) -> LoadedImage:
+    """The decoded picture of an upload, from the cache where it was decoded before.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    return _loaded(upload.sha256, upload.name, page, window, upload.data)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _background(key: tuple[object, ...], _image: LoadedImage) -> str:
+    return display_uri(_image)
+
+
+def background(image: LoadedImage) -> str:
+    """The picture as an address for charts."""
+    return _background(image.key, image)
+
+
+def keep_uploads(widget: str, kept: str) -> None:
+    """Callback of a file uploader: remember its files under `kept`, so that they outlive a change of page."""
+    files = st.session_state[widget] or []
+    files = files if isinstance(files, list) else [files]
+    st.session_state[kept] = tuple(Upload(file.name, file.getvalue()) for file in files)
+
+
+def kept_uploads(kept: str) -> tuple[Upload, ...]:
+    """The files remembered under `kept`."""
+    return tuple(st.session_state.get(kept, ()))
+
+
+def selected_tile(inspected: tuple[object, ...], default: int) -> int:
+    """The selected tile of the inspection with this identity; `default` where none was chosen for it yet."""
+    identity, tile = st.session_state.get("selection", (None, default))
+    return int(tile) if identity == inspected else default
+
+
+def select_tile(inspected: tuple[object, ...], tile: int) -> None:
+    """Make a tile the selected one, for every view of the page."""
+    st.session_state["selection"] = (inspected, tile)
+
+
+def step_through(inspected: tuple[object, ...], tiles: Sequence[int], current: int, step: int) -> None:
+    """Select the next or previous of some tiles, round and round."""
+    at = tiles.index(current) if current in tiles else (-1 if step > 0 else 0)
+    select_tile(inspected, tiles[(at + step) % len(tiles)])

@@ -1,0 +1,134 @@
+// The tools around the pictures: buttons, options, the before/after handle, status line and legend.
+const FIRST_LOOKS = { brightness: 1, contrast: 1, wipe: 0.5 };
+const PER_PICTURE = ["brightness", "contrast"];
+const percent = (value) => `${Math.round(100 * value)} %`;
+
+function connectControls(viewer) {
+  const { root } = viewer;
+  const actions = {
+    in: () => viewer.zoomBy(1.5),
+    out: () => viewer.zoomBy(1 / 1.5),
+    fit: () => viewer.fit(),
+    actual: () => viewer.showActual(),
+    next: () => viewer.step(1),
+    previous: () => viewer.step(-1),
+    clear: () => viewer.clear(),
+    several: () => viewer.change({ several: !viewer.looks.several }),
+    wipe: () => viewer.change({ wipeOn: !viewer.looks.wipeOn }),
+    view: () => showOptions(viewer, root.querySelector(".options").hidden),
+    full: () => toggleFullScreen(root),
+    reset: () => viewer.reset(),
+  };
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-do]");
+    if (button) actions[button.dataset.do]();
+  });
+  root.addEventListener("input", (event) => {
+    const { look } = event.target.dataset;
+    if (!look) return;
+    viewer.change({ [look]: event.target.type === "checkbox" ? event.target.checked : Number(event.target.value) });
+  });
+  root.addEventListener("keydown", (event) => {
+    const options = root.querySelector(".options");
+    if (event.key === "Escape" && !options.hidden) {
+      showOptions(viewer, false);
+      root.querySelector('[data-do="view"]').focus();
+      event.stopPropagation();
+    } else if (event.target.closest("button, input")) {
+      // Streamlit takes single letters as its own shortcuts.
+      event.stopPropagation();
+    }
+  });
+  const outside = (event) => {
+    if (!event.composedPath().some((node) => node === root)) showOptions(viewer, false);
+  };
+  document.addEventListener("pointerdown", outside);
+  root.querySelector(".panes").addEventListener("pointerdown", () => showOptions(viewer, false));
+  const full = root.querySelector('[data-do="full"]');
+  full.hidden = !document.fullscreenEnabled;
+  root.addEventListener("fullscreenchange", () => {
+    full.setAttribute("aria-pressed", String(root.matches(":fullscreen")));
+  });
+  return () => document.removeEventListener("pointerdown", outside);
+}
+
+function showOptions(viewer, shown) {
+  viewer.root.querySelector(".options").hidden = !shown;
+  viewer.root.querySelector('[data-do="view"]').setAttribute("aria-expanded", String(shown));
+}
+
+function toggleFullScreen(root) {
+  // Refused only where the page's owner forbids it; the button is hidden there.
+  if (root.matches(":fullscreen")) document.exitFullscreen();
+  else root.requestFullscreen();
+}
+
+/** Make all controls show the state of the viewer. */
+function refreshControls(viewer) {
+  const { root, looks, panes } = viewer;
+  const press = (name, value) => root.querySelector(`[data-do="${name}"]`).setAttribute("aria-pressed", String(value));
+  press("wipe", looks.wipeOn);
+  press("several", looks.several);
+  root.querySelector('[data-do="several"]').hidden = !viewer.data.multiple;
+  for (const input of root.querySelectorAll("[data-look]")) {
+    const value = looks[input.dataset.look];
+    if (input.type === "checkbox") input.checked = value;
+    else input.value = value;
+    if (input.nextElementSibling?.matches("output")) input.nextElementSibling.textContent = percent(value);
+  }
+  root.querySelector(".heat").hidden = !panes.some((pane) => pane.data.heat);
+  for (const pane of panes) pane.showLooks(looks);
+  refreshZoom(viewer);
+}
+
+function refreshZoom({ root, view, active }) {
+  const shown = percent(active.fit() * view.zoom);
+  const button = root.querySelector(".percent");
+  button.textContent = shown;
+  button.setAttribute("aria-label", `Zoom ${shown}. Show at 100 %`);
+  root.querySelector('[data-do="out"]').disabled = view.zoom <= 1;
+  root.querySelector('[data-do="in"]').disabled = view.zoom >= maxZoom(active.fit());
+}
+
+/** The line under the pictures, the flag counter and the legend. */
+function refreshStatus(viewer) {
+  const { root, selected } = viewer;
+  const pane = viewer.selectedPane();
+  const readout = root.querySelector(".readout");
+  readout.classList.toggle("hint", selected.length === 0);
+  readout.textContent = statusText(pane, selected, { column: "col" }) || hintText(viewer);
+  readout.title = readout.textContent;
+  root.querySelector('[data-do="clear"]').hidden = selected.length === 0;
+  const flagged = viewer.flaggedPane()?.tiles.ranked(true) ?? [];
+  const at = flagged.indexOf(selected.at(-1)) + 1;
+  root.querySelector(".count").textContent = flagged.length ? `${at || "\u2013"}/${flagged.length}` : "0";
+  for (const name of ["next", "previous"]) root.querySelector(`[data-do="${name}"]`).disabled = flagged.length === 0;
+  refreshLegend(viewer);
+}
+
+function statusText(pane, selected, { column }) {
+  const shown = selected.filter((tile) => tile < pane.tiles.count);
+  if (shown.length === 0) return "";
+  const text = pane.tiles.facts(shown.at(-1), { column, of: true });
+  if (column === "column") return `${text.join(", ")}${shown.length > 1 ? `, ${shown.length} tiles chosen` : ""}`;
+  return `${shown.length > 1 ? `${shown.length} tiles, last: ` : ""}${text.join(" \u00b7 ")}`;
+}
+
+function hintText({ panes }) {
+  if (!panes.some((pane) => pane.data.selectable && pane.tiles.count)) return "Scroll or pinch to zoom, drag to move.";
+  const touch = matchMedia("(pointer: coarse)").matches;
+  return touch ? "Tap a tile to choose it, pinch to zoom." : "Click a tile to choose it, scroll to zoom, drag to move.";
+}
+
+function refreshLegend({ root, panes, selected }) {
+  const used = new Set(panes.flatMap((pane) => marksOf(pane).map((mark) => mark.role)));
+  if (selected.length) used.add(ROLES.selected);
+  const samples = [...used].map((role) => {
+    const line = (colour, width, dash) =>
+      `<path d="M2 6h22" stroke="${colour}" stroke-width="${width}" stroke-dasharray="${dash}"/>`;
+    return `<span><svg viewBox="0 0 26 12" aria-hidden="true">${line(INK, 7, "")}${line(role.colour, 3, role.dash)}</svg>${role.name}</span>`;
+  });
+  const legend = root.querySelector(".legend");
+  const html = samples.join("");
+  if (legend.innerHTML !== html) legend.innerHTML = html;
+}

@@ -1,0 +1,169 @@
+// What is drawn: the picture, the heat over it, and lines whose width is in screen pixels at every zoom.
+const INK = "#111214";
+const HALO = "rgba(8, 9, 11, 0.82)";
+const ROLES = {
+  flagged: { name: "Flagged", colour: "rgb(255, 92, 40)", width: 2.5, dash: [], inset: 1.5 },
+  selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -1.5 },
+  lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 2 },
+  candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 2 },
+  added: { name: "Added", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 1.5, sign: "+" },
+  removed: { name: "Removed", colour: "rgb(232, 160, 220)", width: 2.5, dash: [12, 4, 2, 4], inset: 1.5, sign: "\u2212" },
+  truth: { name: "True defect", colour: "rgb(198, 255, 120)", width: 2, dash: [4, 3], inset: 0 },
+};
+const LABEL_FONT = "600 11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const LABEL_HEIGHT = 16;
+const PIXELATED_FROM = 2;
+// Tiles narrower than this on the screen would be hidden by their own boundaries.
+const SMALLEST_GRIDDED_TILE = 5;
+
+/** Match a canvas to its stage, in device pixels; returns its context, scaled to screen pixels and empty. */
+function prepare(canvas, stage) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const width = Math.max(1, Math.round(stage.width * ratio));
+  const height = Math.max(1, Math.round(stage.height * ratio));
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, stage.width, stage.height);
+  return context;
+}
+
+/** Draw a bitmap where the picture lies. Smoothing stops where single pixels are meant to be seen. */
+function drawBitmap(canvas, stage, bitmap, size, place, smooth) {
+  const context = prepare(canvas, stage);
+  if (!bitmap) return;
+  const width = size[0] * place.scale;
+  const height = size[1] * place.scale;
+  context.imageSmoothingEnabled = smooth ?? width / bitmap.width < PIXELATED_FROM;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, place.x, place.y, width, height);
+}
+
+/** A picture box on the stage, its sides moved inwards, on whole device pixels. */
+function onStage([left, top, right, bottom], place, inset = 0) {
+  const x = Math.round(place.x + left * place.scale) + inset;
+  const y = Math.round(place.y + top * place.scale) + inset;
+  return {
+    x,
+    y,
+    width: Math.max(3, Math.round(place.x + right * place.scale) - inset - x),
+    height: Math.max(3, Math.round(place.y + bottom * place.scale) - inset - y),
+  };
+}
+
+function visible(box, stage) {
+  return box.x < stage.width + 8 && box.y < stage.height + 8 && box.x + box.width > -8 && box.y + box.height > -8;
+}
+
+/** An outline with a dark line on both sides of it, so that it shows on any picture. */
+function outline(context, stage, box, role) {
+  if (!visible(box, stage)) return;
+  context.lineJoin = "round";
+  context.setLineDash([]);
+  context.strokeStyle = HALO;
+  context.lineWidth = role.width + 3;
+  context.strokeRect(box.x, box.y, box.width, box.height);
+  context.setLineDash(role.dash);
+  context.strokeStyle = role.colour;
+  context.lineWidth = role.width;
+  context.strokeRect(box.x, box.y, box.width, box.height);
+  context.setLineDash([]);
+}
+
+/** A few characters in a corner of a box, where there is room for them. */
+function label(context, box, text, role, corner = "left") {
+  if (!text) return;
+  context.font = LABEL_FONT;
+  const width = Math.ceil(context.measureText(text).width) + 8;
+  if (width > box.width - 2 || LABEL_HEIGHT > box.height - 2) return;
+  const x = corner === "left" ? box.x : box.x + box.width - width;
+  const y = corner === "left" ? box.y : box.y + box.height - LABEL_HEIGHT;
+  context.fillStyle = HALO;
+  context.fillRect(x - 1.5, y - 1.5, width + 3, LABEL_HEIGHT + 3);
+  context.fillStyle = role.colour;
+  context.fillRect(x, y, width, LABEL_HEIGHT);
+  context.fillStyle = INK;
+  context.textBaseline = "middle";
+  context.textAlign = "center";
+  context.fillText(text, x + width / 2, y + LABEL_HEIGHT / 2 + 0.5);
+}
+
+/** The boundaries between tiles: a light and a dark hairline side by side. */
+function drawGrid(context, stage, tiles, place) {
+  if (tiles.count === 0) return;
+  const [, , right, bottom] = tiles.box(tiles.count - 1);
+  const xs = [...tiles.lefts, right].map((x) => Math.round(place.x + x * place.scale) + 0.5);
+  const ys = [...tiles.tops, bottom].map((y) => Math.round(place.y + y * place.scale) + 0.5);
+  if (xs[1] - xs[0] < SMALLEST_GRIDDED_TILE || ys[1] - ys[0] < SMALLEST_GRIDDED_TILE) return;
+  context.lineWidth = 1;
+  for (const [shift, colour] of [[1, "rgba(0, 0, 0, 0.45)"], [0, "rgba(255, 255, 255, 0.6)"]]) {
+    context.beginPath();
+    for (const x of xs) {
+      if (x < -2 || x > stage.width + 2) continue;
+      context.moveTo(x + shift, Math.max(ys[0], 0));
+      context.lineTo(x + shift, Math.min(ys.at(-1), stage.height));
+    }
+    for (const y of ys) {
+      if (y < -2 || y > stage.height + 2) continue;
+      context.moveTo(Math.max(xs[0], 0), y + shift);
+      context.lineTo(Math.min(xs.at(-1), stage.width), y + shift);
+    }
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+}
+
+/** Everything that is lines and labels on one pane. */
+function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band }) {
+  const context = prepare(canvas, stage);
+  const { tiles } = pane;
+  const marks = looks.outlines ? marksOf(pane) : [];
+  if (looks.grid) drawGrid(context, stage, tiles, place);
+  for (const mark of marks) outline(context, stage, onStage(mark.box, place, mark.role.inset), mark.role);
+  if (hovered >= 0) outlineHovered(context, onStage(tiles.box(hovered), place));
+  for (const tile of selected) outline(context, stage, onStage(tiles.box(tile), place, ROLES.selected.inset), ROLES.selected);
+  if (looks.labels) {
+    for (const mark of marks) label(context, onStage(mark.box, place, 3), mark.text, mark.role, mark.corner);
+  }
+  if (band) drawBand(context, band);
+}
+
+function marksOf({ data, tiles }) {
+  const flags = tiles.ranked(true).reverse().map((tile) => ({
+    box: tiles.box(tile),
+    role: ROLES.flagged,
+    text: tiles.ranks.length ? String(tiles.ranks[tile]) : "",
+    corner: "left",
+  }));
+  const marks = data.marks.map((mark) => {
+    const role = ROLES[mark.role];
+    return { box: mark.box, role, text: mark.label || role.sign || "", corner: mark.role === "flagged" ? "left" : "right" };
+  });
+  return [...flags, ...marks];
+}
+
+function outlineHovered(context, box) {
+  context.lineWidth = 3;
+  context.strokeStyle = "rgba(0, 0, 0, 0.6)";
+  context.strokeRect(box.x, box.y, box.width, box.height);
+  context.lineWidth = 1.25;
+  context.strokeStyle = "rgba(255, 255, 255, 0.95)";
+  context.strokeRect(box.x, box.y, box.width, box.height);
+}
+
+function drawBand(context, { x0, y0, x1, y1 }) {
+  const box = [Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0)];
+  context.fillStyle = "rgba(255, 255, 255, 0.16)";
+  context.fillRect(...box);
+  context.lineWidth = 3;
+  context.strokeStyle = HALO;
+  context.strokeRect(...box);
+  context.lineWidth = 1.25;
+  context.setLineDash([5, 4]);
+  context.strokeStyle = "white";
+  context.strokeRect(...box);
+  context.setLineDash([]);
+}

@@ -1,0 +1,159 @@
+// Where things are: tiles in rows and columns, the picture on the stage, and what is remembered between mounts.
+const MAX_SCREEN_PER_PIXEL = 32;
+const MIN_MAX_ZOOM = 8;
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+// ---- tiles ---------------------------------------------------------------------------------------------------------
+
+/** Tiles of one pane, in rows and columns, with the questions that are asked of them. */
+class Tiles {
+  constructor(pane) {
+    const boxes = pane.boxes;
+    this.count = boxes.length / 4;
+    this.boxes = boxes;
+    this.scores = pane.scores;
+    this.ranks = pane.ranks;
+    this.flagged = new Set(pane.flagged);
+    this.lefts = this.edges(0);
+    this.tops = this.edges(1);
+    this.cols = this.lefts.length;
+    this.digits = Math.max(0, ...this.scores.map(Math.abs)) >= 100 ? 1 : 3;
+  }
+
+  edges(offset) {
+    const values = new Set();
+    for (let i = offset; i < this.boxes.length; i += 4) values.add(this.boxes[i]);
+    return [...values].sort((a, b) => a - b);
+  }
+
+  box(tile) {
+    return this.boxes.slice(4 * tile, 4 * tile + 4);
+  }
+
+  row(tile) {
+    return this.tops.indexOf(this.boxes[4 * tile + 1]);
+  }
+
+  col(tile) {
+    return this.lefts.indexOf(this.boxes[4 * tile]);
+  }
+
+  /** The tile at a place in picture pixels; -1 for none. */
+  at(x, y) {
+    const below = (edges, value) => {
+      let found = -1;
+      while (found + 1 < edges.length && edges[found + 1] <= value) found += 1;
+      return found;
+    };
+    const tile = below(this.tops, y) * this.cols + below(this.lefts, x);
+    if (tile < 0 || tile >= this.count) return -1;
+    const [left, top, right, bottom] = this.box(tile);
+    return x >= left && x < right && y >= top && y < bottom ? tile : -1;
+  }
+
+  /** Tiles that a rectangle in picture pixels touches. */
+  within([x0, y0, x1, y1]) {
+    const found = [];
+    for (let tile = 0; tile < this.count; tile += 1) {
+      const [left, top, right, bottom] = this.box(tile);
+      if (left < x1 && right > x0 && top < y1 && bottom > y0) found.push(tile);
+    }
+    return found;
+  }
+
+  /** The neighbour in a direction; the tile itself at the edge. */
+  neighbour(tile, dx, dy) {
+    const col = clamp(this.col(tile) + dx, 0, this.cols - 1);
+    const row = clamp(this.row(tile) + dy, 0, this.tops.length - 1);
+    return Math.min(row * this.cols + col, this.count - 1);
+  }
+
+  /** All tiles, or the flagged ones, the most anomalous first. */
+  ranked(flaggedOnly) {
+    const tiles = flaggedOnly ? [...this.flagged] : [...Array(this.count).keys()];
+    return tiles.sort((a, b) => (this.ranks[a] ?? a) - (this.ranks[b] ?? b));
+  }
+
+  /** The facts about a tile, in the order in which they are said and shown. */
+  facts(tile, { column = "col", of = false } = {}) {
+    const facts = [`Row ${this.row(tile) + 1}, ${column} ${this.col(tile) + 1}`];
+    if (this.scores.length) facts.push(`score ${this.scores[tile].toFixed(this.digits)}`);
+    if (this.ranks.length) facts.push(`rank ${this.ranks[tile]}${of ? ` of ${this.count}` : ""}`);
+    if (this.flagged.has(tile)) facts.push("flagged");
+    return facts;
+  }
+}
+
+// ---- the picture on the stage --------------------------------------------------------------------------------------
+
+/** Largest zoom for a picture: every pixel can be made at least 32 screen pixels wide. */
+function maxZoom(fit) {
+  return Math.max(MIN_MAX_ZOOM, MAX_SCREEN_PER_PIXEL / fit);
+}
+
+/** Screen pixels per picture pixel at which the whole picture fits on the stage. */
+function fitScale([width, height], stage) {
+  return Math.min(stage.width / width, stage.height / height) || 1;
+}
+
+/** Where the picture lies: `scale` in screen per picture pixels, `x`, `y` of its corner on the stage. */
+function placement(size, stage, view) {
+  const scale = fitScale(size, stage) * view.zoom;
+  const corner = (length, room, centre) => {
+    const drawn = length * scale;
+    return drawn <= room ? (room - drawn) / 2 : clamp(room / 2 - centre * drawn, room - drawn, 0);
+  };
+  return { scale, x: corner(size[0], stage.width, view.u), y: corner(size[1], stage.height, view.v) };
+}
+
+/** The view as it is drawn on a stage: its centre drawn back to where the picture covers the stage. */
+function settled(size, stage, view) {
+  const { scale, x, y } = placement(size, stage, view);
+  return {
+    zoom: view.zoom,
+    u: (stage.width / 2 - x) / (size[0] * scale),
+    v: (stage.height / 2 - y) / (size[1] * scale),
+  };
+}
+
+/** The view at another zoom that keeps a place of the stage where it is. */
+function zoomedAt(size, stage, view, zoom, at) {
+  const now = placement(size, stage, view);
+  const next = clamp(zoom, 1, maxZoom(fitScale(size, stage)));
+  const scale = fitScale(size, stage) * next;
+  const centre = (place, corner, room, length) => ((place - corner) / now.scale + (room / 2 - place) / scale) / length;
+  return settled(size, stage, {
+    zoom: next,
+    u: centre(at.x, now.x, stage.width, size[0]),
+    v: centre(at.y, now.y, stage.height, size[1]),
+  });
+}
+
+// ---- memory --------------------------------------------------------------------------------------------------------
+
+const remembered = new Map();
+const STORE = "segdetect.viewer.";
+
+/** What was kept under a key: in this module while the page lives, in the session storage when it is loaded again. */
+function recall(key) {
+  if (!remembered.has(key)) {
+    let kept = null;
+    try {
+      kept = JSON.parse(sessionStorage.getItem(STORE + key));
+    } catch {
+      // Storage may be switched off, or hold something else; then nothing is remembered.
+    }
+    if (kept && typeof kept === "object") remembered.set(key, kept);
+  }
+  return remembered.get(key) ?? null;
+}
+
+function keep(key, value) {
+  remembered.set(key, value);
+  try {
+    sessionStorage.setItem(STORE + key, JSON.stringify(value));
+  } catch {
+    // Storage switched off or full: it is still remembered while the page lives.
+  }
+}

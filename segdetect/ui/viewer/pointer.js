@@ -1,0 +1,149 @@
+// Mouse, touch and keys on one stage.
+const CLICK_SLOP = 5;
+const STRAY_WHEEL_MS = 350;
+const KEY_PAUSE_MS = 140;
+
+// A wheel turned outside any picture is the page being scrolled; pictures that pass under the pointer meanwhile let it be.
+let lastStrayWheel = -Infinity;
+let strayWatched = false;
+
+function watchStrayWheels() {
+  if (strayWatched) return;
+  strayWatched = true;
+  const note = (event) => {
+    const onStage = event.composedPath().some((node) => node.classList?.contains("stage"));
+    if (!onStage || event.timeStamp - lastStrayWheel < STRAY_WHEEL_MS) lastStrayWheel = event.timeStamp;
+  };
+  addEventListener("wheel", note, { passive: true, capture: true });
+}
+
+function connectPointer(viewer, pane) {
+  const { stage } = pane;
+  const pointers = new Map();
+  let gesture = null;
+  watchStrayWheels();
+
+  const place = (event) => {
+    const box = stage.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  const begin = (event) => {
+    const at = place(event);
+    const banding = viewer.data.multiple && pane.data.selectable && (event.shiftKey || viewer.looks.several);
+    gesture = { from: at, last: at, banding, moved: false, pinched: false };
+  };
+
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || event.target.closest("input")) return;
+    viewer.setActive(pane);
+    stage.setPointerCapture(event.pointerId);
+    pointers.set(event.pointerId, place(event));
+    if (pointers.size === 1) begin(event);
+    else if (gesture) Object.assign(gesture, { pinched: true, banding: false });
+    viewer.setBand(null);
+  });
+
+  stage.addEventListener("pointermove", (event) => {
+    const at = place(event);
+    if (!pointers.has(event.pointerId)) {
+      if (event.pointerType !== "touch") viewer.hover(event.target.closest("input") ? null : { pane, at });
+      return;
+    }
+    if (pointers.size === 2) pinch(event.pointerId, at);
+    else if (pointers.size === 1 && gesture) drag(at);
+    pointers.set(event.pointerId, at);
+  });
+
+  const drag = (at) => {
+    const far = Math.hypot(at.x - gesture.from.x, at.y - gesture.from.y) > CLICK_SLOP;
+    gesture.moved ||= far;
+    if (!gesture.moved) return;
+    viewer.hover(null);
+    if (gesture.banding) {
+      viewer.setBand({ pane, x0: gesture.from.x, y0: gesture.from.y, x1: at.x, y1: at.y });
+    } else {
+      stage.classList.add("moving");
+      viewer.moveBy(pane, at.x - gesture.last.x, at.y - gesture.last.y);
+    }
+    gesture.last = at;
+  };
+
+  const pinch = (moving, at) => {
+    const still = [...pointers].find(([id]) => id !== moving)[1];
+    const before = pointers.get(moving);
+    const spread = (a, b) => Math.max(10, Math.hypot(a.x - b.x, a.y - b.y));
+    const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+    const from = middle(before, still);
+    const to = middle(at, still);
+    viewer.moveBy(pane, to.x - from.x, to.y - from.y);
+    viewer.zoomAt(pane, viewer.view.zoom * (spread(at, still) / spread(before, still)), to);
+    gesture.moved = true;
+  };
+
+  const end = (event) => {
+    if (!pointers.delete(event.pointerId)) return;
+    if (pointers.size > 0) {
+      // One finger lifted after a pinch: the other one goes on to drag.
+      gesture.last = [...pointers.values()][0];
+      return;
+    }
+    stage.classList.remove("moving");
+    const done = gesture;
+    gesture = null;
+    const { band } = viewer;
+    viewer.setBand(null);
+    if (!done || event.type === "pointercancel") return;
+    if (band) viewer.chooseBand(pane, band);
+    else if (!done.moved) viewer.chooseAt(pane, place(event), { add: event.ctrlKey || event.metaKey || event.shiftKey });
+  };
+  stage.addEventListener("pointerup", end);
+  stage.addEventListener("pointercancel", end);
+  stage.addEventListener("pointerleave", () => viewer.hover(null));
+
+  stage.addEventListener("dblclick", (event) => {
+    if (event.target.closest("input")) return;
+    viewer.zoomAt(pane, viewer.view.zoom * (event.shiftKey ? 0.5 : 2), place(event), { glide: true });
+  });
+
+  stage.addEventListener("wheel", (event) => {
+    const outward = event.deltaY > 0;
+    const page = event.timeStamp - lastStrayWheel < STRAY_WHEEL_MS && !event.ctrlKey;
+    // Nothing further out than the whole picture: then the wheel is the page's.
+    if (page || (outward && viewer.view.zoom <= 1 && !event.ctrlKey) || event.deltaY === 0) return;
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
+    const strength = event.ctrlKey ? 0.01 : 0.002;
+    const factor = Math.exp(-clamp(event.deltaY * lines, -300, 300) * strength);
+    viewer.zoomAt(pane, viewer.view.zoom * factor, place(event));
+  }, { passive: false });
+
+  stage.addEventListener("keydown", (event) => {
+    if (event.target === stage) pressKey(viewer, pane, event);
+  });
+  stage.addEventListener("focus", () => viewer.setActive(pane));
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function pressKey(viewer, pane, event) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  const keys = {
+    "+": () => viewer.zoomBy(1.5),
+    "=": () => viewer.zoomBy(1.5),
+    "-": () => viewer.zoomBy(1 / 1.5),
+    "_": () => viewer.zoomBy(1 / 1.5),
+    0: () => viewer.fit(),
+    n: () => viewer.step(1),
+    "]": () => viewer.step(1),
+    p: () => viewer.step(-1),
+    "[": () => viewer.step(-1),
+    escape: () => viewer.clear(),
+    enter: () => viewer.lookCloser(pane),
+  };
+  const arrow = ARROWS[event.key];
+  const act = arrow ? () => viewer.walk(pane, ...arrow, { add: event.shiftKey }) : keys[event.key.toLowerCase()];
+  if (!act) return;
+  act();
+  event.preventDefault();
+  event.stopPropagation();
+}

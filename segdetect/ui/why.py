@@ -1,0 +1,74 @@
+"""Why this tile: what it looks like, what it was compared with, and where it stands among the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from segdetect.annotation import crop
+from segdetect.explain import LookAlike, TileFacts, tile_facts
+from segdetect.images import LoadedImage
+from segdetect.inspection import Inspection
+from segdetect.ui.session import inspector
+from segdetect.ui.sidebar import Request
+from segdetect.ui.verdict import place
+from segdetect.views import fitted
+
+
+def show_why(request: Request, inspection: Inspection, tile: int) -> Sequence[LookAlike]:
+    """Draw the panel for one tile; returns its look-alikes, for other views to mark."""
+    image = request.image
+    facts = tile_facts(inspection, tile)
+    found = inspector().look_alikes(image, inspection, tile, bank=request.bank)
+    state = "flagged" if facts.flagged else "not flagged"
+    st.markdown(f"#### Why row {facts.row}, column {facts.col}?")
+    st.markdown(f"{sentence(facts)} It is **{state}**.")
+    box = inspection.scores.layout.boxes_ltrb[tile]
+    left, right = st.columns(2)
+    with left:
+        st.image(fitted(crop(image, box), 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
+    with right:
+        if found:
+            _show_look_alike(found[0], request, inspection, "Its nearest look-alike")
+    rest = found[1:]
+    if rest:
+        for column, look_alike in zip(st.columns(len(rest)), rest, strict=True):
+            with column:
+                _show_look_alike(look_alike, request, inspection, "Next")
+    return found
+
+
+def place_of(facts: TileFacts) -> str:
+    """The tile's place, counted from 1."""
+    return f"row {facts.row}, column {facts.col}"
+
+
+def sentence(facts: TileFacts) -> str:
+    """What a person should know of the tile, in plain words."""
+    odd = f"It is less like the others than {facts.more_odd_than:.0%} of tiles (rank {facts.rank} of {facts.tiles})."
+    if math.isnan(facts.similarity):
+        return odd + " There is nothing to compare it with."
+    alike = f" Its nearest look-alike is {facts.similarity:.3f} similar; typical tiles have one at "
+    alike += f"{facts.typical_similarity:.3f}."
+    if not math.isfinite(facts.threshold):
+        return f"{odd}{alike} Its score is {facts.score:.3f}."
+    gap = facts.score - facts.threshold
+    side = "above" if gap >= 0 else "below"
+    return f"{odd}{alike} Its score is {facts.score:.3f}, {abs(gap):.3f} {side} the threshold of {facts.threshold:.3f}."
+
+
+def _show_look_alike(look_alike: LookAlike, request: Request, inspection: Inspection, title: str) -> None:
+    where = place(look_alike.tile, look_alike.source.layout.grid.cols)
+    if not look_alike.own:
+        where = f"{look_alike.source.name}, {where}"
+    picture = _picture_of(look_alike, request)
+    caption = f"{title}: {where}, {look_alike.similarity:.3f} similar"
+    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=caption, width="stretch", alt=caption)
+
+
+def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:
+    if look_alike.own:
+        return request.image
+    return next(image for image in request.bank if image.sha256 == look_alike.source.sha256)

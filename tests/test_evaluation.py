@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segdetect.datasets import Dataset, read_dataset
+from segdetect.errors import CancelledError
+from segdetect.evaluation import Evaluation, ap_by_grid, evaluate, evaluate_each
+from segdetect.evaluation_figures import CategoryResult, PictureResult, summarise
+from segdetect.evaluation_tables import figures_table, figures_text, json_bytes, write_evaluation
+from segdetect.export import RunWriter
+from segdetect.inspection import Decision, Inspection, TileScores, Verdict
+from segdetect.pipeline import Inspector
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from tests.tiny_dataset import SIZE, cloth, manifest_dataset, mvtec_category, save, save_pair
+from tests.tiny_engine import TinyDenseEngine, TinyTileEngine
+
+SCORE = Path(__file__).parents[1].parent / "shared" / "bench" / "score.py"
+DENSE = Settings(engine=EngineName.TEXTURE)
+TILES = Settings(engine=EngineName.FASTDUP)
+
+
+def settings(
+    scope: Scope = Scope.SELF, rule: RuleName = RuleName.AUTO, engine: EngineName = EngineName.TEXTURE
+) -> Settings:
+    return Settings(engine=engine, scope=scope, rule=Rule(rule))
+
+
+@pytest.fixture
+def inspector() -> Inspector:
+    return Inspector({EngineName.TEXTURE: TinyDenseEngine(), EngineName.FASTDUP: TinyTileEngine()})
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    return read_dataset(manifest_dataset(tmp_path / "own"))
+
+
+def picture(
+    dataset: Dataset, result: Evaluation, truth: list[bool], scores: list[float], flags: list[bool]
+) -> PictureResult:
+    """A made-up answer in place of the first picture's."""
+    first = result.pictures[0]
+    made = TileScores(first.inspection.scores.layout, np.array(scores), (), *[np.zeros(4)] * 3)
+    decision = Decision(RuleName.FENCE, 0.0, np.array(flags), Verdict.ANOMALOUS, "")
+    inspection = Inspection(
+        **{
+            name: getattr(first.inspection, name)
+            for name in ("image", "sha256", "size_wh", "page", "settings", "engine")
+        },
+        **{name: getattr(first.inspection, name) for name in ("engine_version", "scope")},
+        scores=made,
+        decision=decision,
+    )
+    sample = dataset.samples[0] if any(truth) else dataset.categories[0].references[0]
+    return PictureResult(
+        sample,
+        inspection,
+        np.array(truth),
+        0.1 if any(truth) else 0.0,
+        0.5 if any(truth) else None,
+        0.25 if any(truth) else None,
+    )
+
+
+def test_the_planted_blot_is_found(inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, DENSE)
+    assert result.overall.top1 == 1
+    assert result.overall.ap == pytest.approx(1, abs=0.05)
+    assert result.overall.pixel_auroc is not None
+    assert result.overall.pixel_auroc > 0.95
+    assert result.overall.pro is not None
+    assert result.overall.pro > 0.9
+    assert (result.overall.pictures, result.overall.clean, len(result.pictures)) == (6, 2, 8)
+
+
+def test_tile_engines_have_no_pixel_figures(inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, TILES)
+    assert result.overall.top1 == 1
+    assert result.overall.pixel_auroc is None
+    assert "px AUROC" not in figures_text(result)
+
+
+def test_figures_by_hand(inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, Settings(engine=EngineName.TEXTURE, grid=GridSize(2, 2)), pixels=False)
+    yes, no = True, False
+    one = CategoryResult(
+        dataset.categories[0],
+        (
+            picture(dataset, result, [yes, yes, no, no], [4, 3, 2, 1], [yes, no, yes, yes]),
+            picture(dataset, result, [yes, no, no, no], [1, 3, 2, 1], [no, no, no, no]),
+            picture(dataset, result, [no, no, no, no], [2, 2, 2, 1], [no, no, no, no]),
+        ),
+    )
+    two = CategoryResult(
+        dataset.categories[1], (picture(dataset, result, [yes, no, no, no], [9, 3, 2, 1], [yes, no, no, no]),)
+    )
+    figures = summarise([one, two])
+    assert figures.top1 == pytest.approx((1 / 2 + 1) / 2)  # categories count alike, not pictures
+    assert figures.precision == pytest.approx(2 / 4)  # tiles count alike
+    assert figures.recall == pytest.approx(2 / 4)
+    assert figures.f1 == pytest.approx(0.5)
+    assert figures.hit == pytest.approx(2 / 3)
+    assert (figures.clean, figures.clean_unflagged) == (1, 1)
+    assert figures.image_auroc == pytest.approx(1)  # 4 and 3 against 2; the second category has no clean picture
+
+
+@pytest.mark.skipif(not SCORE.exists(), reason="the benchmark's own scorer is not on this machine")
+@pytest.mark.parametrize("scope", [Scope.SELF, Scope.REFERENCES, Scope.BATCH])
+@pytest.mark.parametrize("rule", [RuleName.STOCK, RuleName.FENCE])
+def test_figures_equal_those_of_the_independent_scorer(
+    tmp_path: Path, inspector: Inspector, dataset: Dataset, scope: Scope, rule: RuleName
+) -> None:
+    wanted = settings(scope, rule, EngineName.FASTDUP)
+    with RunWriter(tmp_path / "out", wanted, engine="fastdup", engine_version="tiny") as writer:
+        result = evaluate(inspector, dataset, wanted, on_result=lambda r: writer.add(r.inspection, r.image))  # type: ignore[union-attr]
+    command = [
+        sys.executable,
+        SCORE,
+        tmp_path / "own/manifest.csv",
+        tmp_path / "out/tiles.csv",
+        "--json",
+        tmp_path / "s",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    theirs, ours = json.loads((tmp_path / "s").read_text()), result.overall
+    for name in ("auroc", "ap", "top1", "precision", "recall", "f1", "hit", "clean_unflagged"):
+        assert getattr(ours, name) == pytest.approx(theirs[name], abs=1e-9), name
+    assert (ours.pictures, ours.clean, 0) == (theirs["images"], theirs["clean_images"], theirs["missing"])
+    for kind, figures in result.by_kind.items():
+        assert figures.ap == pytest.approx(theirs[f"ap_{kind}"], abs=1e-9)
+
+
+def test_references_leave_the_picture_itself_out(inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, settings(Scope.REFERENCES))
+    used = {p.sample.name: {source.name for source in p.inspection.scores.sources[1:]} for p in result.pictures}
+    good = {"own/cloth/good_0.png", "own/cloth/good_1.png"}
+    assert used["own/cloth/blot_0.png"] == good
+    assert used["own/cloth/good_0.png"] == {"own/cloth/good_1.png"}
+    rug = [p for p in result.pictures if p.sample.category == "rug"]
+    assert all(p.inspection.scope is Scope.SELF for p in rug)  # no clean rug to compare with
+
+
+def test_train_pictures_are_the_references_of_mvtec(tmp_path: Path, inspector: Inspector) -> None:
+    mvtec_category(tmp_path / "carpet", references=30)
+    result = evaluate(inspector, read_dataset(tmp_path), settings(Scope.REFERENCES))
+    names = [source.name for source in result.pictures[0].inspection.scores.sources[1:]]
+    assert len(names) == len(set(names)) == 20
+    assert all(name.startswith("carpet/train/good/") for name in names)
+
+
+def test_the_batch_is_the_rest_of_the_category(inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, settings(Scope.BATCH))
+    names = {source.name for source in result.pictures[0].inspection.scores.sources[1:]}
+    assert names == {s.name for s in dataset.categories[0].samples} - {result.pictures[0].sample.name}
+
+
+def test_a_picture_that_fails_does_not_stop_the_others(tmp_path: Path, inspector: Inspector) -> None:
+    home = manifest_dataset(tmp_path)
+    (home / "images/own/cloth/good_0.png").write_bytes(b"not a picture")
+    source, broken = (home / f"images/own/rug/{name}.png" for name in ("blot_2", "broken"))
+    source.rename(broken)
+    text = (home / "manifest.csv").read_text()
+    (home / "manifest.csv").write_text(text.replace("own/rug/blot_2.png,own", "own/rug/broken.png,own"))
+    result = evaluate(inspector, read_dataset(home), settings(Scope.REFERENCES))
+    assert [failure.image for failure in result.failures] == ["own/cloth/good_0.png", "own/rug/broken.png"]
+    assert (result.overall.pictures, result.overall.clean) == (5, 1)
+
+
+def test_an_empty_mask_is_noted_and_left_out(tmp_path: Path, inspector: Inspector) -> None:
+    home = manifest_dataset(tmp_path)
+    save_pair(home / "images/own/rug/blot_0.png", home / "masks/own/rug/blot_0.png", 1, np.zeros((SIZE, SIZE), bool))
+    result = evaluate(inspector, read_dataset(home), DENSE)
+    assert any("own/rug/blot_0.png" in note and "empty" in note for note in result.notes)
+    assert (result.overall.pictures, result.overall.clean) == (5, 2)
+
+
+def test_progress_rises_to_one_and_can_stop_the_run(inspector: Inspector, dataset: Dataset) -> None:
+    shares: list[float] = []
+    evaluate(inspector, dataset, DENSE, lambda share, doing: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+    def stop(share: float, doing: str) -> None:
+        if share > 0.3:
+            raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        evaluate(inspector, dataset, settings(Scope.BATCH), stop)
+
+
+def test_several_settings_share_one_description(dataset: Dataset) -> None:
+    engine = TinyDenseEngine()
+    each = [settings(scope, rule) for scope in Scope for rule in (RuleName.AUTO, RuleName.STOCK)]
+    results = evaluate_each(Inspector({EngineName.TEXTURE: engine}), dataset, each, pixels=False)
+    assert [r.settings for r in results] == each
+    assert sorted(engine.described) == sorted(s.name for s in dataset.samples)
+
+
+def test_average_precision_is_told_for_each_grid(inspector: Inspector, dataset: Dataset) -> None:
+    points = ap_by_grid(inspector, dataset, DENSE, [GridSize(4, 4), GridSize(7, 7)])
+    assert [grid.rows for grid, _ in points] == [4, 7]
+    assert all(figures.ap is not None and figures.ap > 0.5 for _, figures in points)
+
+
+def test_misses_and_false_alarms_are_listed_worst_first(tmp_path: Path, inspector: Inspector) -> None:
+    home = manifest_dataset(tmp_path)
+    faint = cloth(3)
+    faint[:2, :4] += 2  # hardly to be seen
+    save(home / "images/own/cloth/blot_1.png", faint)
+    result = evaluate(inspector, read_dataset(home), settings(rule=RuleName.STOCK))
+    assert result.worst_misses(1)[0].sample.name == "own/cloth/blot_1.png"
+    assert {p.sample.defect for p in result.false_alarms()} == {"good"}
+    assert len(result.false_alarms()) == 2  # the stock rule flags something on every picture
+    truth, scores = result.tiles()
+    assert (truth.shape, int(truth.sum())) == ((8 * 49,), 6)
+    assert scores.shape == truth.shape
+
+
+def test_everything_is_written(tmp_path: Path, inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, DENSE)
+    write_evaluation(result, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out/evaluation.csv")
+    assert table["row"].tolist() == ["category", "category", "kind", "kind", "overall"]
+    assert table["ap"].iloc[-1] == pytest.approx(result.overall.ap)
+    record = json.loads((tmp_path / "out/evaluation.json").read_text())
+    assert record["overall"]["ap"] == result.overall.ap
+    assert record["versions"]["texture"] == "tiny 1"
+    assert record["settings"]["grid"] == {"rows": 7, "cols": 7}
+    assert [p["image"] for c in record["categories"] for p in c["pictures"]] == [s.name for s in dataset.samples]
+    assert b"NaN" not in json_bytes(result)
+    assert len(figures_table(result)) == 5

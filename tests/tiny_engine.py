@@ -1,0 +1,68 @@
+"""Tiny deterministic engines that replace mocks: mean colour and gradient energy of each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Progress, no_progress
+from segdetect.errors import EngineFailedError
+from segdetect.grid import Boxes, tile_layout
+from segdetect.settings import EngineName, GridSize
+
+CELLS = 16
+
+
+class TinyDenseEngine:
+    """Describes a picture on 16 x 16 cells; counts what it described."""
+
+    name: ClassVar[EngineName] = EngineName.TEXTURE
+    dense: ClassVar[bool] = True
+    version = "tiny 1"
+
+    def __init__(self) -> None:
+        self.described: list[str] = []
+
+    def check(self) -> None:
+        """Always fine."""
+
+    def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
+        """Describe pictures; one whose name holds `broken` fails the whole call, as in a real engine."""
+        answers = []
+        for number, request in enumerate(requests):
+            progress(number / len(requests), "describing")
+            if "broken" in request.image.name:
+                raise EngineFailedError("it was told to fail", file=request.image.name)
+            self.described.append(request.image.name)
+            answers.append(self._describe(request))
+        return answers
+
+    def _describe(self, request: EmbedRequest) -> Embeddings:
+        boxes = tile_layout(request.image.size_wh, GridSize(CELLS, CELLS)).boxes_ltrb
+        comparison = Comparison(neighbours=2, exclude=1, top_share=0.5)
+        return Embeddings((_vectors(request.image.pixels, boxes),), (CELLS, CELLS), boxes, True, comparison)
+
+
+class TinyTileEngine(TinyDenseEngine):
+    """Describes each tile of the grid, as fastdup does."""
+
+    name = EngineName.FASTDUP
+    dense = False
+
+    def _describe(self, request: EmbedRequest) -> Embeddings:
+        grid, boxes = request.layout.grid, request.layout.boxes_ltrb
+        vectors = _vectors(request.image.pixels, boxes)
+        return Embeddings((vectors,), (grid.rows, grid.cols), boxes, False, Comparison(neighbours=2, kth_only=True))
+
+
+def _vectors(pixels: npt.NDArray[np.uint8], boxes_ltrb: Boxes) -> npt.NDArray[np.float32]:
+    rows = []
+    for left, top, right, bottom in boxes_ltrb.tolist():
+        part = pixels[top:bottom, left:right].astype(np.float32) / 255
+        energy = [np.abs(np.diff(part, axis=axis)).mean() for axis in (0, 1)]
+        rows.append([*part.mean(axis=(0, 1)), *(4 * value for value in energy), 1.0])
+    vectors = np.array(rows, np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
