@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 
 PORT ?= 8501
-HOST ?= localhost
+HOST ?= 127.0.0.1
 PYTHON ?=
 ARGS ?=
 export PYTHON
@@ -16,7 +16,7 @@ pages := $(wildcard streamlit_app.py pages/*.py)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
-	@echo "Variables: PORT=8501, HOST=localhost, PYTHON=/path/to/python3.12, ARGS='more words for pytest'"
+	@echo "Variables: PORT=8501, HOST=127.0.0.1 (0.0.0.0 serves other machines too), PYTHON=/path/to/python3.12, ARGS='more words for pytest'"
 
 run: ## Install what is needed, then open the dashboard
 	@scripts/setup.sh run
@@ -31,7 +31,7 @@ lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev
 	$(python) -m ruff format --check .
 	$(python) -m ruff check .
-	$(python) -m mypy --strict segdetect $(pages)
+	$(python) -m mypy --strict segdetect scripts $(pages)
 	$(python) -c 'import sys; from importlinter.cli import lint_imports_command as check; sys.exit(check())'
 
 format: ## Put the code into the house format

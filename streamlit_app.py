@@ -4,10 +4,13 @@ import streamlit as st
 
 from segdetect.ui.exports import show_exports
 from segdetect.ui.page import set_up
-from segdetect.ui.result import identity, show_heatmap, show_steps, show_table
+from segdetect.ui.picture import show_picture
+from segdetect.ui.result import show_heatmap, show_steps, show_table
 from segdetect.ui.run import run_inspection
-from segdetect.ui.session import selected_tile
+from segdetect.ui.second import show_second_opinion
+from segdetect.ui.session import inspector, selected_tile
 from segdetect.ui.sidebar import read_request
+from segdetect.ui.tuning import show_tuning
 from segdetect.ui.verdict import show_verdict
 from segdetect.ui.welcome import show_welcome
 from segdetect.ui.why import show_why
@@ -17,19 +20,23 @@ request = read_request()
 if request is None:
     show_welcome()
     st.stop()
-
 inspection = run_inspection(request)
 if inspection is None:
     st.stop()
 
-tile = selected_tile(identity(inspection), inspection.strongest_tile)
-verdict, actions = st.columns([5, 1], vertical_alignment="center")
+tile = selected_tile(inspection)
+look_alikes = inspector().look_alikes(request.image, inspection, tile, bank=request.bank)
+
+verdict, actions = st.columns([6, 1], vertical_alignment="center")
 with verdict:
     show_verdict(inspection)
 with actions:
     show_exports(request.image, inspection)
+show_second_opinion(request, inspection)
 
-picture, heatmap = st.columns(2)
+picture, heatmap = st.columns(2, gap="medium")
+with picture:
+    show_picture(request.image, inspection, tile, look_alikes)
 with heatmap:
     show_heatmap(request.image, inspection, tile)
 show_steps(inspection, tile)
@@ -37,4 +44,5 @@ table, why = st.columns([3, 2], gap="large")
 with table:
     show_table(request.image, inspection, tile)
 with why:
-    show_why(request, inspection, tile)
+    show_why(request, inspection, tile, look_alikes)
+show_tuning(request, inspection)

@@ -16,7 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def _starts(path: str) -> bool:
-    """Ubuntu's chromium is a signpost to a snap, and Playwright's own may lack system libraries: only running it tells."""
+    """Only running it tells: Ubuntu's chromium may be a signpost to a snap, Playwright's may lack system libraries."""
     if "/snap/" in str(Path(path).resolve()) or Path(path).resolve().name == "snap":
         return False
     try:

@@ -12,22 +12,31 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
+def _shown_name(host: str) -> str:
+    """The name under which a browser reaches a server that listens on `host`."""
+    if host in LOCAL:
+        return "localhost"
+    return socket.gethostname() if host in ("0.0.0.0", "::") else host
+
+
 def port_trouble(host: str, port: int) -> str:
     """Why the dashboard cannot listen there; empty if it can."""
     try:
         places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, OverflowError) as error:
         return f"{host}:{port} is no address to listen on ({error})."
-    for family, kind, protocol, _, address in places[:1]:
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address)
-            except OSError as error:
-                return (
-                    f"port {port} on {host} cannot be used ({error.strerror}). If the dashboard is running already, open "
-                    f"http://{host}:{port}; otherwise choose another port: make run PORT={port + 1}"
-                )
+    shown = _shown_name(host)
+    family, kind, protocol, _, address = places[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # As the server does: a port that was left a moment ago may be used again.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            return (
+                f"port {port} on {shown} cannot be used ({error.strerror}). If the dashboard is running already, "
+                f"open http://{shown}:{port}; otherwise choose another port: make run PORT={port + 1}"
+            )
     return ""
 
 
@@ -43,16 +52,16 @@ def streamlit_command(host: str, port: int) -> list[str]:
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += ["--server.address", host, "--server.port", str(port)]
     command += ["--server.headless", "false" if has_screen() else "true"]
+    command += ["--browser.serverAddress", _shown_name(host)]
     if host not in LOCAL:
-        name = socket.gethostname() if host in ("0.0.0.0", "::") else host
-        command += ["--browser.serverAddress", name, "--server.allowedHosts", "*"]
+        command += ["--server.allowedHosts", "*"]
     return command
 
 
 def main() -> int:
     """Replaces this process by the dashboard's; returns 1 if it cannot listen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="localhost")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501)
     options = parser.parse_args()
     trouble = port_trouble(options.host, options.port)

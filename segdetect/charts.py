@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from segdetect.grid import Boxes
 from segdetect.inspection import Inspection
+from segdetect.stability import Stability
 
 # Both are perceptually uniform and told apart by colour-blind readers.
 COLOUR_SCALES: Final = ("Cividis", "Viridis", "Greys")
@@ -19,6 +20,7 @@ HALO_COLOUR: Final = "#101018"
 SELECTED_COLOUR: Final = "#FFFFFF"
 LOOKALIKE_COLOUR: Final = "#56B4E9"
 _MAX_TICKS: Final = 16
+_MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,9 @@ def score_heatmap(
         lookalikes: tiles to outline in blue dashes.
         height: of the chart in screen pixels.
     """
-    width_px, height_px = inspection.size_wh
     boxes = inspection.scores.layout.boxes_ltrb
     figure = go.Figure()
-    figure.add_layout_image(
-        {"source": background, "x": 0, "y": 0, "sizex": width_px, "sizey": height_px, "xref": "x", "yref": "y"},
-        sizing="stretch",
-        layer="below",
-    )
+    _add_picture(figure, inspection.size_wh, background)
     _add_scores(figure, inspection, style)
     if style.outlines:
         _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid")
@@ -113,6 +110,38 @@ def score_histogram(inspection: Inspection, *, height: int = 240) -> go.Figure:
         bargap=0.05,
     )
     return figure
+
+
+def stability_map(stable: Stability, size_wh: tuple[int, int], *, background: str, height: int = 460) -> go.Figure:
+    """The share of cuts in which each spot is flagged, over the picture."""
+    width_px, height_px = size_wh
+    figure = go.Figure()
+    _add_picture(figure, size_wh, background)
+    rows, cols = stable.share.shape
+    figure.add_heatmap(
+        z=np.round(stable.share * 100),
+        x=_centres(width_px, cols),
+        y=_centres(height_px, rows),
+        zmin=0,
+        zmax=100,
+        colorscale="Cividis",
+        opacity=0.6,
+        hovertemplate="flagged in %{z:.0f} % of the cuts<extra></extra>",
+        colorbar={"thickness": 10, "outlinewidth": 0, "ticksuffix": " %", "len": 0.9},
+    )
+    hidden = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(range=[0, width_px], **hidden)
+    figure.update_yaxes(range=[height_px, 0], scaleanchor="x", **hidden)
+    figure.update_layout(margin=_MARGIN, height=height, dragmode="pan")
+    return figure
+
+
+def _add_picture(figure: go.Figure, size_wh: tuple[int, int], background: str) -> None:
+    figure.add_layout_image(
+        {"source": background, "x": 0, "y": 0, "sizex": size_wh[0], "sizey": size_wh[1], "xref": "x", "yref": "y"},
+        sizing="stretch",
+        layer="below",
+    )
 
 
 def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) -> None:
@@ -189,7 +218,7 @@ def _lay_out(figure: go.Figure, inspection: Inspection, height: int) -> None:
         dragmode="pan",
         # The same picture keeps its zoom whatever setting changes.
         uirevision=inspection.sha256,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin=_MARGIN,
         height=height,
     )
 

@@ -26,17 +26,19 @@ class TileLayout:
         size_wh: the picture's width and height in pixels.
         boxes_ltrb: `(grid.tiles, 4)` int32, row-major; right and bottom are exclusive.
         stock: True for the blog's cut, which drops the pixels left over on the right and at the bottom.
+        shifted: True when the inner edges lie half a tile beside those of the plain grid.
     """
 
     grid: GridSize
     size_wh: tuple[int, int]
     boxes_ltrb: Boxes
     stock: bool = False
+    shifted: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
         """Two layouts with equal keys have equal boxes."""
-        return (self.grid.rows, self.grid.cols, *self.size_wh, self.stock and not self._divides())
+        return (self.grid.rows, self.grid.cols, *self.size_wh, self.stock and not self._divides(), self.shifted)
 
     def tiles_at(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """The tile that holds each point, in pixels; the nearest one for pixels that the blog's cut drops."""
@@ -76,11 +78,39 @@ def tile_layout(size_wh: tuple[int, int], grid: GridSize, *, stock: bool = False
             file=name,
         )
     xs, ys = _edges(width, grid.cols, stock), _edges(height, grid.rows, stock)
+    return TileLayout(grid, size_wh, _boxes(xs, ys), stock)
+
+
+def shifted_layout(size_wh: tuple[int, int], grid: GridSize) -> TileLayout | None:
+    """The grid moved by half a tile right and down, with the outermost tiles widened to cover what is left over.
+
+    It has one row and one column less than `grid`; None where that leaves fewer than two tiles.
+
+    >>> layout = shifted_layout((40, 40), GridSize(4, 4))
+    >>> layout.boxes_ltrb[0].tolist(), layout.boxes_ltrb[-1].tolist()
+    ([0, 0, 15, 15], [25, 25, 40, 40])
+    """
+    rows, cols = grid.rows - 1, grid.cols - 1
+    if rows * cols < 2:
+        return None
+    width, height = size_wh
+    xs, ys = _middles(width, grid.cols), _middles(height, grid.rows)
+    return TileLayout(GridSize(rows, cols), size_wh, _boxes(xs, ys), shifted=True)
+
+
+def _middles(length: int, parts: int) -> npt.NDArray[np.int64]:
+    """Edges in the middle of each tile, the first and last moved to the picture's border."""
+    middles = (2 * np.arange(parts) + 1) * length // (2 * parts)
+    middles[0], middles[-1] = 0, length
+    return middles
+
+
+def _boxes(xs: npt.NDArray[np.int64], ys: npt.NDArray[np.int64]) -> Boxes:
     top, left = np.meshgrid(ys[:-1], xs[:-1], indexing="ij")
     bottom, right = np.meshgrid(ys[1:], xs[1:], indexing="ij")
     boxes = np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4).astype(np.int32)
     boxes.flags.writeable = False
-    return TileLayout(grid, size_wh, boxes, stock)
+    return boxes
 
 
 def _edges(length: int, parts: int, stock: bool) -> npt.NDArray[np.int64]:

@@ -73,7 +73,8 @@ def load_image(
     """Decode a picture file of any supported format.
 
     Pictures deeper than 8 bits are mapped to 8 by `window`, else by the file's own window (DICOM), else by the 0.5th
-    and 99.5th percentile of their values. Transparent parts are laid on white, EXIF rotation is applied, grey becomes RGB.
+    and 99.5th percentile of their values. Transparent parts are laid on white, EXIF rotation is applied, grey becomes
+    RGB.
 
     Args:
         data: the file's bytes.

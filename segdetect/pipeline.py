@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -111,21 +111,54 @@ class Inspector:
         progress: Progress = no_progress,
     ) -> list[Inspection]:
         """Answer for several pictures, described together (fastdup's fixed cost is paid once). See `inspect`."""
+        stock = settings.rule.name is RuleName.STOCK
+        return self._inspect(lambda: [_cut(i, settings.grid, stock) for i in images], settings, bank, progress)
+
+    def inspect_layouts(
+        self,
+        image: LoadedImage,
+        settings: Settings,
+        layouts: Sequence[TileLayout],
+        *,
+        bank: Sequence[LoadedImage] = (),
+        progress: Progress = no_progress,
+    ) -> list[Inspection]:
+        """Answer for one picture cut in several ways, described together; `settings.grid` cuts only the bank."""
+        return self._inspect(lambda: [Picture(image, layout) for layout in layouts], settings, bank, progress)
+
+    def _inspect(
+        self,
+        cut: Callable[[], list[Picture]],
+        settings: Settings,
+        bank: Sequence[LoadedImage],
+        progress: Progress,
+    ) -> list[Inspection]:
         engine, notes = choose_engine(self.engines, settings.engine)
         stock = settings.rule.name is RuleName.STOCK
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
-            pictures = [_cut(image, settings.grid, stock) for image in images]
+            pictures = cut()
             others = [_cut(image, settings.grid, stock) for image in bank] if settings.scope is not Scope.SELF else []
             self.describe(engine, [*pictures, *others], progress)
-        share = {name: value / max(1, len(images)) for name, value in seconds.items()}
+        share = {name: value / max(1, len(pictures)) for name, value in seconds.items()}
         return [self._answer(engine, picture, others, settings, notes, dict(share)) for picture in pictures]
 
-    def prepare(self, image: LoadedImage, settings: Settings, grids: Sequence[GridSize]) -> None:
+    def prepare(
+        self,
+        image: LoadedImage,
+        settings: Settings,
+        grids: Sequence[GridSize],
+        *,
+        progress: Progress = no_progress,
+    ) -> None:
         """Describe a picture for other grids ahead of time, in one run, so that they answer at once later."""
         engine, _ = choose_engine(self.engines, settings.engine)
         stock = settings.rule.name is RuleName.STOCK
-        self.describe(engine, [_cut(image, grid, stock) for grid in grids])
+        self.describe(engine, [_cut(image, grid, stock) for grid in grids], progress)
+
+    def is_dense(self, name: EngineName) -> bool:
+        """Whether the engine answers any grid from one description."""
+        return choose_engine(self.engines, name)[0].dense
 
     def is_described(self, image: LoadedImage, settings: Settings) -> bool:
         """Whether an inspection in scope self would answer from the cache."""

@@ -9,9 +9,10 @@ from typing import Final
 
 import cv2
 
+from segdetect.drawing import Scene
 from segdetect.errors import InputError
 from segdetect.grid import Boxes
-from segdetect.scenes import Scene, brick_wall, brushed_metal, circuit_board, fabric, gravel, wire_mesh
+from segdetect.scenes import brick_wall, brushed_metal, circuit_board, fabric, gravel, wire_mesh
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from segdetect.datasets import Dataset, read_dataset
 from segdetect.errors import CancelledError
 from segdetect.evaluation import Evaluation, ap_by_grid, evaluate, evaluate_each
 from segdetect.evaluation_figures import CategoryResult, PictureResult, summarise
+from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score_histogram_chart
 from segdetect.evaluation_tables import figures_table, figures_text, json_bytes, write_evaluation
 from segdetect.export import RunWriter
 from segdetect.inspection import Decision, Inspection, TileScores, Verdict
@@ -35,6 +36,18 @@ def settings(
 @pytest.fixture
 def inspector() -> Inspector:
     return Inspector({EngineName.TEXTURE: TinyDenseEngine(), EngineName.FASTDUP: TinyTileEngine()})
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Callable[[Path, Path], tuple[dict[str, float], pd.DataFrame]]:
+    if not SCORE.exists():
+        pytest.skip("the benchmark with its own scorer is not on this machine")
+    spec = importlib.util.spec_from_file_location("score", SCORE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.score  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -111,25 +124,20 @@ def test_figures_by_hand(inspector: Inspector, dataset: Dataset) -> None:
     assert figures.image_auroc == pytest.approx(1)  # 4 and 3 against 2; the second category has no clean picture
 
 
-@pytest.mark.skipif(not SCORE.exists(), reason="the benchmark's own scorer is not on this machine")
 @pytest.mark.parametrize("scope", [Scope.SELF, Scope.REFERENCES, Scope.BATCH])
 @pytest.mark.parametrize("rule", [RuleName.STOCK, RuleName.FENCE])
 def test_figures_equal_those_of_the_independent_scorer(
-    tmp_path: Path, inspector: Inspector, dataset: Dataset, scope: Scope, rule: RuleName
+    tmp_path: Path,
+    inspector: Inspector,
+    dataset: Dataset,
+    scorer: Callable[[Path, Path], tuple[dict[str, float], pd.DataFrame]],
+    scope: Scope,
+    rule: RuleName,
 ) -> None:
-    wanted = settings(scope, rule, EngineName.FASTDUP)
-    with RunWriter(tmp_path / "out", wanted, engine="fastdup", engine_version="tiny") as writer:
+    wanted = settings(scope, rule, EngineName.FASTDUP if rule is RuleName.STOCK else EngineName.TEXTURE)
+    with RunWriter(tmp_path / "out", wanted, engine=wanted.engine, engine_version="tiny") as writer:
         result = evaluate(inspector, dataset, wanted, on_result=lambda r: writer.add(r.inspection, r.image))  # type: ignore[union-attr]
-    command = [
-        sys.executable,
-        SCORE,
-        tmp_path / "own/manifest.csv",
-        tmp_path / "out/tiles.csv",
-        "--json",
-        tmp_path / "s",
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    theirs, ours = json.loads((tmp_path / "s").read_text()), result.overall
+    theirs, ours = scorer(tmp_path / "own/manifest.csv", tmp_path / "out/tiles.csv")[0], result.overall
     for name in ("auroc", "ap", "top1", "precision", "recall", "f1", "hit", "clean_unflagged"):
         assert getattr(ours, name) == pytest.approx(theirs[name], abs=1e-9), name
     assert (ours.pictures, ours.clean, 0) == (theirs["images"], theirs["clean_images"], theirs["missing"])
@@ -149,7 +157,7 @@ def test_references_leave_the_picture_itself_out(inspector: Inspector, dataset: 
 
 def test_train_pictures_are_the_references_of_mvtec(tmp_path: Path, inspector: Inspector) -> None:
     mvtec_category(tmp_path / "carpet", references=30)
-    result = evaluate(inspector, read_dataset(tmp_path), settings(Scope.REFERENCES))
+    result = evaluate(inspector, read_dataset(tmp_path), settings(Scope.REFERENCES, engine=EngineName.FASTDUP))
     names = [source.name for source in result.pictures[0].inspection.scores.sources[1:]]
     assert len(names) == len(set(names)) == 20
     assert all(name.startswith("carpet/train/good/") for name in names)
@@ -236,3 +244,27 @@ def test_everything_is_written(tmp_path: Path, inspector: Inspector, dataset: Da
     assert [p["image"] for c in record["categories"] for p in c["pictures"]] == [s.name for s in dataset.samples]
     assert b"NaN" not in json_bytes(result)
     assert len(figures_table(result)) == 5
+
+
+def test_charts_show_what_was_found(inspector: Inspector, dataset: Dataset) -> None:
+    result = evaluate(inspector, dataset, settings(rule=RuleName.STOCK))
+    curve, flags = precision_recall_chart(result).data
+    assert (curve.x[-1], curve.y[0]) == (1, 1)
+    assert (flags.x[0], flags.y[0]) == (result.overall.recall, result.overall.precision)
+    good, defective = score_histogram_chart(result).data
+    assert (sum(good.customdata), sum(defective.customdata)) == (8 * 49 - 6, 6)
+    above = sum(n for n, x in zip(defective.customdata, defective.x, strict=True) if x > 1)
+    assert above == sum(p.hits for p in result.pictures)
+    (line,) = grid_chart({"texture": ap_by_grid(inspector, dataset, DENSE, [GridSize(4, 4), GridSize(4, 6)])}).data
+    assert list(line.text) == ["4 x 4", "4 x 6"]
+
+
+def test_charts_of_nothing_are_empty(inspector: Inspector, tmp_path: Path) -> None:
+    home = manifest_dataset(tmp_path)
+    for path in (home / "images").rglob("*.png"):
+        path.write_bytes(b"")
+    result = evaluate(inspector, read_dataset(home), DENSE)
+    assert len(result.failures) == 8
+    assert result.overall.ap is None
+    assert precision_recall_chart(result).data == ()
+    assert all(sum(bar.y) == 0 for bar in score_histogram_chart(result).data)

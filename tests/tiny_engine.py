@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Progress, no_progress
 from segdetect.errors import EngineFailedError
-from segdetect.grid import Boxes, tile_layout
-from segdetect.settings import EngineName, GridSize
+from segdetect.grid import Boxes
+from segdetect.settings import EngineName
 
 CELLS = 16
 
@@ -41,9 +41,14 @@ class TinyDenseEngine:
         return answers
 
     def _describe(self, request: EmbedRequest) -> Embeddings:
-        boxes = tile_layout(request.image.size_wh, GridSize(CELLS, CELLS)).boxes_ltrb
+        width, height = request.image.size_wh
+        rows, cols = min(CELLS, height), min(CELLS, width)
+        top, left = (v.ravel() for v in np.indices((rows, cols)))
+        boxes = np.stack([left * width // cols, top * height // rows], axis=1)
+        boxes = np.hstack([boxes, np.stack([(left + 1) * width // cols, (top + 1) * height // rows], axis=1)])
+        boxes = boxes.astype(np.int32)
         comparison = Comparison(neighbours=2, exclude=1, top_share=0.5)
-        return Embeddings((_vectors(request.image.pixels, boxes),), (CELLS, CELLS), boxes, True, comparison)
+        return Embeddings((_vectors(request.image.pixels, boxes),), (rows, cols), boxes, True, comparison)
 
 
 class TinyTileEngine(TinyDenseEngine):

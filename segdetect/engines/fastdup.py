@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
@@ -47,6 +48,7 @@ COMPARISON: Final = Comparison(neighbours=2, kth_only=True, exclude=0)
 FIXED_SECONDS: Final = 1.0
 CORE_SECONDS_PER_TILE: Final = 0.013
 SAVING_SHARE: Final = 0.05
+SELF_TEST: Final = "fastdup failed its self-test"
 # For the time limit: about 20 times what one core needs, as the computer may be busy.
 LIMIT_SECONDS_PER_TILE: Final = 0.25
 
@@ -98,6 +100,7 @@ class FastdupEngine:
         self._checked = False
         self._trouble: EngineUnavailableError | None = None
         self._runs = 0
+        self._seconds_per_tile = CORE_SECONDS_PER_TILE / (os.cpu_count() or 1)  # then as the last run had it
 
     @property
     def version(self) -> str:
@@ -122,7 +125,10 @@ class FastdupEngine:
         """
         with self._check_lock:
             if not self._checked:
-                self._trouble = self._self_test()
+                try:
+                    self._trouble = self._self_test()
+                except StorageError as error:  # there may be room again by the next call
+                    raise EngineUnavailableError(f"{SELF_TEST}: {error.problem}", remedy=error.remedy) from error
                 self._checked = True
             if self._trouble is not None:
                 raise self._trouble.with_traceback(None)
@@ -160,7 +166,8 @@ class FastdupEngine:
         def waiting(ahead: int) -> None:
             share.tell(0, f"waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead")
 
-        self._require_installed()
+        if self._spec() is None:
+            raise missing_error()
         with self._turns.turn(waiting):
             worker = self._ready_worker(share)
             self._runs += 1
@@ -188,7 +195,8 @@ class FastdupEngine:
         return worker
 
     def _extract(self, worker: WorkerProcess, folder: Path, tiles: int, share: _Share) -> None:
-        expected = FIXED_SECONDS + CORE_SECONDS_PER_TILE * tiles / (os.cpu_count() or 1)
+        expected = FIXED_SECONDS + self._seconds_per_tile * tiles
+        started = time.monotonic()
         worker.send({"tiles": str(folder / TILE_LIST), "work": str(folder / WORK_FOLDER)})
         answer = worker.receive(
             seconds=self._seconds_per_run + LIMIT_SECONDS_PER_TILE * tiles,
@@ -196,6 +204,7 @@ class FastdupEngine:
                 SAVING_SHARE + (1 - SAVING_SHARE) * min(1, waited / expected), f"describing {tiles} tiles"
             ),
         )
+        self._seconds_per_tile = max(0.0, time.monotonic() - started - FIXED_SECONDS) / tiles
         if answer.get("code") != 0:
             raise self._failure(answer, worker.output, folder)
 
@@ -232,22 +241,18 @@ class FastdupEngine:
     def _spec(self) -> ModuleSpec | None:
         return PathFinder.find_spec("fastdup", self._search_path())
 
-    def _require_installed(self) -> None:
-        if self._spec() is None:
-            raise missing_error()
-
     def _self_test(self) -> EngineUnavailableError | None:
         try:
             vectors = self.embed([_self_test_request()])[0].layers[0]
         except EngineUnavailableError as error:
             return error
-        except (EngineError, StorageError) as error:
-            return EngineUnavailableError(f"the self-test failed: {error.problem}", remedy=error.remedy)
+        except EngineError as error:
+            return EngineUnavailableError(f"{SELF_TEST}: {error.problem}", remedy=error.remedy)
         same, odd = vectors[0] @ vectors[1], vectors[0] @ vectors[3]
         if np.array_equal(vectors[0], vectors[1]) and odd < same:
             return None
         return EngineUnavailableError(
-            f"the self-test failed: {self.version} described equal tiles differently, or different tiles equally",
+            f"{SELF_TEST}: {self.version} described equal tiles differently, or different tiles equally",
             remedy=f"Install it again with `pip install --force-reinstall fastdup`, {OTHER_ENGINE}",
         )
 

@@ -18,7 +18,7 @@ PAGES: Final = (
 
 _STYLE: Final = """
 <style>
-.stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 3rem; max-width: 1800px; }
+.stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; max-width: 1800px; }
 .stSidebar [data-testid="stSidebarHeader"] { margin-bottom: 0; }
 [data-testid="stMetricValue"], .sd-figures, [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .sd-banner { display: flex; gap: .9rem; align-items: flex-start; padding: .8rem 1.1rem; border-radius: .6rem;

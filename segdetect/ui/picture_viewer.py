@@ -1,9 +1,9 @@
 """Pictures to look into and to choose tiles from, as a Streamlit component.
 
 Everything that is only looking (zoom, pan, wipe, overlays) happens in the browser, without a rerun; only a chosen tile
-comes back to Python. Two kinds of element are put on the page: one per distinct picture, which carries its bytes and
-nothing else, and the viewer, which carries boxes, scores and marks. Streamlit sends an element that has not changed as a
-hash, so a rerun in which only the choice changed does not send the picture again.
+comes back to Python. Streamlit sends an element that has not changed as a hash, but one that has changed as a whole. So
+the viewer is put on the page in parts: an element for its code, one for each distinct picture, both invisible, and the
+viewer proper, which carries boxes, scores and marks and is all that a rerun sends again.
 """
 
 from __future__ import annotations
@@ -22,10 +22,15 @@ import streamlit as st
 from segdetect.ui.picture_bytes import EncodedPicture, encode_picture
 
 _HERE: Final = Path(__file__).parent / "viewer"
-# One module scope in the browser: these files are joined in this order.
-_SCRIPTS: Final = ("geometry.js", "drawing.js", "controls.js", "pointer.js", "viewer.js")
-_SHIP: Final = "segdetect_picture_bytes"
-_VIEWER: Final = "segdetect_picture_viewer"
+_CODE: Final = "segdetect_viewer_code"
+_PICTURE: Final = "segdetect_viewer_picture"
+_VIEWER: Final = "segdetect_viewer"
+# The files of one component are joined, in this order, and share one module scope in the browser.
+_SCRIPTS: Final = {
+    _CODE: ("desk.js", "geometry.js", "drawing.js", "controls.js", "pointer.js", "pane.js", "viewer.js"),
+    _PICTURE: ("pictures.js",),
+    _VIEWER: ("desk.js", "mount.js"),
+}
 
 
 class Role(StrEnum):
@@ -73,7 +78,7 @@ class Pane:
         picture: `(height, width, 3)` or `(height, width)` uint8, or what `encode_picture` made of it.
         size_wh: true width and height in pixels, which the boxes refer to.
         alt: says in words what the picture shows.
-        boxes_ltrb: `(n, 4)` tile boxes, row-major; right and bottom are exclusive.
+        boxes_ltrb: `(n, 4)` boxes of a full grid of tiles, row-major; right and bottom are exclusive.
         scores: `(n,)` finite; higher is more anomalous. Empty where there are none.
         ranks: `(n,)`, 1 for the highest score. Empty where there are none.
         flags: `(n,)` bool; flagged tiles are outlined and carry their rank. Empty where there are none.
@@ -83,7 +88,7 @@ class Pane:
         selectable: whether tiles of this pane can be chosen, and show the choice.
 
     Raises:
-        ValueError: arrays whose lengths differ, or scores that are not finite.
+        ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are not finite.
     """
 
     id: str
@@ -107,6 +112,16 @@ class Pane:
                 raise ValueError(f"{len(values)} {name} for {tiles} tiles")
         if not np.isfinite(self.scores).all():
             raise ValueError("scores must be finite")
+        across, down = self.edges
+        if len(across) * len(down) != tiles:
+            raise ValueError(f"{tiles} boxes are not a grid of {len(down)} rows and {len(across)} columns")
+
+    @property
+    def edges(self) -> tuple[list[list[int]], list[list[int]]]:
+        """Left and right of each column, and top and bottom of each row."""
+        across = np.unique(self.boxes_ltrb[:, [0, 2]], axis=0)
+        down = np.unique(self.boxes_ltrb[:, [1, 3]], axis=0)
+        return across.tolist(), down.tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +209,9 @@ def picture_viewer(
         result = _mount(_VIEWER)(
             key=key, data=data, on_select_change=functools.partial(_note_selection, key, on_select)
         )
+        _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
         for slot, picture in enumerate(pictures.values()):
-            _mount(_SHIP)(key=f"{key}-picture-{slot}", data=picture.digest.encode("ascii") + picture.data)
+            _mount(_PICTURE)(key=f"{key}-picture-{slot}", data=picture.digest.encode("ascii") + picture.data)
     return _as_event(result.get("select"))
 
 
@@ -239,9 +255,9 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "picture": digests[0],
         "heat": digests[1] if pane.heat is not None else None,
         "smooth_heat": pane.smooth_heat,
-        "boxes": np.asarray(pane.boxes_ltrb).ravel().tolist(),
-        # Six digits are more than is shown, and a third of what the full numbers would take.
-        "scores": [float(f"{score:.6g}") for score in pane.scores],
+        "edges": pane.edges,
+        # Five digits are more than is shown, and a third of what the full numbers would take.
+        "scores": [float(f"{score:.5g}") for score in pane.scores],
         "ranks": [int(rank) for rank in pane.ranks],
         "flagged": np.flatnonzero(pane.flags).tolist(),
         "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
@@ -262,11 +278,9 @@ def _describe_looks(looks: Looks) -> dict[str, float | bool]:
 @functools.cache
 def _mount(name: str) -> Any:
     """Register a component once per process; a second registration under its name would only log a warning."""
-    if name == _SHIP:
-        return st.components.v2.component(_SHIP, js=_read("pictures.js"))
-    script = "\n".join(_read(part) for part in _SCRIPTS)
-    return st.components.v2.component(_VIEWER, html=_read("viewer.html"), css=_read("viewer.css"), js=script)
+    return st.components.v2.component(name, js="\n".join(_read(part) for part in _SCRIPTS[name]))
 
 
+@functools.cache
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")

@@ -14,20 +14,17 @@ from segdetect.ui.session import background, select_tile, step_through
 from segdetect.ui.verdict import place
 from segdetect.views import thumbnail_uri
 
-PICTURE_HEIGHT: Final = 520
+HEATMAP_HEIGHT: Final = 540
 _LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}
-
-
-def identity(inspection: Inspection) -> tuple[object, ...]:
-    """What a selected tile belongs to: another picture or grid has other tiles."""
-    return (inspection.sha256, inspection.page, inspection.settings.grid)
 
 
 def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     """Draw the scores over the picture; a click selects a tile."""
-    style = _heatmap_style(inspection)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown("**Score of each tile**", width="content")
+        style = _heatmap_style()
     figure = score_heatmap(
-        inspection, background=background(image), style=style, selected=[tile], height=PICTURE_HEIGHT
+        inspection, background=background(image), style=style, selected=[tile], height=HEATMAP_HEIGHT
     )
     flagged = ", ".join(place(t, inspection.settings.grid.cols) for t in inspection.flagged_tiles[:5])
     st.plotly_chart(
@@ -46,11 +43,11 @@ def _chart_selected(inspection: Inspection, current: int) -> None:
     last = st.session_state.get("heatmap-last", current)
     chosen = points[0]["point_index"] if points else last
     st.session_state["heatmap-last"] = chosen
-    select_tile(identity(inspection), int(chosen))
+    select_tile(inspection, int(chosen))
 
 
-def _heatmap_style(inspection: Inspection) -> HeatmapStyle:
-    with st.popover("Heatmap", icon=":material/tune:"):
+def _heatmap_style() -> HeatmapStyle:
+    with st.popover("View", icon=":material/tune:", type="tertiary"):
         opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", persist_state="session")
         scale = st.segmented_control(
             "Colours", COLOUR_SCALES, default="Cividis", required=True, key="scale", persist_state="session"
@@ -64,10 +61,9 @@ def show_steps(inspection: Inspection, tile: int) -> None:
     """Draw the buttons that go from one flagged tile to the next."""
     tiles = inspection.flagged_tiles or [inspection.strongest_tile]
     where = f"{tiles.index(tile) + 1} of {len(tiles)}" if tile in tiles else f"{len(tiles)}"
-    steps = (identity(inspection), tiles, tile)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(*steps, -1))
-        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", on_click=step_through, args=(*steps, 1))
+        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(inspection, -1))
+        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", on_click=step_through, args=(inspection, 1))
         st.caption(f"flagged tile {where}" if inspection.flagged_tiles else "no flagged tile; this is the least alike")
 
 
@@ -107,7 +103,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
 def _row_selected(inspection: Inspection, tiles: list[int], shown: str) -> None:
     rows = st.session_state[shown]["selection"]["rows"]
     if rows:
-        select_tile(identity(inspection), tiles[rows[0]])
+        select_tile(inspection, tiles[rows[0]])
 
 
 def _listed(inspection: Inspection, count: int) -> list[int]:

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
@@ -27,7 +28,7 @@ def run_inspection(request: Request) -> Inspection | None:
     slot = st.empty()
     try:
         inspection = inspector().inspect(
-            request.image, request.settings, bank=request.bank, progress=_Progress(slot, identity)
+            request.image, request.settings, bank=request.bank, progress=Progressing(slot, identity)
         )
     except SegDetectError as error:
         slot.empty()
@@ -37,13 +38,18 @@ def run_inspection(request: Request) -> Inspection | None:
     return inspection
 
 
-class _Progress:
-    """Says what is going on once it takes long enough to be noticed; asking Streamlit for it lets a visitor interrupt."""
+class Progressing:
+    """Says what is going on once it takes long enough to be noticed; asking Streamlit for it lets a visitor interrupt.
 
-    def __init__(self, slot: st.delta_generator.DeltaGenerator, identity: tuple[object, ...]) -> None:
+    Args:
+        slot: an empty place on the page.
+        identity: what a press on Stop stops; without it there is no such button.
+    """
+
+    def __init__(self, slot: DeltaGenerator, identity: tuple[object, ...] | None = None) -> None:
         self._slot, self._identity = slot, identity
         self._started = time.monotonic()
-        self._bar: st.delta_generator.DeltaGenerator | None = None
+        self._bar: DeltaGenerator | None = None
 
     def __call__(self, share: float, doing: str) -> None:
         seconds = time.monotonic() - self._started
@@ -52,7 +58,8 @@ class _Progress:
         if self._bar is None:
             with self._slot.container(horizontal=True, vertical_alignment="center"):
                 self._bar = st.progress(0.0)
-                st.button("Stop", on_click=self._stop, icon=":material/stop_circle:")
+                if self._identity is not None:
+                    st.button("Stop", on_click=self._stop, icon=":material/stop_circle:")
         self._bar.progress(min(1.0, max(0.0, share)), text=f"{doing.capitalize()} ({seconds:.0f} s)")
 
     def _stop(self) -> None:

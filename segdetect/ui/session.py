@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -12,6 +11,7 @@ import streamlit as st
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import EngineUnavailableError
 from segdetect.images import LoadedImage, load_image
+from segdetect.inspection import Inspection
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
 from segdetect.views import display_uri
@@ -109,18 +109,25 @@ def kept_uploads(kept: str) -> tuple[Upload, ...]:
     return tuple(st.session_state.get(kept, ()))
 
 
-def selected_tile(inspected: tuple[object, ...], default: int) -> int:
-    """The selected tile of the inspection with this identity; `default` where none was chosen for it yet."""
-    identity, tile = st.session_state.get("selection", (None, default))
-    return int(tile) if identity == inspected else default
+def identity(inspection: Inspection) -> tuple[object, ...]:
+    """What a selected tile belongs to: another picture or grid has other tiles."""
+    return (inspection.sha256, inspection.page, inspection.settings.grid)
 
 
-def select_tile(inspected: tuple[object, ...], tile: int) -> None:
-    """Make a tile the selected one, for every view of the page."""
-    st.session_state["selection"] = (inspected, tile)
+def selected_tile(inspection: Inspection) -> int:
+    """The tile that every view of the page shows as selected; at first the strongest."""
+    owner, tile = st.session_state.get("selection", (None, 0))
+    return int(tile) if owner == identity(inspection) else inspection.strongest_tile
 
 
-def step_through(inspected: tuple[object, ...], tiles: Sequence[int], current: int, step: int) -> None:
-    """Select the next or previous of some tiles, round and round."""
+def select_tile(inspection: Inspection, tile: int) -> None:
+    """Make a tile the selected one."""
+    st.session_state["selection"] = (identity(inspection), tile)
+
+
+def step_through(inspection: Inspection, step: int) -> None:
+    """Callback: select the next or previous flagged tile, round and round."""
+    tiles = inspection.flagged_tiles or [inspection.strongest_tile]
+    current = selected_tile(inspection)
     at = tiles.index(current) if current in tiles else (-1 if step > 0 else 0)
-    select_tile(inspected, tiles[(at + step) % len(tiles)])
+    select_tile(inspection, tiles[(at + step) % len(tiles)])

@@ -11,17 +11,15 @@ from segdetect.annotation import crop
 from segdetect.explain import LookAlike, TileFacts, tile_facts
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
-from segdetect.ui.session import inspector
 from segdetect.ui.sidebar import Request
 from segdetect.ui.verdict import place
 from segdetect.views import fitted
 
 
-def show_why(request: Request, inspection: Inspection, tile: int) -> Sequence[LookAlike]:
-    """Draw the panel for one tile; returns its look-alikes, for other views to mark."""
+def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
+    """Draw the panel for one tile and its look-alikes."""
     image = request.image
     facts = tile_facts(inspection, tile)
-    found = inspector().look_alikes(image, inspection, tile, bank=request.bank)
     state = "flagged" if facts.flagged else "not flagged"
     st.markdown(f"#### Why row {facts.row}, column {facts.col}?")
     st.markdown(f"{sentence(facts)} It is **{state}**.")
@@ -31,13 +29,12 @@ def show_why(request: Request, inspection: Inspection, tile: int) -> Sequence[Lo
         st.image(fitted(crop(image, box), 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
     with right:
         if found:
-            _show_look_alike(found[0], request, inspection, "Its nearest look-alike")
+            _show_look_alike(found[0], request, "Its nearest look-alike")
     rest = found[1:]
     if rest:
         for column, look_alike in zip(st.columns(len(rest)), rest, strict=True):
             with column:
-                _show_look_alike(look_alike, request, inspection, "Next")
-    return found
+                _show_look_alike(look_alike, request, "Next")
 
 
 def place_of(facts: TileFacts) -> str:
@@ -59,7 +56,7 @@ def sentence(facts: TileFacts) -> str:
     return f"{odd}{alike} Its score is {facts.score:.3f}, {abs(gap):.3f} {side} the threshold of {facts.threshold:.3f}."
 
 
-def _show_look_alike(look_alike: LookAlike, request: Request, inspection: Inspection, title: str) -> None:
+def _show_look_alike(look_alike: LookAlike, request: Request, title: str) -> None:
     where = place(look_alike.tile, look_alike.source.layout.grid.cols)
     if not look_alike.own:
         where = f"{look_alike.source.name}, {where}"

@@ -128,7 +128,5 @@ function refreshLegend({ root, panes, selected }) {
       `<path d="M2 6h22" stroke="${colour}" stroke-width="${width}" stroke-dasharray="${dash}"/>`;
     return `<span><svg viewBox="0 0 26 12" aria-hidden="true">${line(INK, 7, "")}${line(role.colour, 3, role.dash)}</svg>${role.name}</span>`;
   });
-  const legend = root.querySelector(".legend");
-  const html = samples.join("");
-  if (legend.innerHTML !== html) legend.innerHTML = html;
+  root.querySelector(".legend").innerHTML = samples.join("");
 }

@@ -94,9 +94,9 @@ function label(context, box, text, role, corner = "left") {
 /** The boundaries between tiles: a light and a dark hairline side by side. */
 function drawGrid(context, stage, tiles, place) {
   if (tiles.count === 0) return;
-  const [, , right, bottom] = tiles.box(tiles.count - 1);
-  const xs = [...tiles.lefts, right].map((x) => Math.round(place.x + x * place.scale) + 0.5);
-  const ys = [...tiles.tops, bottom].map((y) => Math.round(place.y + y * place.scale) + 0.5);
+  const bounds = (sides) => [...sides.map(([from]) => from), sides.at(-1)[1]];
+  const xs = bounds(tiles.across).map((x) => Math.round(place.x + x * place.scale) + 0.5);
+  const ys = bounds(tiles.down).map((y) => Math.round(place.y + y * place.scale) + 0.5);
   if (xs[1] - xs[0] < SMALLEST_GRIDDED_TILE || ys[1] - ys[0] < SMALLEST_GRIDDED_TILE) return;
   context.lineWidth = 1;
   for (const [shift, colour] of [[1, "rgba(0, 0, 0, 0.45)"], [0, "rgba(255, 255, 255, 0.6)"]]) {

@@ -9,47 +9,36 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 /** Tiles of one pane, in rows and columns, with the questions that are asked of them. */
 class Tiles {
   constructor(pane) {
-    const boxes = pane.boxes;
-    this.count = boxes.length / 4;
-    this.boxes = boxes;
+    [this.across, this.down] = pane.edges;
+    this.cols = this.across.length;
+    this.count = this.cols * this.down.length;
     this.scores = pane.scores;
     this.ranks = pane.ranks;
     this.flagged = new Set(pane.flagged);
-    this.lefts = this.edges(0);
-    this.tops = this.edges(1);
-    this.cols = this.lefts.length;
-    this.digits = Math.max(0, ...this.scores.map(Math.abs)) >= 100 ? 1 : 3;
-  }
-
-  edges(offset) {
-    const values = new Set();
-    for (let i = offset; i < this.boxes.length; i += 4) values.add(this.boxes[i]);
-    return [...values].sort((a, b) => a - b);
-  }
-
-  box(tile) {
-    return this.boxes.slice(4 * tile, 4 * tile + 4);
+    this.digits = this.scores.some((score) => Math.abs(score) >= 100) ? 1 : 3;
   }
 
   row(tile) {
-    return this.tops.indexOf(this.boxes[4 * tile + 1]);
+    return Math.floor(tile / this.cols);
   }
 
   col(tile) {
-    return this.lefts.indexOf(this.boxes[4 * tile]);
+    return tile % this.cols;
+  }
+
+  /** Left, top, right and bottom in picture pixels. */
+  box(tile) {
+    const [left, right] = this.across[this.col(tile)];
+    const [top, bottom] = this.down[this.row(tile)];
+    return [left, top, right, bottom];
   }
 
   /** The tile at a place in picture pixels; -1 for none. */
   at(x, y) {
-    const below = (edges, value) => {
-      let found = -1;
-      while (found + 1 < edges.length && edges[found + 1] <= value) found += 1;
-      return found;
-    };
-    const tile = below(this.tops, y) * this.cols + below(this.lefts, x);
-    if (tile < 0 || tile >= this.count) return -1;
-    const [left, top, right, bottom] = this.box(tile);
-    return x >= left && x < right && y >= top && y < bottom ? tile : -1;
+    const holds = (value) => ([from, to]) => value >= from && value < to;
+    const col = this.across.findIndex(holds(x));
+    const row = this.down.findIndex(holds(y));
+    return col < 0 || row < 0 ? -1 : row * this.cols + col;
   }
 
   /** Tiles that a rectangle in picture pixels touches. */
@@ -65,8 +54,8 @@ class Tiles {
   /** The neighbour in a direction; the tile itself at the edge. */
   neighbour(tile, dx, dy) {
     const col = clamp(this.col(tile) + dx, 0, this.cols - 1);
-    const row = clamp(this.row(tile) + dy, 0, this.tops.length - 1);
-    return Math.min(row * this.cols + col, this.count - 1);
+    const row = clamp(this.row(tile) + dy, 0, this.down.length - 1);
+    return row * this.cols + col;
   }
 
   /** All tiles, or the flagged ones, the most anomalous first. */

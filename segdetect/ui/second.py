@@ -1,0 +1,71 @@
+"""A second opinion: another engine's verdict, computed beside the page, with where the two agree."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.inspection import Inspection
+from segdetect.settings import EngineName, Rule, RuleName
+from segdetect.ui.jobs import failed, jobs, visitor
+from segdetect.ui.page import plain
+from segdetect.ui.session import engines, inspector
+from segdetect.ui.sidebar import Request
+from segdetect.ui.tuning import other_engine
+
+_POLL_SECONDS: Final = 0.7
+
+
+def show_second_opinion(request: Request, inspection: Inspection) -> None:
+    """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
+    name = other_engine(inspection.engine, engines().ready)
+    if name is None:
+        return
+    # A number of the visitor's own is in the units of the first engine's scores: the second decides by its own rule.
+    own = request.settings.rule.name is RuleName.THRESHOLD
+    settings = replace(request.settings, engine=name, rule=Rule() if own else request.settings.rule)
+    key = ("second", request.image.key, settings, tuple(image.key for image in request.bank))
+    future = jobs().start(
+        key, visitor(), lambda: inspector().inspect(request.image, settings, bank=request.bank)
+    )
+    poll = None if future.done() else _POLL_SECONDS
+    st.fragment(run_every=poll)(_show)(future, inspection, name)
+
+
+def _show(future: Future[object], inspection: Inspection, name: EngineName) -> None:
+    if not future.done():
+        st.caption(f":material/hourglass_top: Second opinion: asking {name} ...")
+        return
+    error = failed(future)
+    if error is not None:
+        text = str(error) if isinstance(error, SegDetectError) else type(error).__name__
+        st.caption(f":material/error: Second opinion: {plain(text)}")
+        return
+    if future.cancelled():
+        return
+    second = future.result()
+    assert isinstance(second, Inspection)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f":material/group: Second opinion by **{name}**: {agreement(inspection, second)}")
+        st.button(f"Switch to {name}", key="switch", type="tertiary", on_click=_switch, args=(name,))
+
+
+def _switch(name: EngineName) -> None:
+    st.session_state["engine"] = name
+
+
+def agreement(first: Inspection, second: Inspection) -> str:
+    """The second verdict and how far the flags agree, in words."""
+    verdict = second.decision.verdict.value
+    mine, theirs = set(first.flagged_tiles), set(second.flagged_tiles)
+    both = len(mine & theirs)
+    if not mine and not theirs:
+        same = "the same tile" if first.strongest_tile == second.strongest_tile else "another tile"
+        return f"{verdict}; neither flags a tile, and {same} is least alike"
+    if mine == theirs:
+        return f"{verdict}; both flag the same {both} tile{'' if both == 1 else 's'}"
+    return f"{verdict}; both flag {both}, only this {len(mine - theirs)}, only the other {len(theirs - mine)}"

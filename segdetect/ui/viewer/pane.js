@@ -1,0 +1,143 @@
+// One picture on its stage: its layers, its tooltip, its share of the before/after slider.
+/** The shelf that the picture elements fill; a picture may be asked for before it has come. */
+function bitmapOf(digest) {
+  const name = Symbol.for("segdetect.pictures");
+  globalThis[name] ??= { bitmaps: new Map(), users: new Map(), events: new EventTarget() };
+  const { bitmaps, events } = globalThis[name];
+  if (bitmaps.has(digest)) return bitmaps.get(digest);
+  return new Promise((resolve) => {
+    events.addEventListener(digest, () => resolve(bitmaps.get(digest)), { once: true });
+  });
+}
+
+class PaneView {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.bitmaps = {};
+    this.node = document.createElement("figure");
+    this.node.innerHTML = `<figcaption></figcaption>
+      <div class="stage" tabindex="0" role="application" aria-roledescription="picture with tiles" aria-describedby="how">
+        <canvas class="picture"></canvas>
+        <div class="over"><canvas class="heat"></canvas><canvas class="lines"></canvas></div>
+        <div class="wait">Loading the picture\u2026</div>
+        <div class="wipe" hidden><i></i><span>Plain</span><span>Marked</span>
+          <input type="range" data-look="wipe" min="0" max="1" step="0.01" aria-label="Share of the plain picture"></div>
+        <div class="ghost" hidden></div><div class="tip" hidden></div>
+      </div>`;
+    this.stage = this.node.querySelector(".stage");
+    this.canvas = Object.fromEntries(["picture", "heat", "lines"].map((n) => [n, this.node.querySelector(`.${n}`)]));
+    this.tip = this.node.querySelector(".tip");
+    this.ghost = this.node.querySelector(".ghost");
+    this.room = { width: 1, height: 1 };
+    connectPointer(viewer, this);
+  }
+
+  update(data) {
+    const another = this.data?.id !== data.id;
+    this.data = data;
+    this.tiles = new Tiles(data);
+    this.node.querySelector("figcaption").textContent = data.title;
+    this.stage.setAttribute("aria-label", data.alt);
+    if (another) this.bitmaps = {};
+    this.load("picture", data.picture);
+    this.load("heat", data.heat);
+  }
+
+  /** Fetch a layer's bitmap; until it is there the one before stays, so that nothing flickers. */
+  async load(layer, digest) {
+    const now = this.bitmaps[layer];
+    if (now?.digest === digest) return;
+    if (!digest) {
+      delete this.bitmaps[layer];
+      return;
+    }
+    this.bitmaps[layer] = { digest, bitmap: now?.bitmap };
+    if (layer === "picture" && !now?.bitmap) this.stage.setAttribute("aria-busy", "true");
+    let bitmap = null;
+    try {
+      bitmap = await bitmapOf(digest);
+    } catch (error) {
+      console.error("A picture could not be decoded", error);
+    }
+    if (this.bitmaps[layer]?.digest !== digest) return;
+    this.bitmaps[layer].bitmap = bitmap;
+    if (layer === "picture") {
+      this.stage.removeAttribute("aria-busy");
+      this.stage.classList.toggle("broken", bitmap === null);
+      this.node.querySelector(".wait").textContent = bitmap ? "Loading the picture\u2026" : "This browser cannot show the picture.";
+    }
+    this.viewer.draw();
+  }
+
+  measure() {
+    this.room = { width: this.stage.clientWidth || 1, height: this.stage.clientHeight || 1 };
+  }
+
+  fit() {
+    return fitScale(this.data.size, this.room);
+  }
+
+  place() {
+    return placement(this.data.size, this.room, this.viewer.view);
+  }
+
+  /** A place of the stage, as shares of the picture. */
+  shareAt({ x, y }) {
+    const place = this.place();
+    return { u: (x - place.x) / place.scale / this.data.size[0], v: (y - place.y) / place.scale / this.data.size[1] };
+  }
+
+  tileAt({ u, v }) {
+    return this.tiles.at(u * this.data.size[0], v * this.data.size[1]);
+  }
+
+  showLooks(looks) {
+    this.canvas.picture.style.filter = `brightness(${looks.brightness}) contrast(${looks.contrast})`;
+    this.canvas.heat.style.opacity = looks.heat;
+    const wipe = this.node.querySelector(".wipe");
+    wipe.hidden = !looks.wipeOn;
+    wipe.style.setProperty("--at", `${100 * looks.wipe}%`);
+    wipe.querySelector("input").value = looks.wipe;
+    wipe.querySelector("input").setAttribute("aria-valuetext", `${percent(looks.wipe)} plain`);
+    this.node.querySelector(".over").style.clipPath = looks.wipeOn ? `inset(0 0 0 ${100 * looks.wipe}%)` : "";
+    this.stage.classList.toggle("band", Boolean(looks.several && this.viewer.data.multiple));
+  }
+
+  draw() {
+    const { viewer, room, data } = this;
+    const place = this.place();
+    const { picture, heat } = this.bitmaps;
+    this.stage.classList.toggle("near", viewer.view.zoom > 1);
+    drawBitmap(this.canvas.picture, room, picture?.bitmap, data.size, place);
+    drawBitmap(this.canvas.heat, room, heat?.bitmap, data.size, place, data.smooth_heat);
+    this.drawLines(place);
+  }
+
+  drawLines(place = this.place()) {
+    const { viewer } = this;
+    const { over, band } = viewer;
+    const hovered = over ? this.tileAt(over) : -1;
+    drawLines(this.canvas.lines, this.room, this, place, {
+      looks: viewer.looks,
+      selected: viewer.shownIn(this),
+      hovered,
+      band: band?.pane === this ? band : null,
+    });
+    this.showPointer(place, over, hovered);
+  }
+
+  /** The tooltip, and in the other panes a ring at the same place. */
+  showPointer(place, over, hovered) {
+    const at = over && { x: place.x + over.u * this.data.size[0] * place.scale, y: place.y + over.v * this.data.size[1] * place.scale };
+    const inside = at && at.x >= 0 && at.y >= 0 && at.x <= this.room.width && at.y <= this.room.height;
+    this.ghost.hidden = !inside || over.pane === this;
+    this.tip.hidden = !inside || hovered < 0;
+    if (!inside) return;
+    this.ghost.style.transform = `translate(${at.x}px, ${at.y}px)`;
+    if (hovered < 0) return;
+    this.tip.textContent = this.tiles.facts(hovered).join(" \u00b7 ").replace("Row", "row");
+    const right = Math.max(4, Math.min(at.x + 14, this.room.width - this.tip.offsetWidth - 4));
+    const below = at.y + 18 + this.tip.offsetHeight < this.room.height ? at.y + 18 : at.y - this.tip.offsetHeight - 12;
+    this.tip.style.transform = `translate(${Math.round(right)}px, ${Math.round(below)}px)`;
+  }
+}
