@@ -69,7 +69,9 @@ def _chart(title: str, names: Sequence[str], parts: Sequence[str]) -> str:
         axis.append(_text(LEFT - 8, y + 4, f"{value:g}", "end"))
     legend, x = [], float(LEFT)
     for number, name in enumerate(names):
-        legend.append(f'<rect x="{x:.0f}" y="14" width="12" height="12" rx="2" fill="{COLOURS[number % len(COLOURS)]}"/>')
+        legend.append(
+            f'<rect x="{x:.0f}" y="14" width="12" height="12" rx="2" fill="{COLOURS[number % len(COLOURS)]}"/>'
+        )
         legend.append(_text(x + 18, 24, name))
         x += 18 + 7.5 * len(name) + 22
     body = "\n".join(["".join(axis), "".join(legend), *parts])

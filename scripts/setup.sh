@@ -51,7 +51,7 @@ choose_python() {
     fi
     path=$(usable_among python3.12 python3.11 | best_of)
     [ -n "$path" ] || path=$(usable_among python3.13 python3.14 python3 python | best_of)
-    [ -n "$path" ] || die "no usable Python found. Install Python 3.11 or 3.12 (3.13 and later work without the fastdup engine), or name one: make run PYTHON=/path/to/python3.12"
+    [ -n "$path" ] || die "$(python3 --version 2>/dev/null || echo 'No Python') is what there is here. Install Python 3.11 or 3.12 (3.13 and later work without the fastdup engine), or name one: make run PYTHON=/path/to/python3.12"
     printf '%s\n' "$path"
 }
 

@@ -48,7 +48,7 @@ def finished(rgb: Shades, rng: np.random.Generator, boxes: Sequence[Box], *, gra
     """Uneven light, a little blur and the camera's grain, then 8 bits."""
     height, width = rgb.shape[:2]
     y, x = np.linspace(-1, 1, height, dtype=np.float32)[:, None], np.linspace(-1, 1, width, dtype=np.float32)
-    light = 1.03 - 0.07 * x - 0.05 * y - 0.07 * (x * x + y * y)
+    light = 1.01 - 0.035 * x - 0.025 * y - 0.02 * (x * x + y * y)
     blurred = cv2.GaussianBlur(rgb, (0, 0), blur) if blur else rgb
     noise = grain * rng.standard_normal((height, width), np.float32)
     lit = cv2.merge([np.maximum(channel * light + noise, 0) for channel in cv2.split(blurred)])

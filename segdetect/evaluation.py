@@ -39,7 +39,7 @@ __all__ = [
 # 19 good pictures make a false-alarm budget of 5 % a guarantee; comparing them with each other costs their square.
 MAX_REFERENCES: Final = 20
 
-OnResult = Callable[[Answer | Failure], None]
+OnResult = Callable[[Answer | Failure], object]
 
 
 def evaluate(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -163,9 +162,3 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 def _title(result: CategoryResult) -> str:
     category = result.category
     return f"{category.dataset}/{category.name}" if category.dataset else category.name
-
-
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

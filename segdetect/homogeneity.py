@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from segdetect.engines.base import Embeddings, Vectors
 
-REGIONS: Final = 3  # per side, of a dense description: few enough for each to hold several periods of a texture
-ODD_SHARE: Final = 0.25  # share of the regions that may be defective without making a texture look like an object
+REGIONS: Final = 7  # per side, of a dense description: large enough for a period of most textures
+ODD_SHARE: Final = 0.15  # share of the regions that may be defective without a texture being taken for an object
+NO_DISTANCE: Final = 1e-6  # float32 cosine distances below this are rounding
 
 Distances = npt.NDArray[np.float64]
 
@@ -22,34 +23,49 @@ Distances = npt.NDArray[np.float64]
 def homogeneity(embeddings: Embeddings) -> float:
     """How far a picture is the same everywhere, from 0 (an object, a scene) to 1 (the same everywhere).
 
-    One minus how far the regions of the picture typically are from each other. Regions are compared by the energy
-    distance (Szekely and Rizzo, J. Stat. Plan. Inference 143, 2013) between their cells, with cosine distance: the mean
-    distance between the cells of two regions, less the mean distance within them. Each region counts by the median of
-    its distances to the others, and the upper quartile of these decides, so that a defect on a fifth of the picture
-    changes little. Where a cell is a tile, each is a region of its own. Values of different engines do not compare.
+    The picture is divided into regions, and regions are compared by the energy distance (Szekely and Rizzo, J. Stat.
+    Plan. Inference 143, 2013): the mean cosine distance between their cells, less the mean distance within them. As a
+    share of the mean distance between all cells it tells how much of the picture's variety is due to the place, as an
+    intraclass correlation does. Where a cell is a tile, it is a region of its own, and its plain distance counts.
+
+    Each region counts by the median of its distances to the others, and the region at the 85th percentile decides, so
+    that a defect in one region of eight does not matter. One minus its value is returned. With all three engines,
+    textures have at least 0.73 (synthetic ones 0.57) and objects at most 0.46.
 
     Args:
-        embeddings: one picture, with at least two cells.
+        embeddings: one picture.
     """
-    distances = np.mean([_region_distances(layer, embeddings) for layer in embeddings.layers], axis=0)
+    layers = embeddings.layers
+    distances = np.mean([_region_distances(layer, embeddings) for layer in layers], axis=0)
+    variety = float(np.mean([_mean_distance(layer) for layer in layers])) if embeddings.dense else 1.0
     others = distances[~np.eye(len(distances), dtype=bool)].reshape(len(distances), -1)
-    if others.size == 0:
+    if others.size == 0 or variety < NO_DISTANCE:
         return 1.0
-    typical = float(np.quantile(np.median(others, axis=1), 1 - ODD_SHARE))
-    return float(np.clip(1 - typical, 0, 1))
+    odd = float(np.quantile(np.median(others, axis=1), 1 - ODD_SHARE))
+    return float(np.clip(1 - odd / variety, 0, 1))
 
 
 def _region_distances(layer: Vectors, embeddings: Embeddings) -> Distances:
-    """`(regions, regions)` energy distances; of single-cell regions, plain cosine distances."""
+    """`(regions, regions)` energy distances; between tiles that are regions of their own, cosine distances."""
     if not embeddings.dense:
-        return 1 - np.asarray(layer @ layer.T, np.float64)
-    rows, cols = embeddings.lattice
-    region = (np.arange(rows) * REGIONS // rows)[:, None] * REGIONS + np.arange(cols) * REGIONS // cols
-    members = np.equal.outer(np.unique(region), region.ravel())
-    counts = members.sum(axis=1)
-    sums = members.astype(np.float32) @ layer
+        return np.asarray(1 - layer @ layer.T, np.float64)
+    sums, counts = _regions(layer, embeddings.lattice)
     total = np.asarray(sums @ sums.T, np.float64)
     between = 1 - total / np.outer(counts, counts)
-    within = 1 - (np.diag(total) - counts) / np.maximum(counts * (counts - 1), 1)
-    distances: Distances = between - (within[:, None] + within) / 2
-    return distances
+    within = np.maximum(0, 1 - (np.diag(total) - counts) / np.maximum(counts * (counts - 1), 1)) * (counts > 1)
+    return np.asarray(between - (within[:, None] + within) / 2, np.float64)
+
+
+def _regions(layer: Vectors, lattice: tuple[int, int]) -> tuple[Vectors, Distances]:
+    """The sum of the vectors in each region, and how many they are."""
+    down, across = (np.arange(cells) * min(REGIONS, cells) // cells for cells in lattice)
+    region = (down[:, None] * REGIONS + across).ravel()
+    members = np.equal.outer(np.unique(region), region).astype(np.float32)
+    return members @ layer, members.sum(axis=1, dtype=np.float64)
+
+
+def _mean_distance(layer: Vectors) -> float:
+    """Mean cosine distance between two different cells."""
+    count = len(layer)
+    total = layer.sum(axis=0, dtype=np.float64)
+    return float(1 - (total @ total - count) / max(1, count * (count - 1)))

@@ -14,6 +14,7 @@ ASSETS: Final = Path(__file__).parent / "assets"
 
 PAGES: Final = (
     ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
+    ("pages/compare.py", "Compare", ":material/compare:"),
 )
 
 _STYLE: Final = """

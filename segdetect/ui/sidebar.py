@@ -34,6 +34,8 @@ ENGINE_HELP: Final = """How tiles are described.
 - **dinov2**: a neural network's view; the most accurate. Any grid at once after the first look.
 - **texture**: classical texture and colour filters. Runs everywhere, fastest. Any grid at once.
 """
+GRID_HELP: Final = """Smaller tiles find smaller defects, but see less of the pattern, and more of them are compared.
+Start with a tile about twice the size of the defect you look for."""
 SCOPE_LABELS: Final = {
     Scope.SELF: "Itself",
     Scope.REFERENCES: "Known-good",
@@ -69,23 +71,21 @@ class Request:
     image: LoadedImage
     settings: Settings
     bank: tuple[LoadedImage, ...] = ()
-    sample: str = ""
 
 
 def read_request() -> Request | None:
     """Draw the controls and return what they say; None while there is no picture that can be opened."""
     engines()
     with st.sidebar:
-        image, others = _picture()
-        st.divider()
-        grid = _grid()
+        image, others = read_picture()
+        grid = read_grid()
         scope, bank = _scope(others)
-        engine = _engine()
-        rule = _rule(scope)
+        engine = read_engine()
+        rule = read_rule(scope)
     if image is None:
         return None
     settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
-    return Request(image, settings, bank, st.session_state.get("sample") or "")
+    return Request(image, settings, bank)
 
 
 def choose_sample(key: str) -> None:
@@ -93,7 +93,7 @@ def choose_sample(key: str) -> None:
     st.session_state["sample"] = key
 
 
-def _picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
+def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
     """The picture to inspect, and all that were dropped in together with it."""
     st.file_uploader(
         "Picture",
@@ -178,23 +178,17 @@ def _opened_quietly(upload: Upload) -> LoadedImage | None:
         return None
 
 
-def _grid() -> GridSize:
-    apart = st.session_state.get("apart", False)
-    if apart:
-        rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key="rows", **_KEPT)
-        cols = st.slider("Columns of tiles", 2 if rows == 1 else 1, MAX_GRID, DEFAULT_GRID, key="cols", **_KEPT)
+def read_grid(prefix: str = "") -> GridSize:
+    """Draw the grid's controls; `prefix` tells apart several sets of controls on a page."""
+    if st.session_state.get(f"{prefix}apart", False):
+        rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **_KEPT)
+        # A single tile has nothing to compare with.
+        cols = st.slider("Columns of tiles", 2 if rows == 1 else 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **_KEPT)
     else:
         rows = cols = st.slider(
-            "Grid (tiles per side)",
-            2,
-            MAX_GRID,
-            DEFAULT_GRID,
-            key="grid",
-            help="Smaller tiles find smaller defects, but see less of the pattern. Start with a tile about twice the size "
-            "of the defect you look for.",
-            **_KEPT,
+            "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **_KEPT
         )
-    st.toggle("Rows and columns apart", key="apart", **_KEPT)
+    st.toggle("Rows and columns apart", key=f"{prefix}apart", **_KEPT)
     return GridSize(rows, cols)
 
 
@@ -240,8 +234,9 @@ def _references() -> tuple[LoadedImage, ...]:
     return tuple(images)
 
 
-def _engine() -> EngineName:
-    name = st.selectbox("Engine", list(EngineName), key="engine", help=ENGINE_HELP, **_KEPT)
+def read_engine(prefix: str = "") -> EngineName:
+    """Draw the choice of the engine, and say what `auto` means here."""
+    name = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **_KEPT)
     state = engines()
     if name is EngineName.AUTO and state.auto:
         st.caption(f"auto is {state.auto} on this machine")
@@ -250,12 +245,13 @@ def _engine() -> EngineName:
     return name
 
 
-def _rule(scope: Scope) -> Rule:
+def read_rule(scope: Scope, prefix: str = "") -> Rule:
+    """Draw the choice of the rule, with the number it needs."""
     name = st.selectbox(
         "Flag tiles by",
         list(RULE_LABELS),
         format_func=RULE_LABELS.__getitem__,
-        key="rule",
+        key=f"{prefix}rule",
         help=RULE_HELP,
         **_KEPT,
     )
@@ -266,9 +262,9 @@ def _rule(scope: Scope) -> Rule:
             (0.001, 0.01, 0.02, 0.05, 0.1, 0.2),
             DEFAULT_FALSE_ALARMS,
             format_func=lambda share: f"{round(share * 1000) / 10:g} in 100 clean pictures",
-            key="alarms",
+            key=f"{prefix}alarms",
             help="Fewer false alarms mean that weaker defects are missed.",
             **_KEPT,
         )
-    threshold = float(st.session_state.get("threshold", 0.5)) if name is RuleName.THRESHOLD else None
+    threshold = float(st.session_state.get(f"{prefix}threshold", 0.5)) if name is RuleName.THRESHOLD else None
     return Rule(name, threshold=threshold, false_alarms=alarms)

@@ -39,6 +39,11 @@ def lead(inspection: Inspection) -> str:
     return f"{count} of {tiles} {stand} out; strongest {strongest}"
 
 
+def _where(inspection: Inspection) -> str:
+    strongest = place(inspection.strongest_tile, inspection.scores.layout.grid.cols)
+    return f"strongest at {strongest}" if inspection.flagged_tiles else f"least alike: {strongest}"
+
+
 def facts_line(inspection: Inspection) -> str:
     """Engine, grid, comparison, rule and time, in one line."""
     asked = "auto: " if inspection.settings.engine is EngineName.AUTO else ""
@@ -59,7 +64,7 @@ def show_verdict(inspection: Inspection) -> None:
         f'<svg class="sd-icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_SHAPES[verdict]}</svg>'
         f'<div><span class="sd-word">{verdict.value.capitalize()}</span>'
-        f'<span class="sd-lead">{escaped(lead(inspection))}</span>'
+        f'<span class="sd-lead">{escaped(_where(inspection))}</span>'
         f'<div class="sd-why">{escaped(inspection.decision.reason)}</div></div></div>'
     )
     st.caption(facts_line(inspection))

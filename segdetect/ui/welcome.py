@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Final
 
 import streamlit as st
 from PIL import Image
@@ -10,6 +11,8 @@ from PIL import Image
 from segdetect.samples import SAMPLES, sample_bytes
 from segdetect.ui.sidebar import choose_sample
 from segdetect.views import data_uri, fitted
+
+_ACROSS: Final = 4
 
 
 @st.cache_data(show_spinner=False)
@@ -27,9 +30,22 @@ def show_welcome() -> None:
     st.markdown(
         "**Drop a picture** in the box on the left, or **try a sample**. Pictures never leave this machine."
     )
-    columns = st.columns(4)
+    show_samples()
+    st.markdown(
+        "##### What you get\n"
+        "1. A **verdict** in words: normal, suspicious, anomalous, or cannot tell.\n"
+        "2. **Where**: the picture with its odd tiles boxed, and a heatmap of every tile's score.\n"
+        "3. **Why**: each tile beside its nearest look-alike.\n"
+        "4. **Files to keep**: flagged segments and all tiles as CSV, the annotated picture as PNG."
+    )
+
+
+def show_samples() -> None:
+    """Draw the bundled samples, each a click away."""
     for number, sample in enumerate(SAMPLES):
-        with columns[number % 4].container(border=True):
+        if number % _ACROSS == 0:
+            columns = st.columns(_ACROSS)
+        with columns[number % _ACROSS].container(border=True):
             st.image(_preview(sample.key), width="stretch", alt=sample.description)
             st.button(
                 sample.title,
@@ -39,10 +55,3 @@ def show_welcome() -> None:
                 width="stretch",
                 help=sample.description,
             )
-    st.markdown(
-        "##### What you get\n"
-        "1. A **verdict** in words: normal, suspicious, anomalous, or cannot tell.\n"
-        "2. **Where**: the picture with its odd tiles boxed, and a heatmap of every tile's score.\n"
-        "3. **Why**: each tile beside its nearest look-alike.\n"
-        "4. **Files to keep**: flagged segments and all tiles as CSV, the annotated picture as PNG."
-    )

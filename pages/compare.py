@@ -1,0 +1,23 @@
+"""The Compare page: two settings, engines or pictures side by side, and what differs."""
+
+import streamlit as st
+
+from segdetect.ui.comparison import read_side, show_difference, show_sides
+from segdetect.ui.page import set_up
+from segdetect.ui.sidebar import read_picture
+from segdetect.ui.welcome import show_samples
+
+set_up("Compare")
+with st.sidebar:
+    image, _ = read_picture()
+st.title("Compare")
+if image is None:
+    st.markdown("The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "
+                "or try a sample.")
+    show_samples()
+    st.stop()
+
+left, right = read_side("Left", image), read_side("Right", image)
+if left is not None and right is not None:
+    show_sides(left, right)
+    show_difference(left, right)

@@ -1,0 +1,122 @@
+"""Two answers side by side, and what differs in their flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.images import LoadedImage
+from segdetect.inspection import Inspection
+from segdetect.settings import Scope, Settings
+from segdetect.ui.page import show_error
+from segdetect.ui.picture import inspection_pane
+from segdetect.ui.picture_viewer import Looks, picture_viewer
+from segdetect.ui.run import Progressing
+from segdetect.ui.session import inspector, kept_uploads, loaded
+from segdetect.ui.sidebar import read_engine, read_grid, read_rule
+from segdetect.ui.verdict import facts_line, place, show_verdict
+
+_RASTER: Final = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One half of the comparison."""
+
+    name: Literal["Left", "Right"]
+    image: LoadedImage
+    inspection: Inspection
+
+
+def read_side(name: Literal["Left", "Right"], image: LoadedImage) -> Side | None:
+    """Draw one side's controls and inspect; None, with the reason shown, where that fails."""
+    prefix = f"{name.lower()}-"
+    with st.sidebar, st.container(border=True):
+        st.markdown(f"**{name}**")
+        uploads = kept_uploads("uploads")
+        if len(uploads) > 1:
+            number = st.selectbox(
+                "Picture", range(len(uploads)), format_func=lambda i: uploads[i].name, key=f"{prefix}shown"
+            )
+            image = loaded(uploads[number])
+        grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(Scope.SELF, prefix)
+        references = tuple(loaded(upload) for upload in kept_uploads("references"))
+        good = bool(references) and st.toggle("Compare with known-good", key=f"{prefix}good")
+    settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if good else Scope.SELF, rule=rule)
+    slot = st.empty()
+    try:
+        inspection = inspector().inspect(image, settings, bank=references, progress=Progressing(slot))
+    except SegDetectError as error:
+        show_error(error)
+        return None
+    slot.empty()
+    return Side(name, image, inspection)
+
+
+def show_sides(left: Side, right: Side) -> None:
+    """Draw both verdicts and pictures; zoom and place are linked."""
+    for column, side in zip(st.columns(2, gap="medium"), (left, right), strict=True):
+        with column:
+            st.caption(f"**{side.name}**")
+            show_verdict(side.inspection)
+    panes = [
+        inspection_pane(side.image, side.inspection, title=f"{side.name}: {facts_line(side.inspection)}")
+        for side in (left, right)
+    ]
+    picture_viewer(panes, key="comparison", height=480, looks=Looks(heat=0.0))
+
+
+def show_difference(left: Side, right: Side) -> None:
+    """Draw how far the flags agree: in words, and tile by tile where both have the same tiles."""
+    if left.image.sha256 != right.image.sha256:
+        st.info("These are two pictures: their flags are not compared place by place.", icon=":material/info:")
+        return
+    mine, theirs = flag_raster(left.inspection), flag_raster(right.inspection)
+    shares = {
+        "flagged on both sides": (mine & theirs).mean(),
+        "only on the left": (mine & ~theirs).mean(),
+        "only on the right": (~mine & theirs).mean(),
+    }
+    for column, (label, share) in zip(st.columns(3), shares.items(), strict=True):
+        column.metric(f"Area {label}", f"{share:.1%}")
+    table = difference_table(left.inspection, right.inspection)
+    if table.empty:
+        st.info("Neither side flags anything.", icon=":material/check:")
+    else:
+        st.dataframe(table, hide_index=True, alt="Flagged tiles of either side, and whether the other side agrees")
+
+
+def flag_raster(inspection: Inspection) -> np.ndarray:
+    """`(rows, cols)` bool: whether each spot of the picture lies in a flagged tile."""
+    return inspection.decision.flags[inspection.scores.layout.tiles_at(*_raster_points(inspection))]
+
+
+def difference_table(left: Inspection, right: Inspection) -> pd.DataFrame:
+    """A row per tile flagged on either side: its place, scores, and how much of it the other side flags too."""
+    rows = []
+    for name, this, other in (("left", left, right), ("right", right, left)):
+        covered = flag_raster(other)
+        tiles = this.scores.layout.tiles_at(*_raster_points(this))
+        for tile in this.flagged_tiles:
+            shared = float(covered[tiles == tile].mean()) if (tiles == tile).any() else 0.0
+            rows.append(
+                {
+                    "side": name,
+                    "place": place(tile, this.scores.layout.grid.cols),
+                    "score": round(float(this.scores.scores[tile]), 3),
+                    "rank": int(this.scores.ranks[tile]),
+                    "flagged on the other side": f"{shared:.0%} of it",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _raster_points(inspection: Inspection) -> tuple[np.ndarray, np.ndarray]:
+    width, height = inspection.size_wh
+    x, y = np.meshgrid((np.arange(_RASTER) + 0.5) / _RASTER * width, (np.arange(_RASTER) + 0.5) / _RASTER * height)
+    return x, y
