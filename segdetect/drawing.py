@@ -63,8 +63,10 @@ def finished(rgb: Shades, rng: np.random.Generator, boxes: Sequence[Box], *, gra
 def cloud(rng: np.random.Generator, size_hw: tuple[int, int], cell: int) -> Shades:
     """Smooth noise with features of about `cell` pixels, mean 0, deviation about 0.7."""
     height, width = size_hw
-    coarse = rng.standard_normal((height // cell + 3, width // cell + 3), np.float32)
-    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
+    coarse = rng.standard_normal((height // cell + 4, width // cell + 4), np.float32)
+    # A cell is cut off on each side: near its border an enlarged array is flatter than elsewhere.
+    large = cv2.resize(coarse, (width + 3 * cell, height + 3 * cell), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large[cell : cell + height, cell : cell + width], np.float32)
 
 
 def tinted(grey: Values, colour: Colour) -> Shades:

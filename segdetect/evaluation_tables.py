@@ -15,7 +15,7 @@ import scipy
 
 from segdetect import __version__
 from segdetect.evaluation_figures import CategoryResult, Evaluation, Figures, PictureResult
-from segdetect.export import _storage_errors as storage_errors
+from segdetect.export import storage_errors
 from segdetect.export import csv_bytes
 
 # Column heads for people, in the order in which they are shown.

@@ -140,7 +140,7 @@ class RunWriter:
             "started": started,
             "settings": asdict(settings),
         }
-        with _storage_errors(folder):
+        with storage_errors(folder):
             (folder / "annotated").mkdir(parents=True, exist_ok=True)
             (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n")
             self._tiles = self._open("tiles.csv", TILE_COLUMNS)
@@ -156,13 +156,13 @@ class RunWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with _storage_errors(self._folder):
+        with storage_errors(self._folder):
             self._files.close()
 
     def add(self, inspection: Inspection, image: LoadedImage) -> None:
         """Write one answer: its tiles, its row and its annotated picture."""
         table = tiles_table(inspection)
-        with _storage_errors(self._folder):
+        with storage_errors(self._folder):
             _append(self._tiles, table)
             _append(self._flagged, table[table["flagged"]])
             path = self._annotated_path(inspection.image)
@@ -172,7 +172,7 @@ class RunWriter:
 
     def add_failure(self, failure: Failure) -> None:
         """Write the row of a picture that could not be inspected."""
-        with _storage_errors(self._folder):
+        with storage_errors(self._folder):
             self._add_row(failure)
 
     def _add_row(self, result: Inspection | Failure) -> None:
@@ -210,7 +210,7 @@ def _append(file: TextIO, table: pd.DataFrame) -> None:
 
 
 @contextmanager
-def _storage_errors(folder: Path) -> Iterator[None]:
+def storage_errors(folder: Path) -> Iterator[None]:
     """Turn what the file system says into a `StorageError`."""
     try:
         yield

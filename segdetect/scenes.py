@@ -74,7 +74,7 @@ def fabric(*, seed: int, flawed: bool) -> Scene:
     """A plain weave of linen; a piece of weft thread may be missing, and a drop of oil have fallen on it."""
     rng = np.random.default_rng(seed)
     pitch = 17.0
-    wobble = cloud(rng, (SIDE, SIDE), 110) * 2.2
+    wobble = cloud(rng, (SIDE, SIDE), 110) * 1.5
     x, y = grid(SIDE, SIDE)
     x, y = x + wobble + 0.05 * y, y - wobble
     warp, warp_on_top = _threads(rng, x, y, pitch, phase=0.0)
@@ -101,7 +101,7 @@ def _threads(rng: np.random.Generator, x: Shades, y: Shades, pitch: float, *, ph
     width = 0.93
     round_part = np.sqrt(np.maximum(1 - (across / width) ** 2, 0))
     wave = np.cos(np.pi * (y / pitch + number + phase))
-    tones = rng.normal(1.0, 0.055, 256).astype(np.float32)[number.astype(np.int32) % 256]
+    tones = rng.normal(1.0, 0.04, 256).astype(np.float32)[number.astype(np.int32) % 256]
     twist = 1 + 0.10 * np.sin((y + 9 * across) * 1.25 + number * 2.4)
     slubs = 1 + 0.06 * cloud(rng, (SIDE, SIDE), 14)
     shade = (0.30 + 0.34 * round_part + 0.20 * round_part * wave) * tones * twist * slubs * 1.12

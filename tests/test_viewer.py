@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
@@ -25,12 +26,11 @@ from segdetect.ui.picture_bytes import LONGEST_SIDE, encode_picture
 from segdetect.ui.picture_viewer import Pane, ViewerEvent, picture_viewer
 
 ROOT = Path(__file__).parents[1]
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HEIGHT = 420  # of the stage, as the page asks for
 VERMILION = (255, 92, 40)
+PHONE = {"viewport": {"width": 400, "height": 800}, "has_touch": True}
 
 
 # ---- without a browser ----------------------------------------------------------------------------------------------
@@ -169,7 +169,8 @@ class Desk:
 
     def wait_for_picture(self) -> None:
         self.stage.wait_for(timeout=30_000)
-        self.page.locator(".stage[aria-busy]").wait_for(state="detached")
+        for stage in self.page.locator(".stage").all():
+            stage.and_(self.page.locator(":not([aria-busy])")).wait_for()
         self.settle()
 
     def settle(self) -> None:
@@ -195,26 +196,39 @@ class Desk:
 
     def pixels(self, canvas: str, nth: int = 0) -> np.ndarray:
         """What a canvas of a pane shows: `(height, width, 4)`."""
-        script = """(node) => { const context = node.getContext("2d");
-            const image = context.getImageData(0, 0, node.width, node.height);
-            return [node.height, node.width, Array.from(image.data)]; }"""
-        height, width, data = self.page.locator(f"canvas.{canvas}").nth(nth).evaluate(script)
-        return np.array(data, np.uint8).reshape(height, width, 4)
+        url = self.page.locator(f"canvas.{canvas}").nth(nth).evaluate("node => node.toDataURL()")
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
 
     def shot(self) -> np.ndarray:
         """The first stage as it is seen: `(height, width, 3)`."""
         return np.asarray(Image.open(io.BytesIO(self.stage.screenshot())).convert("RGB")).astype(int)
 
 
+@pytest.fixture(scope="module")
+def contexts(browser: Any) -> Iterator[Any]:
+    """Makes browser contexts; one for each kind, whose cache then holds Streamlit's own scripts."""
+    made: dict[str, Any] = {}
+
+    def context(options: dict[str, Any]) -> Any:
+        name = repr(options)
+        if name not in made:
+            made[name] = browser.new_context(**({"viewport": {"width": 1200, "height": 760}} | options))
+            made[name].set_default_timeout(15_000)
+        return made[name]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def desk(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Desk]:
-    """The viewer on a fresh page; parametrised by the address's query and the context's options."""
+def desk(request: pytest.FixtureRequest, contexts: Any, address: str) -> Iterator[Desk]:
+    """The viewer in a fresh tab; parametrised by the address's query and the context's options."""
     query, options = getattr(request, "param", ("", {}))
-    context = browser.new_context(**({"viewport": {"width": 1200, "height": 760}} | options))
-    context.set_default_timeout(15_000)
-    open_desk = Desk(context.new_page(), f"{address}/?{query}")
+    page = contexts(options).new_page()
+    open_desk = Desk(page, f"{address}/?{query}")
     yield open_desk
-    context.close()
+    page.close()
     assert open_desk.troubles == []
 
 
@@ -371,7 +385,9 @@ def test_several_tiles_by_shift_drag_and_shift_arrow(desk: Desk) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("desk", [("two", {"viewport": {"width": 400, "height": 800}, "has_touch": True})], indirect=True)
+@pytest.mark.parametrize(
+    "desk", [("two", {"viewport": {"width": 400, "height": 800}, "has_touch": True})], indirect=True
+)
 def test_touch_on_a_small_screen(desk: Desk) -> None:
     page = desk.page
     assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -1,0 +1,196 @@
+"""The Evaluate page's parts: what to run, how far it is, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from segdetect.annotation import annotate
+from segdetect.datasets import Dataset, read_dataset
+from segdetect.errors import CancelledError, SegDetectError
+from segdetect.evaluation import Evaluation, PictureResult, ap_by_grid
+from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score_histogram_chart
+from segdetect.evaluation_tables import figures_table, json_bytes
+from segdetect.export import csv_bytes
+from segdetect.settings import GridSize, Scope, Settings
+from segdetect.ui.evaluation_runs import EvaluationRun, earlier_records, start_run, stop_run
+from segdetect.ui.page import plain, show_error
+from segdetect.ui.run import Progressing
+from segdetect.ui.session import Upload, inspector, loaded
+from segdetect.ui.sidebar import SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.views import data_uri, fitted
+
+_POLL_SECONDS = 1.0
+_GRIDS = (4, 5, 7, 9, 12, 16)
+
+
+def read_plan() -> tuple[Dataset, Settings] | None:
+    """Draw the controls; None, with the reason shown, while there is no data set that can be read."""
+    with st.sidebar:
+        grid, engine = read_grid("evaluate-"), read_engine("evaluate-")
+        scope = st.segmented_control(
+            "Compare with",
+            list(SCOPE_LABELS),
+            default=Scope.SELF,
+            required=True,
+            format_func=SCOPE_LABELS.__getitem__,
+            key="evaluate-scope",
+            help=SCOPE_HELP,
+        )
+        rule = read_rule(scope or Scope.SELF, "evaluate-")
+    folder = st.text_input(
+        "Folder with pictures and masks",
+        key="dataset",
+        placeholder="/data/mvtec/carpet",
+        persist_state="session",
+        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, or a folder "
+        "with images/ and masks/ (and a manifest.csv).",
+    )
+    if not folder.strip():
+        return None
+    try:
+        dataset = read_dataset(Path(folder.strip()).expanduser())
+    except SegDetectError as error:
+        show_error(error)
+        return None
+    names = ", ".join(category.name for category in dataset.categories)
+    st.caption(plain(f"{len(dataset.samples)} pictures in {len(dataset.categories)} categories: {names}"))
+    return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
+
+
+def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:
+    """Draw the button that starts a run."""
+    going = run is not None and not run.finished.is_set()
+    st.button(
+        "Evaluate", type="primary", icon=":material/play_arrow:", disabled=going, on_click=start_run, args=plan
+    )
+
+
+def show_run(run: EvaluationRun) -> None:
+    """Draw the progress of a run, or what came of it."""
+    if not run.finished.is_set():
+        st.fragment(run_every=_POLL_SECONDS)(_show_progress)(run)
+    elif isinstance(run.error, CancelledError):
+        st.info("Stopped.", icon=":material/stop_circle:")
+    elif run.error is not None:
+        show_error(run.error)
+    elif run.result is not None:
+        show_evaluation(run.result, run.dataset)
+
+
+def _show_progress(run: EvaluationRun) -> None:
+    if run.finished.is_set():
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, run.share), text=run.doing.capitalize())
+        st.button("Stop", on_click=stop_run, icon=":material/stop_circle:")
+
+
+def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
+    """Draw the figures, the charts and the pictures that went wrong."""
+    overall = evaluation.overall
+    cells = [
+        ("Average precision", overall.ap, "How high defective tiles rank, 0 to 1, averaged over categories"),
+        ("Strongest tile is defective", overall.top1, "Share of defective pictures"),
+        ("F1 of flagged tiles", overall.f1, "Precision and recall of the flags in one number"),
+    ]
+    columns = st.columns(4)
+    for column, (label, value, text) in zip(columns, cells, strict=False):
+        column.metric(label, "none" if value is None else f"{value:.3f}", help=text)
+    columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged} of {overall.clean}")
+    for note in evaluation.notes:
+        st.caption(f":material/info: {plain(note)}")
+    table = figures_table(evaluation)
+    st.dataframe(table, hide_index=True, alt="Figures of each category and overall")
+    _show_exports(evaluation)
+    charts = st.columns(2)
+    charts[0].plotly_chart(precision_recall_chart(evaluation), key="pr", alt="Precision against recall of tiles")
+    charts[1].plotly_chart(
+        score_histogram_chart(evaluation), key="hist", alt="Scores of good and of defective tiles with the threshold"
+    )
+    _show_grids(evaluation, dataset)
+    _show_gallery("Worst misses", evaluation.worst_misses(8), evaluation, "miss")
+    _show_gallery("False alarms", evaluation.false_alarms(8), evaluation, "alarm")
+    for failure in evaluation.failures:
+        show_error(failure.error)
+
+
+def _show_exports(evaluation: Evaluation) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Figures (CSV)",
+            lambda: csv_bytes(figures_table(evaluation)),
+            "evaluation.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Everything (JSON)",
+            lambda: json_bytes(evaluation),
+            "evaluation.json",
+            "application/json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
+    if not st.toggle("Average precision against grid size", key="by-grid", help="Evaluates again in several grids."):
+        return
+    slot = st.empty()
+    grids = [GridSize(side, side) for side in _GRIDS]
+    try:
+        figures = ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
+    except SegDetectError as error:
+        show_error(error)
+        return
+    slot.empty()
+    st.plotly_chart(grid_chart({str(evaluation.engine): figures}), key="grids", alt="Average precision for each grid size")
+
+
+def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation, key: str) -> None:
+    st.subheader(title)
+    if not pictures:
+        st.caption("None.")
+        return
+    for start in range(0, len(pictures), 4):
+        for column, (number, picture) in zip(st.columns(4), list(enumerate(pictures))[start : start + 4], strict=False):
+            with column:
+                _show_picture(picture, evaluation, f"{key}-{number}")
+
+
+def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
+    upload = Upload(picture.sample.name.rsplit("/", 1)[-1], picture.sample.data())
+    drawn = fitted(annotate(loaded(upload), picture.inspection, labels=False), 400)
+    ap = "" if picture.ap is None else f", AP {picture.ap:.2f}"
+    caption = f"{picture.sample.name}{ap}, {picture.inspection.decision.verdict.value}"
+    st.image(data_uri(drawn), width="stretch", alt=caption)
+    st.caption(plain(caption))
+    if st.button("Inspect", key=key, icon=":material/frame_inspect:"):
+        _open(upload, picture, evaluation)
+
+
+def _open(upload: Upload, picture: PictureResult, evaluation: Evaluation) -> None:
+    """Go to the Inspect page with this picture, its references and the same settings."""
+    settings = evaluation.settings
+    state = st.session_state
+    state["uploads"], state["sample"] = (upload,), None
+    category = next(r.category for r in evaluation.categories if picture.sample in r.category.samples)
+    if settings.scope is Scope.REFERENCES:
+        state["references"] = tuple(Upload(s.name.rsplit("/", 1)[-1], s.data()) for s in category.references[:20])
+    state["engine"] = settings.engine
+    state["scope"] = Scope.SELF if settings.scope is Scope.BATCH else settings.scope
+    state["grid"], state["rows"], state["cols"] = settings.grid.rows, settings.grid.rows, settings.grid.cols
+    state["apart"] = settings.grid.rows != settings.grid.cols
+    st.switch_page("streamlit_app.py")
+
+
+def show_records() -> None:
+    """Draw the earlier runs on this machine."""
+    records = earlier_records()
+    if not records.empty:
+        with st.expander(f"Earlier runs ({len(records)})"):
+            st.dataframe(records, hide_index=True, alt="Earlier evaluations with their overall figures")
