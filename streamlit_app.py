@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from segdetect.ui.address import record_picture, show_wanted_picture
 from segdetect.ui.exports import show_exports
 from segdetect.ui.page import set_up
 from segdetect.ui.picture import show_picture
@@ -18,8 +19,10 @@ from segdetect.ui.why import show_why
 set_up("Inspect")
 request = read_request()
 if request is None:
+    show_wanted_picture()
     show_welcome()
     st.stop()
+record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
 inspection = run_inspection(request)
 if inspection is None:
     st.stop()

@@ -12,8 +12,10 @@ with st.sidebar:
     image, _ = read_picture()
 st.title("Compare")
 if image is None:
-    st.markdown("The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "
-                "or try a sample.")
+    st.markdown(
+        "The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "
+        "or try a sample."
+    )
     show_samples()
     st.stop()
 

@@ -8,8 +8,10 @@ from segdetect.ui.page import set_up
 
 set_up("Evaluate")
 st.title("Evaluate")
-st.markdown("How often is it right? Give it pictures with ground-truth masks, and see the figures, the misses and the "
-            "false alarms. Runs in the background: other pages stay usable meanwhile.")
+st.markdown(
+    "How often is it right? Give it pictures with ground-truth masks, and see the figures, the misses and the "
+    "false alarms. Runs in the background: other pages stay usable meanwhile."
+)
 plan, run = read_plan(), current_run()
 if plan is not None:
     show_start(plan, run)

@@ -1,8 +1,8 @@
 """The Method page: how engines, scopes and rules work, with sources."""
 
 import streamlit as st
-
 from segdetect.ui.method_text import method_sections
+
 from segdetect.ui.page import set_up
 
 set_up("Method")

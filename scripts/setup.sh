@@ -51,7 +51,7 @@ choose_python() {
     fi
     path=$(usable_among python3.12 python3.11 | best_of)
     [ -n "$path" ] || path=$(usable_among python3.13 python3.14 python3 python | best_of)
-    [ -n "$path" ] || die "$(python3 --version 2>/dev/null || echo 'No Python') is what there is here. Install Python 3.11 or 3.12 (3.13 and later work without the fastdup engine), or name one: make run PYTHON=/path/to/python3.12"
+    [ -n "$path" ] || die "Python 3.11 or 3.12 is needed (3.13 and later work without the fastdup engine); found $(python3 --version 2>/dev/null || echo none). Install one, or name it: make run PYTHON=/path/to/python3.12"
     printf '%s\n' "$path"
 }
 
@@ -116,13 +116,13 @@ venv_works() { usable "$venv/bin/python" && "$venv/bin/python" -m pip --version 
 is_of_chosen_python() { [ -z "${PYTHON:-}" ] || [ "$(origin "$PYTHON")" = "$(origin "$venv/bin/python")" ]; }
 origin() { "$1" -c 'import sys; print(sys.version, sys.base_prefix)'; }
 
-# Installs the given requirements files, showing what is downloaded; the rest goes to the log.
+# Installs the given requirements files, showing the larger downloads; the rest goes to the log.
 pip_install() {
     local file options=()
     for file in "$@"; do options+=(-r "$file"); done
     say "Installing $* ..."
     "$venv/bin/python" -m pip install --prefer-binary --progress-bar off "${options[@]}" 2>&1 |
-        tee -a "$log" | sed -nu -e '/\.metadata /d' -e 's/^ *Downloading \([^/ ]*\) \((.*)\)$/  \1 \2/p' >&2
+        tee -a "$log" | sed -nu 's|^ *Downloading \([^/ ]*\) \((.* MB)\)$|  \1 \2|p' >&2
 }
 
 explain_failure() {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from segdetect.images import LoadedImage
@@ -37,7 +39,7 @@ def annotate(
     Returns:
         An RGB picture; the input is left as it is.
     """
-    drawn = Image.fromarray(np.array(image.pixels))
+    drawn: Image.Image = Image.fromarray(np.array(image.pixels))
     pen = ImageDraw.Draw(drawn)
     width = line_width(image.size_wh)
     boxes, ranks = inspection.scores.layout.boxes_ltrb, inspection.scores.ranks
@@ -56,7 +58,22 @@ def annotate(
 def crop(image: LoadedImage, box_ltrb: Sequence[int]) -> Image.Image:
     """The pixels of one box; right and bottom are exclusive."""
     left, top, right, bottom = (int(v) for v in box_ltrb)
-    return Image.fromarray(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
+    part: Image.Image = Image.fromarray(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
+    return part
+
+
+def heat_over(picture: Image.Image, heat: npt.NDArray[np.float32], opacity: float = 0.6) -> Image.Image:
+    """A picture with scores laid over it in the colours of the heatmap.
+
+    Args:
+        picture: RGB.
+        heat: `(rows, cols)` float32, 0..1; the result has its size.
+        opacity: of the colours, 0..1.
+    """
+    levels = (np.clip(heat, 0, 1) * 255).astype(np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
+    below = picture.resize((heat.shape[1], heat.shape[0]), Image.Resampling.BILINEAR)
+    return Image.blend(below, Image.fromarray(colours), opacity)
 
 
 def line_width(size_wh: tuple[int, int]) -> int:
@@ -80,7 +97,7 @@ def _label(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], text: str, width: 
         return
     font = ImageFont.load_default(size)
     corner = (left + 3 * width, top + 3 * width)
-    x0, y0, x1, y1 = pen.textbbox(corner, text, font=font)
+    _, y0, x1, y1 = pen.textbbox(corner, text, font=font)
     pad = max(1, size // 5)
     pen.rectangle((corner[0], corner[1], x1 + 2 * pad, y1 - y0 + corner[1] + 2 * pad), fill=HALO_RGB)
     pen.text((corner[0] + pad, 2 * corner[1] - y0 + pad), text, font=font, fill=(255, 255, 255))

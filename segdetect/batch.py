@@ -51,8 +51,8 @@ def inspect_files(
 ) -> Iterator[Answer | Failure]:
     """Inspect pictures in their order.
 
-    In scope batch they are compared with up to 32 pictures chosen evenly from all of them, so that ten thousand pictures
-    take ten thousand times as long as one, and not more.
+    In scope batch they are compared with up to 32 pictures chosen evenly from all of them, so that the time grows with
+    the number of pictures and not with its square.
 
     Args:
         inspector: what inspects.

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from segdetect.grid import Boxes
-from segdetect.inspection import Inspection
+from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.stability import Stability
 
 # Both are perceptually uniform and told apart by colour-blind readers.
@@ -44,7 +44,7 @@ def score_heatmap(
     inspection: Inspection,
     *,
     background: str,
-    style: HeatmapStyle = HeatmapStyle(),  # noqa: B008 - frozen
+    style: HeatmapStyle = HeatmapStyle(),
     selected: Sequence[int] = (),
     lookalikes: Sequence[int] = (),
     height: int = 520,
@@ -76,12 +76,12 @@ def score_heatmap(
 
 
 def score_histogram(inspection: Inspection, *, height: int = 240) -> go.Figure:
-    """How many tiles have which score, with the threshold as a line; flagged tiles have their own colour and pattern."""
+    """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and pattern."""
     scores, flags = inspection.scores.scores, inspection.decision.flags
     low, high = float(scores.min()), float(max(scores.max(), inspection.decision.threshold))
     size = (high - low) / 40 or 1e-6
     figure = go.Figure()
-    looks: Mapping[str, tuple[np.ndarray, str, str]] = {
+    looks: Mapping[str, tuple[Flags, str, str]] = {
         "not flagged": (~flags, "#7C8AA0", ""),
         "flagged": (flags, FLAG_COLOUR, "/"),
     }
@@ -147,13 +147,13 @@ def _add_picture(figure: go.Figure, size_wh: tuple[int, int], background: str) -
 def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) -> None:
     scores = inspection.scores
     grid = scores.layout.grid
-    values = scores.scores.reshape(grid.rows, grid.cols)
+    values: Floats = scores.scores.reshape(grid.rows, grid.cols)
     boxes = scores.layout.boxes_ltrb
     xs = [*boxes[: grid.cols, 0].tolist(), int(boxes[-1, 2])]
     ys = [*boxes[:: grid.cols, 1].tolist(), int(boxes[-1, 3])]
     if style.smooth:
         if scores.cell_map is not None:
-            values = scores.cell_map
+            values = scores.cell_map.astype(np.float64)
         xs, ys = (_centres(side, parts) for side, parts in zip(inspection.size_wh, values.shape[::-1], strict=True))
     figure.add_heatmap(
         z=np.round(values, 5),
@@ -168,7 +168,7 @@ def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) 
 
 
 def _centres(length: int, parts: int) -> list[float]:
-    return ((np.arange(parts) + 0.5) * length / parts).tolist()
+    return [(i + 0.5) * length / parts for i in range(parts)]
 
 
 def _add_outlines(figure: go.Figure, boxes_ltrb: Boxes, colour: str, dash: str) -> None:
@@ -187,8 +187,8 @@ def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
     scores = inspection.scores
     left, top, right, bottom = scores.layout.boxes_ltrb.T
     cols = scores.layout.grid.cols
-    tiles = np.arange(len(scores.scores))
-    flagged = np.where(inspection.decision.flags, "flagged", "not flagged")
+    ranks, flags = scores.ranks, inspection.decision.flags.tolist()
+    state = {True: "flagged", False: "not flagged"}
     figure.add_scatter(
         x=(left + right) / 2,
         y=(top + bottom) / 2,
@@ -197,9 +197,12 @@ def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
         marker={"symbol": "square", "opacity": 0, "size": 6},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        customdata=list(zip(*(a.tolist() for a in (tiles // cols + 1, tiles % cols + 1, scores.scores, scores.ranks, flagged)))),
+        customdata=[
+            (tile // cols + 1, tile % cols + 1, float(scores.scores[tile]), int(ranks[tile]), state[flags[tile]])
+            for tile in range(len(flags))
+        ],
         hovertemplate="Row %{customdata[0]}, column %{customdata[1]}<br>score %{customdata[2]:.3f}"
-        f"<br>rank %{{customdata[3]}} of {len(tiles)}, %{{customdata[4]}}<extra></extra>",
+        f"<br>rank %{{customdata[3]}} of {len(flags)}, %{{customdata[4]}}<extra></extra>",
     )
 
 
@@ -223,7 +226,7 @@ def _lay_out(figure: go.Figure, inspection: Inspection, height: int) -> None:
     )
 
 
-def _ticks(centres: np.ndarray) -> dict[str, object]:
+def _ticks(centres: Floats) -> dict[str, object]:
     """Rows and columns counted from 1, thinned out where there are many."""
     step = -(-len(centres) // _MAX_TICKS)
     return {

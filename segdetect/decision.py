@@ -146,9 +146,13 @@ def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
     is_open = strongest >= constants.gate
     threshold = (constants.tile_cut if is_open else constants.gate) * typical - floor
     flags = values >= threshold
-    stand = f"the strongest scores {strongest:.1f} times the typical tile; clean textures stay below {constants.gate:.1f}"
+    stand = (
+        f"the strongest scores {strongest:.1f} times the typical tile; clean textures stay below {constants.gate:.1f}"
+    )
     count = int(flags.sum())
-    found = f"{count} of {len(values)} tiles {'stands' if count == 1 else 'stand'} out" if count else "No tile stands out"
+    found = (
+        f"{count} of {len(values)} tiles {'stands' if count == 1 else 'stand'} out" if count else "No tile stands out"
+    )
     reason = f"{found}: {stand}."
     if is_open and strongest < constants.gate * BORDERLINE:
         reason += " That is close: look at it, or give known-good pictures to be surer."
@@ -191,7 +195,9 @@ def _calibrated(
         trust = f"at most {false_alarms:.0%} of clean pictures reach that"
     else:
         threshold = _predicted(maxima, false_alarms, constants, robust=scope is Scope.BATCH)
-        trust = f"about {false_alarms:.0%} of clean pictures should reach that, as far as {_pictures(len(maxima))} can tell"
+        trust = (
+            f"about {false_alarms:.0%} of clean pictures should reach that, as far as {_pictures(len(maxima))} can tell"
+        )
     flags = values >= threshold
     source = "the other pictures of the batch" if scope is Scope.BATCH else f"{_pictures(len(maxima))} given"
     reason = f"{_tiles_text(flags)} at least {_number(threshold)}, learnt from {source}; {_highest(values)}; {trust}."

@@ -1,22 +1,22 @@
 """Everything that can go wrong and that a person can do something about.
 
-    SegDetectError
-    ├── InputError                  the picture, not the program, is the trouble
-    │   ├── UnreadableImageError    empty, truncated, not a picture, a format we do not open
-    │   ├── ImageTooLargeError      more pixels than the limit; found before decoding
-    │   └── GridTooFineError        tiles would be smaller than the smallest that can be described
-    ├── SettingsError               a choice that no picture could satisfy
-    ├── DatasetError                a folder that cannot be evaluated
-    ├── EngineError                 an engine could not describe the picture
-    │   ├── EngineUnavailableError  it cannot run on this machine as it is
-    │   │   ├── EngineMissingError  not installed, or no build for this platform
-    │   │   ├── EngineExpiredError  its licence period is over
-    │   │   └── WeightsError        its weights file is absent or is not the model
-    │   ├── EngineFailedError       it ran and reported a failure
-    │   ├── EngineKilledError       its process died in mid-run
-    │   └── EngineTimeoutError      it took longer than the limit and was stopped
-    ├── StorageError                the disk is full or cannot be written
-    └── CancelledError              the user stopped the work
+SegDetectError
+├── InputError                  the picture, not the program, is the trouble
+│   ├── UnreadableImageError    empty, truncated, not a picture, a format we do not open
+│   ├── ImageTooLargeError      more pixels than the limit; found before decoding
+│   └── GridTooFineError        tiles would be smaller than the smallest that can be described
+├── SettingsError               a choice that no picture could satisfy
+├── DatasetError                a folder that cannot be evaluated
+├── EngineError                 an engine could not describe the picture
+│   ├── EngineUnavailableError  it cannot run on this machine as it is
+│   │   ├── EngineMissingError  not installed, or no build for this platform
+│   │   ├── EngineExpiredError  its licence period is over
+│   │   └── WeightsError        its weights file is absent or is not the model
+│   ├── EngineFailedError       it ran and reported a failure
+│   ├── EngineKilledError       its process died in mid-run
+│   └── EngineTimeoutError      it took longer than the limit and was stopped
+├── StorageError                the disk is full or cannot be written
+└── CancelledError              the user stopped the work
 """
 
 from __future__ import annotations

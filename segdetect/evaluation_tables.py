@@ -15,8 +15,7 @@ import scipy
 
 from segdetect import __version__
 from segdetect.evaluation_figures import CategoryResult, Evaluation, Figures, PictureResult
-from segdetect.export import storage_errors
-from segdetect.export import csv_bytes
+from segdetect.export import csv_bytes, storage_errors
 
 # Column heads for people, in the order in which they are shown.
 HEADS: Final = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
-from segdetect.engines.base import Embeddings, Vectors
-from segdetect.inspection import Inspection, Source
+from segdetect.engines.base import Embeddings
+from segdetect.inspection import Flags, Inspection, Ints, Source
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +82,8 @@ def look_alikes(
 ) -> list[LookAlike]:
     """The tiles most like one tile, at most one entry per tile, the most similar first.
 
-    A tile of a dense engine is represented by its strongest cell, the one that its score comes from; its own surroundings
-    do not count.
+    A tile of a dense engine is represented by its strongest cell, the one that its score comes from; its own
+    surroundings do not count.
 
     Args:
         inspection: the answer.
@@ -123,21 +125,48 @@ def strongest_cell(inspection: Inspection, tile: int) -> int:
     return int(np.argmax(np.where(inside, cell_map, -np.inf)))
 
 
-def _similarity(picture: Embeddings, cell: int, other: Embeddings) -> Vectors:
+def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[np.float32] | None:
+    """A dense engine's scores inside one tile, smoothly interpolated.
+
+    Args:
+        inspection: the answer.
+        tile: the tile in question.
+        side: pixels of the longer side of the map.
+
+    Returns:
+        `(rows, cols)` float32, 0 for the picture's lowest cell and 1 for its highest; None when a cell is a tile.
+    """
+    cells = inspection.scores.cell_map
+    if cells is None:
+        return None
+    width, height = inspection.size_wh
+    left, top, right, bottom = inspection.scores.layout.boxes_ltrb[tile]
+    scale = side / max(right - left, bottom - top)
+    cols, rows = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    # OpenCV interpolates between the centres of cells, which lie half a cell from the border.
+    x = (left + (np.arange(cols) + 0.5) / scale) / width * cells.shape[1] - 0.5
+    y = (top + (np.arange(rows) + 0.5) / scale) / height * cells.shape[0] - 0.5
+    across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    fine = cv2.remap(np.array(cells), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    low, high = float(cells.min()), float(cells.max())
+    return np.asarray((fine - low) / max(high - low, 1e-9), np.float32)
+
+
+def _similarity(picture: Embeddings, cell: int, other: Embeddings) -> npt.NDArray[np.float32]:
     """`(cells of other,)` cosine similarity to one cell, mean over the layers."""
     per_layer = [bank @ layer[cell] for layer, bank in zip(picture.layers, other.layers, strict=True)]
-    return np.mean(per_layer, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(per_layer, axis=0), np.float32)
 
 
-def _tiles_of_cells(embeddings: Embeddings, source: Source) -> np.ndarray:
+def _tiles_of_cells(embeddings: Embeddings, source: Source) -> Ints:
     if not embeddings.dense:
         return np.arange(len(embeddings.boxes_ltrb))
     left, top, right, bottom = embeddings.boxes_ltrb.T
     return source.layout.tiles_at((left + right) / 2, (top + bottom) / 2)
 
 
-def _surroundings(picture: Embeddings, cell: int) -> np.ndarray:
+def _surroundings(picture: Embeddings, cell: int) -> Flags:
     rows, cols = np.divmod(np.arange(len(picture.boxes_ltrb)), picture.lattice[1])
     row, col = divmod(cell, picture.lattice[1])
     reach = picture.comparison.exclude
-    return (abs(rows - row) <= reach) & (abs(cols - col) <= reach)
+    return np.asarray((abs(rows - row) <= reach) & (abs(cols - col) <= reach))

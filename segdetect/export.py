@@ -66,7 +66,9 @@ def tiles_table(inspection: Inspection) -> pd.DataFrame:
         "rank": scores.ranks,
         "flagged": inspection.decision.flags,
         "nearest_image": names,
-        "nearest_tile": pd.array([t if ok else pd.NA for t, ok in zip(scores.nearest_tile, has_nearest)], dtype="Int64"),
+        "nearest_tile": pd.array(
+            [t if ok else pd.NA for t, ok in zip(scores.nearest_tile, has_nearest, strict=True)], dtype="Int64"
+        ),
         "nearest_similarity": scores.nearest_similarity,
     }
     return pd.DataFrame(columns, columns=list(TILE_COLUMNS))

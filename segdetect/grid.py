@@ -115,7 +115,7 @@ def _boxes(xs: npt.NDArray[np.int64], ys: npt.NDArray[np.int64]) -> Boxes:
 
 def _edges(length: int, parts: int, stock: bool) -> npt.NDArray[np.int64]:
     steps = np.arange(parts + 1)
-    return steps * (length // parts) if stock else steps * length // parts
+    return np.asarray(steps * (length // parts) if stock else steps * length // parts, np.int64)
 
 
 def _largest_grid(size_wh: tuple[int, int]) -> str:

@@ -23,7 +23,7 @@ from segdetect.raster import (
 
 __all__ = ["MAX_PIXELS", "LoadedImage", "Pixels", "load_image"]
 
-# Decoding takes about 7 bytes per pixel, which is 1 GB at this limit.
+# Decoding RGB takes 10 bytes per pixel at its peak (measured), which is 1.5 GB at this limit.
 MAX_PIXELS: Final = 150_000_000
 
 

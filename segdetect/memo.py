@@ -1,4 +1,4 @@
-"""A cache for costly values, shared by threads: what one is computing, another waits for instead of computing it again."""
+"""A cache for costly values, shared by threads: what one is computing, another waits for."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Memo(Generic[T]):
 
         Args:
             keys: may repeat.
-            compute: gets the positions in `keys` that are to be computed and returns their values in that order. What it
-                raises is raised here, and in every thread that waits for one of these keys.
+            compute: gets the positions in `keys` that are to be computed and returns their values in that order. What
+                it raises is raised here; threads that wait for one of these keys then compute it themselves.
             waiting: called now and then while another thread computes; it may raise to give up.
         """
         found, theirs, mine = self._claim(keys)

@@ -93,8 +93,8 @@ class Inspector:
         Args:
             image: the picture.
             settings: what to do.
-            bank: the known-good pictures, or the other pictures of the batch, as `settings.scope` says; the picture itself
-                is left out of it. Where none remains, the picture is compared with itself, and a note says so.
+            bank: the known-good pictures, or the other pictures of the batch, as `settings.scope` says; the picture
+                itself is left out of it. Where none remains, it is compared with itself, and a note says so.
             progress: told what is going on; may raise `CancelledError`.
 
         Raises:

@@ -133,9 +133,7 @@ def leave_one_out(references: Sequence[Embeddings]) -> list[CellScores]:
     A single reference is compared with itself alone. Picture numbers count the others in their order, without the one
     scored.
     """
-    return [
-        score_references(picture, [*references[:i], *references[i + 1 :]]) for i, picture in enumerate(references)
-    ]
+    return [score_references(picture, [*references[:i], *references[i + 1 :]]) for i, picture in enumerate(references)]
 
 
 def pool(cells: CellScores, layout: TileLayout, sources: Sequence[Source], comparison: Comparison) -> TileScores:

@@ -1,4 +1,4 @@
-"""How often each spot is flagged over grid sizes and shifted grids: a real defect stays, an accident of the cut goes."""
+"""How often each spot is flagged over grids: a real defect stays, an accident of the cut goes."""
 
 from __future__ import annotations
 

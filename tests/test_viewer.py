@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HEIGHT = 420  # of the stage, as the page asks for
+MARGIN = 5  # between the stage's edge and the whole picture
 VERMILION = (255, 92, 40)
 PHONE = {"viewport": {"width": 400, "height": 800}, "has_touch": True}
 
@@ -180,7 +181,7 @@ class Desk:
     def place(self, u: float, v: float, nth: int = 0) -> tuple[float, float]:
         """Where on the page a share of the unzoomed, square picture lies."""
         box = self.page.locator(".stage").nth(nth).bounding_box()
-        side = min(box["width"], box["height"])
+        side = min(box["width"], box["height"]) - 2 * MARGIN
         return box["x"] + (box["width"] - side) / 2 + u * side, box["y"] + (box["height"] - side) / 2 + v * side
 
     def zoom(self) -> int:
@@ -268,7 +269,7 @@ def test_zoom_outlives_reruns_and_the_picture_is_sent_once(desk: Desk) -> None:
     desk.page.mouse.wheel(0, -400)
     desk.settle()
     zoomed, view = desk.zoom(), desk.pixels("picture")
-    assert zoomed == pytest.approx(100 * HEIGHT / 700 * np.exp(0.6), abs=2)
+    assert zoomed == pytest.approx(100 * (HEIGHT - 2 * MARGIN) / 700 * np.exp(0.6), abs=2)
 
     desk.received = 0
     desk.control("Eight rows").click()

@@ -47,8 +47,8 @@ class Embeddings:
     """One picture, described on a lattice of cells.
 
     Args:
-        layers: one or more descriptions of the same cells, each `(rows * cols, d)` float32, rows of unit length, so that
-            a dot product is a cosine similarity. Layers are compared apart and their distances averaged.
+        layers: one or more descriptions of the same cells, each `(rows * cols, d)` float32, rows of unit length, so
+            that a dot product is a cosine similarity. Layers are compared apart and their distances averaged.
         lattice: rows and columns of cells, row-major.
         boxes_ltrb: `(rows * cols, 4)` int32 pixel boxes of the cells.
         dense: True when the cells are finer than any grid and tiles are pooled from them; False when a cell is a tile.

@@ -11,7 +11,7 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.images import LoadedImage
-from segdetect.inspection import Inspection
+from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.settings import Scope, Settings
 from segdetect.ui.page import show_error
 from segdetect.ui.picture import inspection_pane
@@ -91,9 +91,10 @@ def show_difference(left: Side, right: Side) -> None:
         st.dataframe(table, hide_index=True, alt="Flagged tiles of either side, and whether the other side agrees")
 
 
-def flag_raster(inspection: Inspection) -> np.ndarray:
+def flag_raster(inspection: Inspection) -> Flags:
     """`(rows, cols)` bool: whether each spot of the picture lies in a flagged tile."""
-    return inspection.decision.flags[inspection.scores.layout.tiles_at(*_raster_points(inspection))]
+    flags: Flags = inspection.decision.flags[inspection.scores.layout.tiles_at(*_raster_points(inspection))]
+    return flags
 
 
 def difference_table(left: Inspection, right: Inspection) -> pd.DataFrame:
@@ -116,7 +117,7 @@ def difference_table(left: Inspection, right: Inspection) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _raster_points(inspection: Inspection) -> tuple[np.ndarray, np.ndarray]:
+def _raster_points(inspection: Inspection) -> tuple[Floats, Floats]:
     width, height = inspection.size_wh
     x, y = np.meshgrid((np.arange(_RASTER) + 0.5) / _RASTER * width, (np.arange(_RASTER) + 0.5) / _RASTER * height)
     return x, y

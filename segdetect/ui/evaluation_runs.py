@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import platformdirs
 import streamlit as st
 
 from segdetect.datasets import Dataset
@@ -17,10 +16,11 @@ from segdetect.errors import CancelledError, EngineFailedError, SegDetectError
 from segdetect.evaluation import Evaluation, evaluate
 from segdetect.evaluation_tables import json_bytes
 from segdetect.export import storage_errors
+from segdetect.library import Library
 from segdetect.settings import Settings
 from segdetect.ui.session import inspector
 
-RECORDS: Final = Path(platformdirs.user_data_dir("segdetect", appauthor=False)) / "evaluations"
+RECORDS: Final = Library().folder / "evaluations"
 _FIGURES: Final = ("ap", "top1", "f1", "hit", "clean_unflagged", "clean")
 
 
@@ -116,4 +116,3 @@ def _row(path: Path) -> dict[str, Any]:
         "grid": f"{grid['rows']} x {grid['cols']}",
         **{name: record["overall"][name] for name in _FIGURES},
     }
-

@@ -63,9 +63,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
 def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:
     """Draw the button that starts a run."""
     going = run is not None and not run.finished.is_set()
-    st.button(
-        "Evaluate", type="primary", icon=":material/play_arrow:", disabled=going, on_click=start_run, args=plan
-    )
+    st.button("Evaluate", type="primary", icon=":material/play_arrow:", disabled=going, on_click=start_run, args=plan)
 
 
 def show_run(run: EvaluationRun) -> None:
@@ -148,7 +146,9 @@ def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
         show_error(error)
         return
     slot.empty()
-    st.plotly_chart(grid_chart({str(evaluation.engine): figures}), key="grids", alt="Average precision for each grid size")
+    st.plotly_chart(
+        grid_chart({str(evaluation.engine): figures}), key="grids", alt="Average precision for each grid size"
+    )
 
 
 def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation, key: str) -> None:

@@ -61,4 +61,3 @@ def show_picture(image: LoadedImage, inspection: Inspection, tile: int, look_ali
     pane = inspection_pane(image, inspection, look_alikes=look_alikes)
     st.markdown("**Picture**")
     picture_viewer([pane], key="picture", selected=tile, height=PICTURE_HEIGHT, looks=Looks(heat=0.0), on_select=chosen)
-

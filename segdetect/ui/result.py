@@ -10,12 +10,13 @@ import streamlit as st
 from segdetect.charts import COLOUR_SCALES, HeatmapStyle, score_heatmap
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
-from segdetect.ui.session import background, select_tile, step_through
+from segdetect.ui.session import background, pick_tiles, picked_tiles, select_tile, step_through
 from segdetect.ui.verdict import place
 from segdetect.views import thumbnail_uri
 
 HEATMAP_HEIGHT: Final = 540
 _LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}
+_PICKED: Final = "Picked"
 
 
 def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
@@ -24,7 +25,11 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         st.markdown("**Score of each tile**", width="content")
         style = _heatmap_style()
     figure = score_heatmap(
-        inspection, background=background(image), style=style, selected=[tile], height=HEATMAP_HEIGHT
+        inspection,
+        background=background(image),
+        style=style,
+        selected=[tile, *picked_tiles(inspection)],
+        height=HEATMAP_HEIGHT,
     )
     flagged = ", ".join(place(t, inspection.settings.grid.cols) for t in inspection.flagged_tiles[:5])
     st.plotly_chart(
@@ -40,6 +45,10 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
 def _chart_selected(inspection: Inspection, current: int) -> None:
     """A click on the tile that the chart already holds empties its selection, although the person chose that tile."""
     points = st.session_state["heatmap"]["selection"]["points"]
+    if len(points) > 1:
+        pick_tiles(inspection, [int(point["point_index"]) for point in points])
+        st.session_state["listed"] = _PICKED
+        return
     last = st.session_state.get("heatmap-last", current)
     chosen = points[0]["point_index"] if points else last
     st.session_state["heatmap-last"] = chosen
@@ -52,7 +61,9 @@ def _heatmap_style() -> HeatmapStyle:
         scale = st.segmented_control(
             "Colours", COLOUR_SCALES, default="Cividis", required=True, key="scale", persist_state="session"
         )
-        smooth = st.toggle("Smooth", key="smooth", help="The engine's fine map where it has one.", persist_state="session")
+        smooth = st.toggle(
+            "Smooth", key="smooth", help="The engine's fine map where it has one.", persist_state="session"
+        )
         outlines = st.toggle("Outline flagged tiles", True, key="outlines", persist_state="session")
     return HeatmapStyle(opacity=opacity, colour_scale=scale or "Cividis", smooth=smooth, outlines=outlines)
 
@@ -62,17 +73,29 @@ def show_steps(inspection: Inspection, tile: int) -> None:
     tiles = inspection.flagged_tiles or [inspection.strongest_tile]
     where = f"{tiles.index(tile) + 1} of {len(tiles)}" if tile in tiles else f"{len(tiles)}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(inspection, -1))
-        st.button("Next", icon=":material/arrow_forward:", shortcut="Right", on_click=step_through, args=(inspection, 1))
+        st.button(
+            "Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(inspection, -1)
+        )
+        st.button(
+            "Next", icon=":material/arrow_forward:", shortcut="Right", on_click=step_through, args=(inspection, 1)
+        )
         st.caption(f"flagged tile {where}" if inspection.flagged_tiles else "no flagged tile; this is the least alike")
 
 
 def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     """Draw the flagged segments, or more tiles where asked; a click on a row selects its tile."""
+    picked = picked_tiles(inspection)
+    if not picked and st.session_state.get("listed") == _PICKED:
+        st.session_state["listed"] = "Flagged"
     wanted = st.segmented_control(
-        "List", list(_LISTED), default="Flagged", required=True, key="listed", persist_state="session"
+        "List",
+        [*_LISTED, *([_PICKED] if picked else [])],
+        default="Flagged",
+        required=True,
+        key="listed",
+        persist_state="session",
     )
-    tiles = _listed(inspection, _LISTED[wanted or "Flagged"])
+    tiles = picked if wanted == _PICKED else _listed(inspection, _LISTED[wanted or "Flagged"])
     if not tiles:
         st.info("No tile is flagged. List the most unlike ones to see what came closest.", icon=":material/check:")
         return

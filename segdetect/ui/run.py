@@ -52,6 +52,7 @@ class Progressing:
         self._bar: DeltaGenerator | None = None
 
     def __call__(self, share: float, doing: str) -> None:
+        """Show how far the work is, once it lasts."""
         seconds = time.monotonic() - self._started
         if seconds < _QUIET_SECONDS:
             return

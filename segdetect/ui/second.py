@@ -29,9 +29,7 @@ def show_second_opinion(request: Request, inspection: Inspection) -> None:
     own = request.settings.rule.name is RuleName.THRESHOLD
     settings = replace(request.settings, engine=name, rule=Rule() if own else request.settings.rule)
     key = ("second", request.image.key, settings, tuple(image.key for image in request.bank))
-    future = jobs().start(
-        key, visitor(), lambda: inspector().inspect(request.image, settings, bank=request.bank)
-    )
+    future = jobs().start(key, visitor(), lambda: inspector().inspect(request.image, settings, bank=request.bank))
     poll = None if future.done() else _POLL_SECONDS
     st.fragment(run_every=poll)(_show)(future, inspection, name)
 

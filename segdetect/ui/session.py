@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -123,6 +124,18 @@ def selected_tile(inspection: Inspection) -> int:
 def select_tile(inspection: Inspection, tile: int) -> None:
     """Make a tile the selected one."""
     st.session_state["selection"] = (identity(inspection), tile)
+
+
+def picked_tiles(inspection: Inspection) -> list[int]:
+    """Tiles that were picked together by drawing a box; empty where there are none."""
+    owner, tiles = st.session_state.get("picked", (None, []))
+    return list(tiles) if owner == identity(inspection) else []
+
+
+def pick_tiles(inspection: Inspection, tiles: Sequence[int]) -> None:
+    """Remember tiles picked together; the strongest of them becomes the selected one."""
+    st.session_state["picked"] = (identity(inspection), list(tiles))
+    select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.scores[tile]))
 
 
 def step_through(inspection: Inspection, step: int) -> None:

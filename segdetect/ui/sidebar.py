@@ -23,6 +23,8 @@ from segdetect.settings import (
     Settings,
 )
 from segdetect.ui.page import show_error
+from segdetect.ui.presets import show_presets
+from segdetect.ui.reference_sets import kept_references
 from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded
 
 FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom")
@@ -82,9 +84,10 @@ def read_request() -> Request | None:
         scope, bank = _scope(others)
         engine = read_engine()
         rule = read_rule(scope)
+        settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
+        show_presets(settings)
     if image is None:
         return None
-    settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
     return Request(image, settings, bank)
 
 
@@ -146,7 +149,9 @@ def _opened(upload: Upload) -> LoadedImage | None:
         image = loaded(upload)
         page = 0
         if image.pages > 1:
-            page = st.number_input("Page", 1, image.pages, 1, key="page", help=f"This file has {image.pages} pages.") - 1
+            page = (
+                st.number_input("Page", 1, image.pages, 1, key="page", help=f"This file has {image.pages} pages.") - 1
+            )
             image = loaded(upload, page=page)
         if image.window is not None and image.value_range is not None:
             window = _window(image)
@@ -183,7 +188,9 @@ def read_grid(prefix: str = "") -> GridSize:
     if st.session_state.get(f"{prefix}apart", False):
         rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **_KEPT)
         # A single tile has nothing to compare with.
-        cols = st.slider("Columns of tiles", 2 if rows == 1 else 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **_KEPT)
+        cols = st.slider(
+            "Columns of tiles", 2 if rows == 1 else 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **_KEPT
+        )
     else:
         rows = cols = st.slider(
             "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **_KEPT
@@ -223,20 +230,21 @@ def _references() -> tuple[LoadedImage, ...]:
         args=("reference-files", "references"),
         help="One is enough to start; three to ten, taken like the picture in question, make the verdict reliable.",
     )
+    kept_references()
     images = []
     for upload in kept_uploads("references"):
         try:
             images.append(loaded(upload))
         except SegDetectError as error:
             show_error(error)
-    if images:
-        st.caption(f"{len(images)} known-good picture{'s' if len(images) > 1 else ''}")
+    count = len(images)
+    st.caption(f"{count} known-good picture{'' if count == 1 else 's'} in use" if count else "none in use yet")
     return tuple(images)
 
 
 def read_engine(prefix: str = "") -> EngineName:
     """Draw the choice of the engine, and say what `auto` means here."""
-    name = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **_KEPT)
+    name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **_KEPT)
     state = engines()
     if name is EngineName.AUTO and state.auto:
         st.caption(f"auto is {state.auto} on this machine")

@@ -12,7 +12,7 @@ from segdetect.annotation import annotate
 from segdetect.charts import score_histogram, stability_map
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
-from segdetect.settings import EngineName, GridSize
+from segdetect.settings import EngineName, GridSize, RuleName
 from segdetect.stability import neighbouring_grids, stability
 from segdetect.ui.jobs import jobs, visitor
 from segdetect.ui.page import show_error
@@ -56,7 +56,7 @@ def _show_scores(inspection: Inspection) -> None:
     if math.isfinite(threshold):
         high = max(high, threshold * 1.1)
     shown = min(high, max(0.0, threshold))
-    if st.session_state.get("rule") != "My own threshold" or not 0 <= st.session_state.get("threshold", -1) <= high:
+    if st.session_state.get("rule") != RuleName.THRESHOLD or not 0 <= st.session_state.get("threshold", -1) <= high:
         st.session_state["threshold"] = shown
     st.slider(
         "Threshold",
@@ -73,7 +73,7 @@ def _show_scores(inspection: Inspection) -> None:
 
 def own_threshold() -> None:
     """Callback: from now on the visitor's own number decides."""
-    st.session_state["rule"] = "My own threshold"
+    st.session_state["rule"] = RuleName.THRESHOLD
 
 
 def _bar_chosen() -> None:
@@ -84,7 +84,9 @@ def _bar_chosen() -> None:
 
 
 def _show_sizes(request: Request) -> None:
-    st.caption("The same picture in coarser and finer grids. A defect that shows in all of them is no accident of the cut.")
+    st.caption(
+        "The same picture in coarser and finer grids. A defect that shows in all of them is no accident of the cut."
+    )
     grids = neighbouring_grids(request.image.size_wh, request.settings.grid)
     settings = [replace(request.settings, grid=grid) for grid in grids]
     slot = st.empty()
@@ -124,16 +126,15 @@ def use_grid(grid: GridSize) -> None:
 def _show_stability(request: Request) -> None:
     slot = st.empty()
     try:
-        answer = stability(
-            inspector(), request.image, request.settings, bank=request.bank, progress=Progressing(slot)
-        )
+        answer = stability(inspector(), request.image, request.settings, bank=request.bank, progress=Progressing(slot))
     except SegDetectError as error:
         show_error(error)
         return
     slot.empty()
     st.caption(
-        f"How often each spot is flagged when the picture is cut in {answer.cuts} ways: coarser, finer, and moved by half "
-        f"a tile. {answer.flagged_cuts} of {answer.cuts} cuts flag something. Bright spots are flagged however one cuts."
+        f"How often each spot is flagged when the picture is cut in {answer.cuts} ways: coarser, finer, and "
+        f"moved by half a tile. {answer.flagged_cuts} of {answer.cuts} cuts flag something. "
+        "Bright spots are flagged however one cuts."
     )
     st.plotly_chart(
         stability_map(answer, request.image.size_wh, background=background(request.image), height=460),

@@ -24,12 +24,10 @@ def show_welcome() -> None:
     """Draw the empty page."""
     st.title("Where in this picture is something wrong?")
     st.html(
-        '<p class="sd-hero">SegDetect cuts a picture in tiles, compares each with all the others, and shows the ones that '
-        "do not belong: a broken thread in a mesh, a scratch on metal, a stain on cloth.</p>"
+        '<p class="sd-hero">SegDetect cuts a picture in tiles, compares each with all the others, and shows the '
+        "ones that do not belong: a broken thread in a mesh, a scratch on metal, a stain on cloth.</p>"
     )
-    st.markdown(
-        "**Drop a picture** in the box on the left, or **try a sample**. Pictures never leave this machine."
-    )
+    st.markdown("**Drop a picture** in the box on the left, or **try a sample**. Pictures never leave this machine.")
     show_samples()
     st.markdown(
         "##### What you get\n"

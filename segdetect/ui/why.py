@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from segdetect.annotation import crop
-from segdetect.explain import LookAlike, TileFacts, tile_facts
+from segdetect.annotation import crop, heat_over
+from segdetect.explain import LookAlike, TileFacts, tile_facts, tile_map
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
 from segdetect.ui.sidebar import Request
@@ -30,11 +30,25 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
     with right:
         if found:
             _show_look_alike(found[0], request, "Its nearest look-alike")
+    _show_fine_map(image, inspection, tile)
     rest = found[1:]
     if rest:
         for column, look_alike in zip(st.columns(len(rest)), rest, strict=True):
             with column:
                 _show_look_alike(look_alike, request, "Next")
+
+
+def _show_fine_map(image: LoadedImage, inspection: Inspection, tile: int) -> None:
+    """What drives the score inside the tile, where the engine sees finer than tiles."""
+    fine = tile_map(inspection, tile)
+    if fine is None:
+        return
+    st.image(
+        heat_over(crop(image, inspection.scores.layout.boxes_ltrb[tile]), fine),
+        caption="What drives its score: the bright parts. On the scale of the whole picture.",
+        width="stretch",
+        alt="The tile with its fine score map laid over it",
+    )
 
 
 def place_of(facts: TileFacts) -> str:

@@ -76,7 +76,7 @@ function refreshControls(viewer) {
     else input.value = value;
     if (input.nextElementSibling?.matches("output")) input.nextElementSibling.textContent = percent(value);
   }
-  root.querySelector(".heat").hidden = !panes.some((pane) => pane.data.heat);
+  root.querySelector(".opacity").hidden = !panes.some((pane) => pane.data.heat);
   for (const pane of panes) pane.showLooks(looks);
   refreshZoom(viewer);
 }

@@ -3,7 +3,7 @@ const INK = "#111214";
 const HALO = "rgba(8, 9, 11, 0.82)";
 const ROLES = {
   flagged: { name: "Flagged", colour: "rgb(255, 92, 40)", width: 2.5, dash: [], inset: 1.5 },
-  selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -1.5 },
+  selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -2.5 },
   lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 2 },
   candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 2 },
   added: { name: "Added", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 1.5, sign: "+" },
@@ -15,6 +15,8 @@ const LABEL_HEIGHT = 16;
 const PIXELATED_FROM = 2;
 // Tiles narrower than this on the screen would be hidden by their own boundaries.
 const SMALLEST_GRIDDED_TILE = 5;
+// Below this side on the screen, lines get thinner, to leave something of the tile to be seen.
+const FULL_LINE_FROM = 36;
 
 /** Match a canvas to its stage, in device pixels; returns its context, scaled to screen pixels and empty. */
 function prepare(canvas, stage) {
@@ -61,14 +63,15 @@ function visible(box, stage) {
 /** An outline with a dark line on both sides of it, so that it shows on any picture. */
 function outline(context, stage, box, role) {
   if (!visible(box, stage)) return;
+  const width = role.width * clamp(Math.min(box.width, box.height) / FULL_LINE_FROM, 0.5, 1);
   context.lineJoin = "round";
   context.setLineDash([]);
   context.strokeStyle = HALO;
-  context.lineWidth = role.width + 3;
+  context.lineWidth = 2.2 * width;
   context.strokeRect(box.x, box.y, box.width, box.height);
   context.setLineDash(role.dash);
   context.strokeStyle = role.colour;
-  context.lineWidth = role.width;
+  context.lineWidth = width;
   context.strokeRect(box.x, box.y, box.width, box.height);
   context.setLineDash([]);
 }
@@ -99,7 +102,7 @@ function drawGrid(context, stage, tiles, place) {
   const ys = bounds(tiles.down).map((y) => Math.round(place.y + y * place.scale) + 0.5);
   if (xs[1] - xs[0] < SMALLEST_GRIDDED_TILE || ys[1] - ys[0] < SMALLEST_GRIDDED_TILE) return;
   context.lineWidth = 1;
-  for (const [shift, colour] of [[1, "rgba(0, 0, 0, 0.45)"], [0, "rgba(255, 255, 255, 0.6)"]]) {
+  for (const [shift, colour] of [[1, "rgba(0, 0, 0, 0.35)"], [0, "rgba(255, 255, 255, 0.42)"]]) {
     context.beginPath();
     for (const x of xs) {
       if (x < -2 || x > stage.width + 2) continue;
@@ -123,7 +126,7 @@ function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band 
   const marks = looks.outlines ? marksOf(pane) : [];
   if (looks.grid) drawGrid(context, stage, tiles, place);
   for (const mark of marks) outline(context, stage, onStage(mark.box, place, mark.role.inset), mark.role);
-  if (hovered >= 0) outlineHovered(context, onStage(tiles.box(hovered), place));
+  if (hovered >= 0) outlineHovered(context, onStage(tiles.box(hovered), place, -2));
   for (const tile of selected) outline(context, stage, onStage(tiles.box(tile), place, ROLES.selected.inset), ROLES.selected);
   if (looks.labels) {
     for (const mark of marks) label(context, onStage(mark.box, place, 3), mark.text, mark.role, mark.corner);

@@ -1,6 +1,8 @@
 // Where things are: tiles in rows and columns, the picture on the stage, and what is remembered between mounts.
 const MAX_SCREEN_PER_PIXEL = 32;
 const MIN_MAX_ZOOM = 8;
+// Room around the whole picture, for outlines of tiles at its edge.
+const MARGIN = 5;
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -83,7 +85,8 @@ function maxZoom(fit) {
 
 /** Screen pixels per picture pixel at which the whole picture fits on the stage. */
 function fitScale([width, height], stage) {
-  return Math.min(stage.width / width, stage.height / height) || 1;
+  const room = (length) => Math.max(1, length - 2 * MARGIN);
+  return Math.min(room(stage.width) / width, room(stage.height) / height);
 }
 
 /** Where the picture lies: `scale` in screen per picture pixels, `x`, `y` of its corner on the stage. */
@@ -91,7 +94,8 @@ function placement(size, stage, view) {
   const scale = fitScale(size, stage) * view.zoom;
   const corner = (length, room, centre) => {
     const drawn = length * scale;
-    return drawn <= room ? (room - drawn) / 2 : clamp(room / 2 - centre * drawn, room - drawn, 0);
+    if (drawn <= room - 2 * MARGIN) return (room - drawn) / 2;
+    return clamp(room / 2 - centre * drawn, room - MARGIN - drawn, MARGIN);
   };
   return { scale, x: corner(size[0], stage.width, view.u), y: corner(size[1], stage.height, view.v) };
 }

@@ -28,8 +28,8 @@ class Viewer {
     if (first) this.looks = { ...FIRST_LOOKS, ...data.looks, several: false };
     this.updatePanes(data.panes);
     this.recallView(first);
-    this.adopt(data);
     this.measure();
+    this.adopt(data, first);
     refreshControls(this);
     refreshStatus(this);
   }
@@ -64,12 +64,12 @@ class Viewer {
   }
 
   /** Take over the choice from Python, unless the person has chosen again since Python last heard of it. */
-  adopt(data) {
+  adopt(data, first) {
     if (data.seen < this.sequence) return;
     const before = this.selected.join();
     this.selected = data.selected;
     this.chosenIn = data.selected_pane;
-    if (before === this.selected.join()) return;
+    if (first || before === this.selected.join()) return;
     this.announce();
     this.reveal();
   }

@@ -1,0 +1,57 @@
+"""What a user may choose; what no picture could satisfy is refused with a remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from segdetect.errors import SettingsError
+from segdetect.settings import MAX_GRID, EngineName, GridSize, Rule, RuleName, Scope, Settings
+
+
+def test_the_defaults_are_those_of_the_blog_with_everything_left_to_us() -> None:
+    settings = Settings()
+    assert (settings.grid, settings.scope) == (GridSize(7, 7), Scope.SELF)
+    assert (settings.engine, settings.rule.name) == (EngineName.AUTO, RuleName.AUTO)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(0, 5), (5, 0), (-1, 3), (MAX_GRID + 1, 3), (3, MAX_GRID + 1)])
+def test_a_side_out_of_range_is_refused_with_the_range(rows: int, cols: int) -> None:
+    with pytest.raises(SettingsError, match=f"Choose 1 to {MAX_GRID}"):
+        GridSize(rows, cols)
+
+
+def test_a_single_tile_is_refused_and_a_strip_is_not() -> None:
+    with pytest.raises(SettingsError, match="nothing to compare"):
+        GridSize(1, 1)
+    assert GridSize(1, 2).tiles == 2
+    assert str(GridSize(1, MAX_GRID)) == f"1 x {MAX_GRID}"
+
+
+@pytest.mark.parametrize("threshold", [None, math.nan, math.inf])
+def test_a_threshold_rule_needs_a_finite_number(threshold: float | None) -> None:
+    with pytest.raises(SettingsError, match="finite number"):
+        Rule(RuleName.THRESHOLD, threshold=threshold)
+    assert Rule(RuleName.THRESHOLD, threshold=0.0).threshold == 0.0
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 0.51, math.nan])
+def test_a_false_alarm_budget_out_of_range_is_refused(share: float) -> None:
+    with pytest.raises(SettingsError, match="at most 0.5"):
+        Rule(false_alarms=share)
+    assert Rule(false_alarms=0.5).false_alarms == 0.5
+
+
+def test_settings_are_values() -> None:
+    assert Settings(grid=GridSize(3, 4)) == Settings(grid=GridSize(3, 4))
+    assert len({Settings(), Settings(), Settings(scope=Scope.BATCH)}) == 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().grid = GridSize(2, 2)  # type: ignore[misc]
+
+
+def test_names_are_those_that_the_command_line_and_the_files_use() -> None:
+    assert [*EngineName] == ["auto", "fastdup", "dinov2", "texture"]
+    assert [*Scope] == ["self", "references", "batch"]
+    assert [*RuleName] == ["auto", "gate", "calibrated", "fence", "stock", "threshold"]
