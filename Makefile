@@ -45,3 +45,8 @@ setup: ## Install everything again, the parts that could not be installed before
 clean: ## Remove the environment and all caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: benchmark
+benchmark: ## Measure engines, scopes and rules: DATASET=folder with masks
+	@scripts/setup.sh run
+	@$(python) -m benchmarks.detection $(if $(DATASET),"$(DATASET)") $(ARGS)

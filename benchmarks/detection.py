@@ -27,7 +27,7 @@ from segdetect.pipeline import Inspector
 from segdetect.settings import DEFAULT_GRID, EngineName, GridSize, Rule, RuleName, Scope, Settings
 
 ROOT: Final = Path(__file__).parents[1]
-GRIDS: Final = (4, 7, 10, 14)
+GRIDS: Final = (4, 7, 10)
 RULES: Final = (
     (Scope.SELF, RuleName.STOCK),
     (Scope.SELF, RuleName.FENCE),

@@ -252,19 +252,19 @@ def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 _SPEED: Final = """\
 Median over the pictures, each compared with itself and nothing known of it before; the pictures of a category are
-described together. fastdup describes tiles, so finer grids take longer; the others describe a picture once for all grids.
-Other work may have been running on the machine."""
+described together. fastdup describes tiles, so finer grids take longer; the others describe a picture once for all
+grids. Other work may have been running on the machine."""
 _MEANING: Final = f"""\
 - A tile is defective when the mask covers more than {MIN_COVER:.0%} of it. Pictures of which all tiles or none are
   defective say nothing about tiles and are left out of the figures of tiles.
 - **AUROC** (how often a defective tile scores above a good one), **AP** (average precision) and **top1** (the strongest
   tile is defective) are taken per picture, averaged per category and then over categories.
 - **P**, **R**, **F1**: precision and recall of flagged tiles, over all tiles of all defective pictures together.
-  **hit**: share of defective pictures with at least one correct flag. **clean unflagged**: clean pictures without a flag.
+  **hit**: share of defective pictures with at least one correct flag. **clean unflagged**: clean ones without flags.
 - **image AUROC**: how well the largest tile score tells defective from clean pictures of a category; mean over
   categories.
 - **pixel AUROC** and **PRO** (per-region overlap up to a false-positive rate of {PRO_LIMIT:.0%}; Bergmann et al., CVPR
   2019): of the fine map, for engines that give one; mean over categories.
-- **references**: known-good pictures of the category, at most {MAX_REFERENCES}: those in `train/good` where the data set
-  has them, else its other clean pictures. **batch**: the other pictures of the category, good or not. A picture is never
-  compared with its own copy; where none is left, with itself."""
+- **references**: known-good pictures of the category, at most {MAX_REFERENCES}: those in `train/good` where the data
+  set has them, else its other clean pictures. **batch**: the other pictures of the category, good or not. A picture is
+  never compared with its own copy; where no other picture is left, it is compared with itself."""

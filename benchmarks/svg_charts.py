@@ -1,4 +1,4 @@
-"""Two plain charts as SVG text, drawn without a browser; they follow the reader's light or dark theme."""
+"""Two plain charts of average precision as SVG text, drawn without a browser, for light and dark pages."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ WIDTH: Final = 720
 HEIGHT: Final = 320
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 48, 44
 STYLE: Final = (
-    "text{font:13px system-ui,sans-serif;fill:#16233b}.axis{stroke:#cbd5e1}.card{fill:#fff}.value{font-size:12px}"
-    "@media(prefers-color-scheme:dark){text{fill:#e8edf5}.axis{stroke:#38465f}.card{fill:#0f1624}}"
+    "text{font:13px system-ui,sans-serif;fill:#16233b}.axis{stroke:#cbd5e1}.card{fill:#fff}"
+    ".value{font-size:12px;stroke:#fff;stroke-width:4px;paint-order:stroke}"
+    "@media(prefers-color-scheme:dark){text{fill:#e8edf5}.axis{stroke:#38465f}.card{fill:#0f1624}.value{stroke:#0f1624}}"
 )
 
 
@@ -62,7 +63,7 @@ def line_chart(title: str, ticks: Sequence[str], series: Mapping[str, Sequence[f
 
 
 def _chart(title: str, names: Sequence[str], parts: Sequence[str]) -> str:
-    axis = []
+    axis = [_text(LEFT - 8, TOP - 16, "AP", "end")]
     for value in (0.0, 0.25, 0.5, 0.75, 1.0):
         y = _y(value)
         axis.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')

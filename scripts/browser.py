@@ -50,7 +50,7 @@ def _distribution() -> str:
 
 
 def _run(*command: str) -> bool:
-    print("  " + " ".join(command[-3:]), file=sys.stderr)
+    print("  " + " ".join(command), file=sys.stderr)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         return subprocess.run(command, env=environment, capture_output=True, timeout=900, check=False).returncode == 0
@@ -63,7 +63,7 @@ def install() -> None:
     print("Installing a browser for the tests ...", file=sys.stderr)
     root = os.geteuid() == 0
     if root and _distribution() == "debian" and _run("apt-get", "update"):
-        _run("apt-get", "install", "-y", "--no-install-recommends", "chromium")
+        _run("apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation")
     if find_chromium() is None:
         with_libraries = ("--with-deps",) if root else ()
         _run(sys.executable, "-m", "playwright", "install", *with_libraries, "chromium")

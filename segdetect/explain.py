@@ -58,8 +58,8 @@ class TileFacts:
     typical_similarity: float
 
 
-def tile_facts(inspection: Inspection, tile: int) -> TileFacts:
-    """The figures of one tile."""
+def tile_facts(inspection: Inspection, tile: int, found: Sequence[LookAlike] = ()) -> TileFacts:
+    """The figures of one tile, whose look-alikes are `found`."""
     scores = inspection.scores
     values, similar = scores.scores, scores.nearest_similarity
     row, col = divmod(tile, scores.layout.grid.cols)
@@ -72,7 +72,7 @@ def tile_facts(inspection: Inspection, tile: int) -> TileFacts:
         threshold=inspection.decision.threshold,
         flagged=bool(inspection.decision.flags[tile]),
         more_odd_than=float((values < values[tile]).sum() / max(1, len(values) - 1)),
-        similarity=float(similar[tile]),
+        similarity=found[0].similarity if found else float(similar[tile]),
         typical_similarity=float(np.nanmedian(similar)) if np.isfinite(similar).any() else float("nan"),
     )
 

@@ -108,7 +108,7 @@ def _middles(length: int, parts: int) -> npt.NDArray[np.int64]:
 def _boxes(xs: npt.NDArray[np.int64], ys: npt.NDArray[np.int64]) -> Boxes:
     top, left = np.meshgrid(ys[:-1], xs[:-1], indexing="ij")
     bottom, right = np.meshgrid(ys[1:], xs[1:], indexing="ij")
-    boxes = np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4).astype(np.int32)
+    boxes: Boxes = np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4).astype(np.int32)
     boxes.flags.writeable = False
     return boxes
 

@@ -40,7 +40,7 @@ def decode_tiff(encoded: Encoded) -> Raster:
 
 
 def _shallow(encoded: Encoded, pages: int) -> Raster:
-    with TiffImageFile(BytesIO(encoded.data)) as image:  # type: ignore[no-untyped-call]
+    with TiffImageFile(BytesIO(encoded.data)) as image:
         image.seek(encoded.page)
         encoded.check_size(*image.size)
         turned = image.tag_v2.get(ORIENTATION_TAG, 1) != 1

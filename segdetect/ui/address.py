@@ -40,7 +40,7 @@ def show_wanted_picture() -> None:
     wanted = st.query_params.get(_PARAMETER)
     if wanted:
         st.info(
-            f"This link was made for a picture that stays on its owner's machine. Drop in the file whose SHA-256 begins "
-            f"with **{wanted[:_DIGITS]}** to see the same view; the settings are restored already.",
+            f"This link was made for a picture that stays on its owner's machine. Drop in the file whose SHA-256 "
+            f"begins with **{wanted[:_DIGITS]}** to see the same view; the settings are restored already.",
             icon=":material/link:",
         )

@@ -15,7 +15,7 @@ from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.settings import Scope, Settings
 from segdetect.ui.page import show_error
 from segdetect.ui.picture import inspection_pane
-from segdetect.ui.picture_viewer import Looks, picture_viewer
+from segdetect.ui.picture_viewer import Looks, Mark, Role, picture_viewer
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import inspector, kept_uploads, loaded
 from segdetect.ui.sidebar import read_engine, read_grid, read_rule
@@ -65,10 +65,28 @@ def show_sides(left: Side, right: Side) -> None:
             st.caption(f"**{side.name}**")
             show_verdict(side.inspection)
     panes = [
-        inspection_pane(side.image, side.inspection, title=f"{side.name}: {facts_line(side.inspection)}")
-        for side in (left, right)
+        inspection_pane(
+            side.image,
+            side.inspection,
+            title=f"{side.name}: {facts_line(side.inspection)}",
+            marks=_only_here(side, other, role),
+        )
+        for side, other, role in ((left, right, Role.REMOVED), (right, left, Role.ADDED))
     ]
     picture_viewer(panes, key="comparison", height=480, looks=Looks(heat=0.0))
+
+
+def _only_here(side: Side, other: Side, role: Role) -> tuple[Mark, ...]:
+    """Marks for the flagged tiles of which the other side flags nothing; none between two pictures."""
+    if side.image.sha256 != other.image.sha256:
+        return ()
+    covered, tiles = (
+        flag_raster(other.inspection),
+        side.inspection.scores.layout.tiles_at(*_raster_points(side.inspection)),
+    )
+    boxes = side.inspection.scores.layout.boxes_ltrb
+    alone = [tile for tile in side.inspection.flagged_tiles if not covered[tiles == tile].any()]
+    return tuple(Mark(tuple(boxes[tile].tolist()), role) for tile in alone)
 
 
 def show_difference(left: Side, right: Side) -> None:

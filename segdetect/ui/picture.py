@@ -25,14 +25,19 @@ def _encoded(key: tuple[object, ...], _image: LoadedImage) -> EncodedPicture:
 
 
 def inspection_pane(
-    image: LoadedImage, inspection: Inspection, *, title: str = "", look_alikes: Sequence[LookAlike] = ()
+    image: LoadedImage,
+    inspection: Inspection,
+    *,
+    title: str = "",
+    look_alikes: Sequence[LookAlike] = (),
+    marks: Sequence[Mark] = (),
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
     Where nothing is flagged the least alike tiles are marked as candidates, so that the eye has somewhere to go.
     """
     scores = inspection.scores
-    marks = [Mark(a.box_ltrb, Role.LOOKALIKE, f"{a.similarity:.2f}") for a in look_alikes if a.own]
+    marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, f"{a.similarity:.2f}") for a in look_alikes if a.own)]
     if not inspection.flagged_tiles:
         for tile in scores.ranks.argsort()[:_CANDIDATES]:
             left, top, right, bottom = scores.layout.boxes_ltrb[tile].tolist()

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 import streamlit as st
+from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError
@@ -13,6 +14,7 @@ from segdetect.inspection import Inspection
 from segdetect.ui.page import show_error
 from segdetect.ui.session import inspector
 from segdetect.ui.sidebar import Request
+from segdetect.views import fitted
 
 # Shorter work shows nothing: a bar that flashes up is worse than none.
 _QUIET_SECONDS: Final = 0.4
@@ -25,16 +27,21 @@ def run_inspection(request: Request) -> Inspection | None:
         st.info("Stopped. Change a setting, or run it again.", icon=":material/pause_circle:")
         st.button("Run again", on_click=lambda: st.session_state.pop("stopped"), type="primary")
         return None
-    slot = st.empty()
+    slot, skeleton = st.empty(), st.empty()
+    progress = Progressing(slot, identity)
     try:
-        inspection = inspector().inspect(
-            request.image, request.settings, bank=request.bank, progress=Progressing(slot, identity)
-        )
+        if not inspector().is_described(request.image, request.settings):
+            # The picture is there at once, where it will stay; only what is said of it has to be awaited.
+            picture = fitted(Image.fromarray(request.image.pixels), 1000)
+            skeleton.image(picture, width=460, alt=f"{request.image.name}, waiting for the answer")
+        inspection = inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
     except SegDetectError as error:
         slot.empty()
+        skeleton.empty()
         show_error(error)
         return None
     slot.empty()
+    skeleton.empty()
     return inspection
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.errors import SegDetectError
-from segdetect.inspection import Inspection
+from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import EngineName, Rule, RuleName
 from segdetect.ui.jobs import failed, jobs, visitor
 from segdetect.ui.page import plain
@@ -47,13 +47,24 @@ def _show(future: Future[object], inspection: Inspection, name: EngineName) -> N
         return
     second = future.result()
     assert isinstance(second, Inspection)
+    text = f"Second opinion by **{name}**: {agreement(inspection, second)}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f":material/group: Second opinion by **{name}**: {agreement(inspection, second)}")
+        if disagree(inspection, second):
+            st.warning(f"{text}. Look at both.", icon=":material/group:")
+        else:
+            st.caption(f":material/group: {text}", width="content")
         st.button(f"Switch to {name}", key="switch", type="tertiary", on_click=_switch, args=(name,))
 
 
 def _switch(name: EngineName) -> None:
     st.session_state["engine"] = name
+
+
+def disagree(first: Inspection, second: Inspection) -> bool:
+    """Whether one says that something is wrong and the other that nothing is."""
+    wrong = {Verdict.ANOMALOUS, Verdict.SUSPICIOUS}
+    verdicts = {first.decision.verdict, second.decision.verdict}
+    return Verdict.NORMAL in verdicts and bool(verdicts & wrong)
 
 
 def agreement(first: Inspection, second: Inspection) -> str:

@@ -170,8 +170,8 @@ def _window(image: LoadedImage) -> tuple[float, float]:
         high,
         image.window or (low, high),
         key=f"window-{image.sha256[:12]}-{image.page}",
-        help="This picture is deeper than a screen can show. Values below the window are black, above it white; what is "
-        "outside it cannot be told apart.",
+        help="This picture is deeper than a screen can show. Values below the window are black, above it white; what "
+        "is outside it cannot be told apart.",
     )
 
 

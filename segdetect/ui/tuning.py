@@ -66,8 +66,8 @@ def _show_scores(inspection: Inspection) -> None:
         format="%.3f",
         key="threshold",
         on_change=own_threshold,
-        help="Tiles that score at least this are flagged. Moving it makes the threshold your own; choose another rule in "
-        "the sidebar to give it back. Or click a bar above.",
+        help="Tiles that score at least this are flagged. Moving it makes the threshold your own; choose another rule "
+        "in the sidebar to give it back. Or click a bar above.",
     )
 
 

@@ -18,37 +18,28 @@ from segdetect.views import fitted
 
 def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
     """Draw the panel for one tile and its look-alikes."""
-    image = request.image
-    facts = tile_facts(inspection, tile)
+    facts = tile_facts(inspection, tile, found)
     state = "flagged" if facts.flagged else "not flagged"
-    st.markdown(f"#### Why row {facts.row}, column {facts.col}?")
+    st.markdown(f"#### Why {place_of(facts)}?")
     st.markdown(f"{sentence(facts)} It is **{state}**.")
     box = inspection.scores.layout.boxes_ltrb[tile]
-    left, right = st.columns(2)
-    with left:
-        st.image(fitted(crop(image, box), 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
-    with right:
+    picture = crop(request.image, box)
+    fine = tile_map(inspection, tile)
+    columns = st.columns(2 if fine is None else 3)
+    with columns[0]:
+        st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
+    if fine is not None:
+        with columns[1]:
+            alt = "The tile with its fine score map laid over it: the bright parts drive its score"
+            st.image(heat_over(picture, fine), caption="What drives its score", width="stretch", alt=alt)
+    with columns[-1]:
         if found:
             _show_look_alike(found[0], request, "Its nearest look-alike")
-    _show_fine_map(image, inspection, tile)
     rest = found[1:]
     if rest:
         for column, look_alike in zip(st.columns(len(rest)), rest, strict=True):
             with column:
                 _show_look_alike(look_alike, request, "Next")
-
-
-def _show_fine_map(image: LoadedImage, inspection: Inspection, tile: int) -> None:
-    """What drives the score inside the tile, where the engine sees finer than tiles."""
-    fine = tile_map(inspection, tile)
-    if fine is None:
-        return
-    st.image(
-        heat_over(crop(image, inspection.scores.layout.boxes_ltrb[tile]), fine),
-        caption="What drives its score: the bright parts. On the scale of the whole picture.",
-        width="stretch",
-        alt="The tile with its fine score map laid over it",
-    )
 
 
 def place_of(facts: TileFacts) -> str:

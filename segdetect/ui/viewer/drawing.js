@@ -1,13 +1,14 @@
 // What is drawn: the picture, the heat over it, and lines whose width is in screen pixels at every zoom.
 const INK = "#111214";
 const HALO = "rgba(8, 9, 11, 0.82)";
+// Insets differ, so that a tile that is several things at once shows all of them, one line within the other.
 const ROLES = {
   flagged: { name: "Flagged", colour: "rgb(255, 92, 40)", width: 2.5, dash: [], inset: 1.5 },
   selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -2.5 },
-  lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 2 },
-  candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 2 },
-  added: { name: "Added", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 1.5, sign: "+" },
-  removed: { name: "Removed", colour: "rgb(232, 160, 220)", width: 2.5, dash: [12, 4, 2, 4], inset: 1.5, sign: "\u2212" },
+  lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 5 },
+  candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 5 },
+  added: { name: "Added", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 5, sign: "+" },
+  removed: { name: "Removed", colour: "rgb(232, 160, 220)", width: 2.5, dash: [12, 4, 2, 4], inset: 5, sign: "\u2212" },
   truth: { name: "True defect", colour: "rgb(198, 255, 120)", width: 2, dash: [4, 3], inset: 0 },
 };
 const LABEL_FONT = "600 11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -44,16 +45,14 @@ function drawBitmap(canvas, stage, bitmap, size, place, smooth) {
   context.drawImage(bitmap, place.x, place.y, width, height);
 }
 
-/** A picture box on the stage, its sides moved inwards, on whole device pixels. */
+/** A picture box on the stage, on whole screen pixels, its sides moved inwards: less so where the box is small. */
 function onStage([left, top, right, bottom], place, inset = 0) {
-  const x = Math.round(place.x + left * place.scale) + inset;
-  const y = Math.round(place.y + top * place.scale) + inset;
-  return {
-    x,
-    y,
-    width: Math.max(3, Math.round(place.x + right * place.scale) - inset - x),
-    height: Math.max(3, Math.round(place.y + bottom * place.scale) - inset - y),
-  };
+  const x = Math.round(place.x + left * place.scale);
+  const y = Math.round(place.y + top * place.scale);
+  const width = Math.round(place.x + right * place.scale) - x;
+  const height = Math.round(place.y + bottom * place.scale) - y;
+  const by = inset * Math.min(1, Math.min(width, height) / FULL_LINE_FROM);
+  return { x: x + by, y: y + by, width: Math.max(3, width - 2 * by), height: Math.max(3, height - 2 * by) };
 }
 
 function visible(box, stage) {
@@ -63,7 +62,7 @@ function visible(box, stage) {
 /** An outline with a dark line on both sides of it, so that it shows on any picture. */
 function outline(context, stage, box, role) {
   if (!visible(box, stage)) return;
-  const width = role.width * clamp(Math.min(box.width, box.height) / FULL_LINE_FROM, 0.5, 1);
+  const width = role.width * clamp(Math.min(box.width, box.height) / FULL_LINE_FROM, 0.65, 1);
   context.lineJoin = "round";
   context.setLineDash([]);
   context.strokeStyle = HALO;
@@ -129,7 +128,7 @@ function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band 
   if (hovered >= 0) outlineHovered(context, onStage(tiles.box(hovered), place, -2));
   for (const tile of selected) outline(context, stage, onStage(tiles.box(tile), place, ROLES.selected.inset), ROLES.selected);
   if (looks.labels) {
-    for (const mark of marks) label(context, onStage(mark.box, place, 3), mark.text, mark.role, mark.corner);
+    for (const mark of marks) label(context, onStage(mark.box, place, mark.role.inset + 1), mark.text, mark.role, mark.corner);
   }
   if (band) drawBand(context, band);
 }

@@ -11,6 +11,7 @@ class Viewer {
     this.selected = [];
     this.chosenIn = null;
     this.sequence = 0;
+    this.lastSeen = 0;
     this.over = null;
     this.band = null;
     this.disconnect = connectControls(this);
@@ -65,6 +66,9 @@ class Viewer {
 
   /** Take over the choice from Python, unless the person has chosen again since Python last heard of it. */
   adopt(data, first) {
+    // A server that was started again has forgotten what it had seen.
+    if (data.seen < this.lastSeen) this.sequence = 0;
+    this.lastSeen = data.seen;
     if (data.seen < this.sequence) return;
     const before = this.selected.join();
     this.selected = data.selected;
