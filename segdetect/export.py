@@ -150,7 +150,9 @@ class RunWriter:
             self._images = self._open("images.csv", IMAGE_COLUMNS)
 
     def _open(self, name: str, columns: Sequence[str]) -> TextIO:
-        file = self._files.enter_context((self._folder / name).open("w", newline="", encoding="utf-8"))
+        # A picture's name may hold bytes that are no UTF-8; they are spelt out.
+        path = self._folder / name
+        file = self._files.enter_context(path.open("w", newline="", encoding="utf-8", errors="backslashreplace"))
         csv.writer(file, lineterminator="\n").writerow(columns)
         return file
 
@@ -195,15 +197,19 @@ def annotated_name(name: str) -> PurePosixPath:
     >>> str(annotated_name("cloth/a.jpg")), str(annotated_name("../../etc/a.png"))
     ('cloth/a.png', 'a.png')
     """
-    parts = [re.sub(r"[\x00-\x1f]", "_", part) for part in PurePosixPath(name.replace("\\", "/")).parts]
-    if not parts or parts[0] == "/" or ".." in parts:
+    # Control characters, and what Python makes of bytes in a file's name that are no UTF-8, cannot be named everywhere.
+    parts = [re.sub(r"[\x00-\x1f\ud800-\udfff]", "_", part) for part in PurePosixPath(name.replace("\\", "/")).parts]
+    # "//" at the beginning is a root of its own.
+    if not parts or parts[0].startswith("/") or ".." in parts:
         parts = parts[-1:]
     # File systems allow 255 bytes per name; leave room for the ending and a number.
-    safe = [part.encode()[:230].decode(errors="ignore") for part in parts if part not in ("/", "..", ".")]
+    safe = [part.encode()[:230].decode(errors="ignore") for part in parts if part not in ("/", "//", "..", ".")]
     if not safe:
         return PurePosixPath("image.png")
     stem = PurePosixPath(safe[-1]).stem or safe[-1]
-    return PurePosixPath(*safe[:-1], f"{stem}.png")
+    # Folders never end in .png and pictures always do, so that neither is in the other's place.
+    folders = [f"{part}_" if part.lower().endswith(".png") else part for part in safe[:-1]]
+    return PurePosixPath(*folders, f"{stem}.png")
 
 
 def _append(file: TextIO, table: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -33,6 +33,7 @@ class Comparison:
         exclude: cells this near (Chebyshev distance, in cells) do not count as neighbours in the same picture.
         far_share: share of all cells whose mean distance is added (Aota et al., WACV 2023); 0 adds nothing.
         top_share: share of a tile's highest cell scores that its own score is the mean of.
+        smoothing: standard deviation, in cells, of the Gaussian that the cell scores are smoothed with; 0 for none.
     """
 
     neighbours: int
@@ -40,6 +41,7 @@ class Comparison:
     exclude: int = 0
     far_share: float = 0.0
     top_share: float = 1.0
+    smoothing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,9 @@ class Embeddings:
         boxes_ltrb: `(rows * cols, 4)` int32 pixel boxes of the cells.
         dense: True when the cells are finer than any grid and tiles are pooled from them; False when a cell is a tile.
         comparison: how these vectors are to be compared.
+        turned: empty, or for each layer `(m, d)` vectors of the same picture seen turned, as a bank for other pictures,
+            whose parts may lie at any angle.
+        turned_cells: `(m,)` the cell that each of them shows.
     """
 
     layers: tuple[Vectors, ...]
@@ -60,19 +65,30 @@ class Embeddings:
     boxes_ltrb: Boxes
     dense: bool
     comparison: Comparison
+    turned: tuple[Vectors, ...] = ()
+    turned_cells: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(layer.nbytes for layer in self.layers) + self.boxes_ltrb.nbytes
+        vectors = sum(layer.nbytes for layer in (*self.layers, *self.turned))
+        return vectors + self.turned_cells.nbytes + self.boxes_ltrb.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbedRequest:
-    """One picture to describe, with the tiles it is cut into (which dense engines do not need)."""
+    """One picture to describe.
+
+    Args:
+        image: the picture.
+        layout: the tiles it is cut into, which dense engines do not need.
+        turned: describe it turned, too, where the engine can: for known-good pictures, whose parts may lie at any
+            angle.
+    """
 
     image: LoadedImage
     layout: TileLayout
+    turned: bool = False
 
 
 class Engine(Protocol):

@@ -35,9 +35,14 @@ CROP: Final = 336  # pixels of the longer side of a crop
 CROPS: Final = 2  # per side; finer views find smaller defects
 MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in DINOv2's training
 STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
-COMPARISON: Final = Comparison(neighbours=5, exclude=3, far_share=0.25, top_share=0.05)
+TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
+COMPARISON: Final = Comparison(neighbours=3, exclude=3, top_share=0.02, smoothing=0.7)
+
+BLOCK_VALUES: Final = 1 << 22  # similarities held at once: 16 MB
+NO_CELLS: Final = np.empty(0, np.int64)
 
 Tokens = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 
 class Dinov2Engine:
@@ -186,20 +191,65 @@ def _embed(session: onnxruntime.InferenceSession, request: EmbedRequest) -> Embe
     pixels = request.image.pixels
     try:
         blocks = _crop_tokens(session, pixels)
+        lattice = (blocks[0].shape[0], blocks[0].shape[1])
+        layers = tuple(_unit(block.reshape(-1, block.shape[-1])) for block in blocks)
+        turned, turned_cells = _turned(session, pixels, layers, lattice) if request.turned else ((), NO_CELLS)
     except Exception as error:  # ONNX Runtime has no common error class
         raise EngineFailedError(
             f"the engine dinov2 failed ({_first_line(error)})",
             remedy="Try another engine",
             file=request.image.name,
         ) from error
-    lattice = (blocks[0].shape[0], blocks[0].shape[1])
     return Embeddings(
-        layers=tuple(_unit(block.reshape(-1, block.shape[-1])) for block in blocks),
+        layers=layers,
         lattice=lattice,
         boxes_ltrb=_cell_boxes(request.image.size_wh, lattice),
         dense=True,
         comparison=COMPARISON,
+        turned=turned,
+        turned_cells=turned_cells,
     )
+
+
+def _turned(
+    session: onnxruntime.InferenceSession, pixels: Pixels, layers: Sequence[Vectors], lattice: tuple[int, int]
+) -> tuple[tuple[Vectors, ...], Ints]:
+    """Vectors of the picture seen at other angles, and the upright cell each shows.
+
+    Of all of them the ones least like any upright cell are kept, as many as the picture has cells: the others tell
+    nothing new (keeping all finds no more).
+    """
+    views = [_turned_view(session, pixels, degrees, lattice) for degrees in TURNS]
+    found = [np.concatenate(parts) for parts in zip(*(view for view, _ in views), strict=True)]
+    cells = np.concatenate([cells for _, cells in views])
+    novelty = np.mean([_novelty(turned, upright) for turned, upright in zip(found, layers, strict=True)], axis=0)
+    kept = np.sort(np.argsort(-novelty, kind="stable")[: len(layers[0])])
+    return tuple(_unit(turned[kept]) for turned in found), cells[kept]
+
+
+def _turned_view(
+    session: onnxruntime.InferenceSession, pixels: Pixels, degrees: float, lattice: tuple[int, int]
+) -> tuple[list[Vectors], Ints]:
+    """Each block's vectors of the picture turned about its centre, without those of cells from beyond its edge."""
+    height, width = pixels.shape[:2]
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    view = cv2.warpAffine(pixels, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    blocks = _crop_tokens(session, np.asarray(view, np.uint8))
+    rows, cols = lattice
+    y, x = np.divmod(np.arange(rows * cols), cols)
+    centres = np.stack([(x + 0.5) * width / cols - 0.5, (y + 0.5) * height / rows - 0.5, np.ones(rows * cols)])
+    home_x, home_y = (cv2.invertAffineTransform(turn) @ centres + 0.5) * [[cols / width], [rows / height]]
+    inside = (home_x >= 0) & (home_x < cols) & (home_y >= 0) & (home_y < rows)
+    cells = home_y[inside].astype(np.int64) * cols + home_x[inside].astype(np.int64)
+    return [_unit(block.reshape(rows * cols, -1)[inside]) for block in blocks], cells
+
+
+def _novelty(vectors: Vectors, known: Vectors) -> npt.NDArray[np.float32]:
+    """Cosine distance of each vector to the nearest known one, over the mean of these distances."""
+    step = max(1, BLOCK_VALUES // len(known))
+    nearest = [(vectors[i : i + step] @ known.T).max(axis=1) for i in range(0, len(vectors), step)]
+    distance = np.maximum(0, 1 - np.concatenate(nearest))
+    return np.asarray(distance / max(float(distance.mean()), 1e-6), np.float32)
 
 
 def _crop_tokens(session: onnxruntime.InferenceSession, pixels: Pixels) -> list[Tokens]:

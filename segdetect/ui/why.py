@@ -25,7 +25,7 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
     box = inspection.scores.layout.boxes_ltrb[tile]
     picture = crop(request.image, box)
     fine = tile_map(inspection, tile)
-    columns = st.columns(2 if fine is None else 3)
+    columns = st.columns(2 if fine is None else 3, wrap=False)
     with columns[0]:
         st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
     if fine is not None:
@@ -37,7 +37,7 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
             _show_look_alike(found[0], request, "Its nearest look-alike")
     rest = found[1:]
     if rest:
-        for column, look_alike in zip(st.columns(len(rest)), rest, strict=True):
+        for column, look_alike in zip(st.columns(len(rest), wrap=False), rest, strict=True):
             with column:
                 _show_look_alike(look_alike, request, "Next")
 

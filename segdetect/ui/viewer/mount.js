@@ -5,7 +5,8 @@ function heightOf({ height, panes }, width) {
   const stacked = width <= 640;
   const stage = stacked ? Math.min(height, Math.max(300, 1.04 * width)) : height;
   const title = panes.some((pane) => pane.title) ? 22 : 0;
-  return 76 + (stage + title) * (stacked ? panes.length : 1) + (stacked ? 12 * (panes.length - 1) : 0);
+  const tools = matchMedia("(pointer: coarse)").matches ? 92 : 76;
+  return tools + (stage + title) * (stacked ? panes.length : 1) + (stacked ? 12 * (panes.length - 1) : 0);
 }
 
 export default async function (call) {

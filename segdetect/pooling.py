@@ -1,0 +1,65 @@
+"""From a fine map of scores to tiles, and from cells to the tiles that hold them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.grid import TileLayout
+from segdetect.inspection import Floats, Ints
+
+Scores = npt.NDArray[np.float32]
+
+
+def pool_map(values: Scores, layout: TileLayout, top_share: float) -> tuple[Floats, Ints]:
+    """Pool a map over tiles.
+
+    The map covers the picture evenly and is interpolated bilinearly between its cells' centres, at four points per cell
+    and axis, at least eight per tile and axis.
+
+    Args:
+        values: `(rows, cols)` scores of the cells.
+        layout: the tiles.
+        top_share: share of a tile's highest points, at least one of them, that are averaged.
+
+    Returns:
+        The tiles' scores, and the cell under each tile's highest point (row-major); both `(tiles,)`.
+    """
+    rows, cols = layout.grid.rows, layout.grid.cols
+    boxes = layout.boxes_ltrb.reshape(rows, cols, 4)
+    ys = _points(boxes[:, 0, 1], boxes[:, 0, 3], values.shape[0] / layout.size_wh[1])
+    xs = _points(boxes[0, :, 0], boxes[0, :, 2], values.shape[1] / layout.size_wh[0])
+    fine = _weights(ys, values.shape[0]) @ values @ _weights(xs, values.shape[1]).T
+    down, across = ys.shape[1], xs.shape[1]
+    tiles = fine.reshape(rows, down, cols, across).transpose(0, 2, 1, 3).reshape(rows * cols, down * across)
+    peak = tiles.argmax(axis=1)
+    row, col = np.divmod(np.arange(rows * cols), cols)
+    cell_row, cell_col = ys[row, peak // across].astype(np.int64), xs[col, peak % across].astype(np.int64)
+    count = max(1, round(top_share * down * across))
+    top = np.partition(tiles, -count, axis=1)[:, -count:]
+    return top.mean(axis=1, dtype=np.float64), cell_row * values.shape[1] + cell_col
+
+
+def tiles_of_cells(cell: Ints, lattice: tuple[int, int], layout: TileLayout) -> Ints:
+    """The tile that holds each cell's centre; the outermost one for pixels that the blog's cut drops."""
+    rows, cols = layout.grid.rows, layout.grid.cols
+    boxes = layout.boxes_ltrb.reshape(rows, cols, 4)
+    row, col = np.divmod(cell, lattice[1])
+    y = (row + 0.5) / lattice[0] * layout.size_wh[1]
+    x = (col + 0.5) / lattice[1] * layout.size_wh[0]
+    tile_row = np.minimum(np.searchsorted(boxes[:, 0, 3], y, side="right"), rows - 1)
+    tile_col = np.minimum(np.searchsorted(boxes[0, :, 2], x, side="right"), cols - 1)
+    return np.asarray(tile_row * cols + tile_col, np.int64)
+
+
+def _points(start: npt.NDArray[np.int32], stop: npt.NDArray[np.int32], cells_per_pixel: float) -> Floats:
+    """`(tiles, points)` places spread evenly over each tile along one axis, in cells from the picture's edge."""
+    count = max(8, round(4 * float((stop - start).max()) * cells_per_pixel))
+    part = (np.arange(count) + 0.5) / count
+    return np.asarray((start[:, None] + part * (stop - start)[:, None]) * cells_per_pixel)
+
+
+def _weights(points: Floats, cells: int) -> Scores:
+    """`(points, cells)` linear interpolation between cell centres, flat beyond the outermost."""
+    at = np.clip(points.ravel() - 0.5, 0, cells - 1)
+    return np.asarray(np.maximum(0, 1 - abs(at[:, None] - np.arange(cells))), np.float32)
