@@ -12,7 +12,7 @@ export PYTHON
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test lint format setup clean
+.PHONY: help run test lint format screenshots setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -39,6 +39,12 @@ format: ## Put the code into the house format
 	$(python) -m ruff format .
 	$(python) -m ruff check --fix .
 
+screenshots: ## Take the pictures of README.md and docs/method.md anew
+	@scripts/setup.sh dev
+	@$(python) scripts/browser.py
+	$(python) -m scripts.method_pictures
+	$(python) -m scripts.screenshots
+
 setup: ## Install everything again, the parts that could not be installed before included
 	@scripts/setup.sh dev --force
 
@@ -49,4 +55,4 @@ clean: ## Remove the environment and all caches
 .PHONY: benchmark
 benchmark: ## Measure engines, scopes and rules: DATASET=folder with masks
 	@scripts/setup.sh run
-	@$(python) -m benchmarks.detection $(if $(DATASET),"$(DATASET)") $(ARGS)
+	@$(python) benchmarks/detection.py $(if $(DATASET),"$(DATASET)") $(ARGS)

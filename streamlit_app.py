@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from segdetect.ui.address import record_picture, show_wanted_picture
+from segdetect.ui.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.exports import show_exports
 from segdetect.ui.page import set_up
 from segdetect.ui.picture import show_picture
@@ -23,6 +23,7 @@ if request is None:
     show_welcome()
     st.stop()
 record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
+record_threshold(request.settings.rule)
 inspection = run_inspection(request)
 if inspection is None:
     st.stop()

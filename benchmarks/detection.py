@@ -16,6 +16,8 @@ from typing import Final
 
 from tqdm import tqdm
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from benchmarks.detection_page import Measured, page_text, readme_block, tables_text, write_charts
 from segdetect.datasets import Dataset, read_dataset
 from segdetect.engines.base import Engine, Progress
@@ -138,7 +140,7 @@ def _joined(runs: Sequence[Evaluation]) -> Evaluation:
 
 
 def _update_readme(path: Path, block: str) -> None:
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     before, start, rest = text.partition(README_START)
     _, end, after = rest.partition(README_END)
     if not (start and end):

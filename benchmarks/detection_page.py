@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from benchmarks.svg_charts import bar_chart, line_chart
 from segdetect.datasets import Dataset
 from segdetect.evaluation import MAX_REFERENCES
@@ -117,16 +115,6 @@ def grid_table(measured: Sequence[Measured]) -> Table:
     return ["engine", *(str(grid) for grid in ran[0].grids)], rows
 
 
-def speed_table(measured: Sequence[Measured], grid: GridSize) -> Table:
-    """Median time per picture, compared with itself, nothing known of it before."""
-    rows = []
-    for one in _ran(measured):
-        pictures = [p.inspection.seconds for p in one.of(grid, Scope.SELF).pictures]
-        steps = [np.median([seconds.get(step, 0.0) for seconds in pictures]) for step in ("describe", "compare")]
-        rows.append([one.engine.value, *(f"{step:.2f}" for step in steps)])
-    return ["engine", "describe, seconds", "compare, seconds"], rows
-
-
 def tables_text(measured: Sequence[Measured], grid: GridSize) -> str:
     """The two main tables for a terminal, and why engines are missing."""
     missing = [f"{one.engine.value} cannot run: {one.reason}" for one in measured if one.reason]
@@ -146,7 +134,6 @@ def page_text(dataset: Dataset, folder: Path, measured: Sequence[Measured], grid
         parts += ["## Average precision by category", markdown_table(*category_table(measured, grid))]
         parts += ["## Average precision by grid", "Each picture is compared with itself."]
         parts += [markdown_table(*grid_table(measured)), f"![Average precision by grid]({GRID_CHART})"]
-        parts += ["## Time per picture", _SPEED, markdown_table(*speed_table(measured, grid))]
     missing = [f"- `{one.engine.value}`: {one.reason}" for one in measured if one.reason]
     if missing:
         parts += ["## Engines that could not run", "\n".join(missing)]
@@ -230,7 +217,8 @@ def _repeat(measured: Sequence[Measured]) -> str:
     return (
         "    make benchmark DATASET=path/to/dataset\n\n"
         "The folder is in MVTec AD's layout, or has `images/`, `masks/` and perhaps `manifest.csv`; "
-        "`python -m segdetect evaluate` takes the same and evaluates one combination in more detail.\n\n"
+        "`python -m segdetect evaluate` takes the same and evaluates one combination in more detail. "
+        "Speed and memory are measured apart, by `benchmarks/speed.py`.\n\n"
         f"Versions: {versions_text}.\n\n"
         f"Machine: {platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_processor()}."
     )
@@ -250,10 +238,6 @@ def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-_SPEED: Final = """\
-Median over the pictures, each compared with itself and nothing known of it before; the pictures of a category are
-described together. fastdup describes tiles, so finer grids take longer; the others describe a picture once for all
-grids. Other work may have been running on the machine."""
 _MEANING: Final = f"""\
 - A tile is defective when the mask covers more than {MIN_COVER:.0%} of it. Pictures of which all tiles or none are
   defective say nothing about tiles and are left out of the figures of tiles.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ from segdetect.sources import read_sources
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 some pictures failed, 2 wrong use."""
     options = _parser().parse_args(arguments)
+    # A picture's name may hold what the terminal cannot show; it is spelt out, as Python does on stderr.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(options.run(options))
     except SegDetectError as error:

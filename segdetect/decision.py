@@ -23,33 +23,42 @@ class Calibration:
     """What was measured on clean pictures, for one engine.
 
     Args:
-        gate: largest tile score over the median that clean textures stay below.
-        tile_cut: once the gate is passed, tiles scoring this many times the median are flagged.
-        floor: score below which differences between tiles are noise; added to both sides of the ratio.
-        spread: standard deviation of the log of the largest score between clean pictures of one kind.
-        uniform: homogeneity below which tiles of one picture cannot be compared with each other.
+        typical: share of a picture's tiles that score at most as much as its typical tile.
+        gate: largest score over the typical tile's that nine clean textures in ten stay below, with 49 tiles.
+        growth: the gate grows with this power of the number of tiles.
+        floor: score below which differences are noise; it is added to scores before they are divided.
+        spread: standard deviation of the log of the largest score among clean pictures of one kind.
+        alone: largest score of a clean object over that of its only reference, which had but itself to compare with and
+            so found no look-alike for its unique parts.
     """
 
+    typical: float
     gate: float
-    tile_cut: float
+    growth: float
     floor: float
     spread: float
-    uniform: float
+    alone: float
 
 
+# Gates: 33 clean textures and defect-free crops of defective ones, from 6 sources. Growth: the same at 4 x 4 to 20 x 20
+# tiles. Spread and alone: 10 clean pictures of 5 categories scored against one another, and for `alone` also the
+# defect-free tiles of 25 defective objects.
 CALIBRATIONS: Final = {
-    EngineName.DINOV2: Calibration(gate=1.6, tile_cut=1.2, floor=0.01, spread=0.15, uniform=0.5),
-    EngineName.FASTDUP: Calibration(gate=2.5, tile_cut=1.5, floor=0.01, spread=0.25, uniform=0.5),
-    EngineName.TEXTURE: Calibration(gate=1.8, tile_cut=1.3, floor=0.01, spread=0.2, uniform=0.5),
+    EngineName.DINOV2: Calibration(typical=0.5, gate=1.6, growth=0.13, floor=0.01, spread=0.08, alone=0.85),
+    EngineName.FASTDUP: Calibration(typical=0.8, gate=1.97, growth=0.2, floor=0.001, spread=0.21, alone=1.0),
+    EngineName.TEXTURE: Calibration(typical=0.8, gate=2.2, growth=0.43, floor=0.01, spread=0.26, alone=1.0),
 }
 
+HOMOGENEOUS: Final = 0.65  # textures reach 0.73 and more with every engine, objects at most 0.46
 STOCK_SHARE: Final = 0.05  # fastdup's default: share of nearest-neighbour edges that are outliers
 STOCK_NEIGHBOURS: Final = 2  # fastdup's default: edges that leave each tile
 FENCE_FACTOR: Final = 3.0  # Tukey's outer fence
-BORDERLINE: Final = 1.1  # a strongest score less than a tenth above what is needed is borderline
-MIN_TILES: Final = 4  # fewer tiles have no typical tile
+BORDERLINE: Final = 1.1  # a strongest score less than a tenth above what it takes is borderline
+MIN_TILES: Final = 4  # fewer tiles have no typical one
+GATE_TILES: Final = 49  # the grid on which the gates were measured
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
 PRIOR_PICTURES: Final = 8.0  # how many good pictures the measured spread counts for
+QUARTILE: Final = float(stats.norm.ppf(0.75))  # of a normal distribution, in standard deviations
 
 
 def decide(
@@ -66,8 +75,8 @@ def decide(
             scope these are the other pictures of the batch, some of which may be defective.
 
     Returns:
-        The decision. Under every rule but `STOCK`, `flags` is exactly `scores >= threshold`, and `NORMAL` means that no
-        tile is flagged.
+        The decision. `threshold` is finite. Under every rule but `STOCK`, `flags` is exactly `scores >= threshold`, and
+        the verdict is `NORMAL` or `CANNOT_TELL` if and only if no tile is flagged.
     """
     name = rule.name
     if name is RuleName.AUTO:
@@ -103,8 +112,8 @@ def _stock(scores: TileScores, engine: EngineName) -> Decision:
     flags[owner[np.argsort(-distance, kind="stable")[:kept]]] = True
     count = int(flags.sum())
     reason = (
-        f"The stock rule flags the least similar tiles of every picture, here {count} of {len(values)}, whether it is "
-        "clean or not: look at them, and choose another rule for a verdict."
+        f"The stock rule flags the least similar tiles of every picture, clean or not, here {count} of {len(values)}: "
+        "look at them, and choose another rule for a verdict."
     )
     return _decision(RuleName.STOCK, float(values[flags].min()), flags, Verdict.CANNOT_TELL, reason)
 
@@ -112,68 +121,88 @@ def _stock(scores: TileScores, engine: EngineName) -> Decision:
 def _threshold(scores: TileScores, threshold: float) -> Decision:
     values = scores.scores
     flags = values >= threshold
-    reason = f"{_tiles_text(flags)} at least {_number(threshold)}, the threshold you chose; {_highest(values)}."
-    verdict = _verdict(flags, _ratio(float(values.max()), threshold))
-    return _decision(RuleName.THRESHOLD, threshold, flags, verdict, reason + " Its value is yours to judge.")
+    reason = (
+        f"{_tiles_score(flags)} at least {threshold:.3g}, the threshold you chose; {_highest(values)}. "
+        "How far that can be trusted depends on how the threshold was found."
+    )
+    return _decision(RuleName.THRESHOLD, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
 
 def _fence(scores: TileScores, constants: Calibration) -> Decision:
-    """Tukey's outer fence on log scores (Tukey, Exploratory Data Analysis, 1977), which are nearly symmetric."""
+    """Tukey's outer fence (Exploratory Data Analysis, 1977) on log scores, which are nearly symmetric."""
     values = scores.scores
-    logs = np.sort(np.log(values + constants.floor))
-    last = len(logs) - 1
-    low, high = logs[math.ceil(last * 0.25)], logs[math.ceil(last * 0.75)]
+    low, high = np.quantile(np.log(values + constants.floor), (0.25, 0.75), method="lower")
     fence = math.exp(high + FENCE_FACTOR * (high - low)) - constants.floor
-    threshold = math.nextafter(max(fence, float(values.min())), math.inf)
+    threshold = math.nextafter(max(fence, float(values.min()) + IDENTICAL), math.inf)
     flags = values >= threshold
     reason = (
-        f"{_tiles_text(flags)} beyond {_number(threshold)}, the outer fence of this picture's own scores; "
-        f"{_highest(values)}. The fence sees only how the scores of this picture spread, so it misses defects in an "
-        "uneven picture."
+        f"{_tiles_score(flags)} at least {threshold:.3g}, the outer fence of this picture's own scores; "
+        f"{_highest(values)}. The fence knows only how the scores of this picture spread: it misses defects in "
+        "an uneven picture."
     )
-    return _decision(RuleName.FENCE, threshold, flags, _verdict(flags, _ratio(float(values.max()), threshold)), reason)
+    return _decision(RuleName.FENCE, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
 
 def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
-    """Two steps: does the strongest tile stand out far enough from the typical one, and which tiles go with it?"""
+    """Two steps: does the strongest tile stand out far enough from the typical one, and which tiles go with it?
+
+    Once the gate is passed, tiles count from halfway, on a log scale, between the typical tile and the gate.
+    """
     values = scores.scores
-    doubt = _nothing_to_compare(scores, scope, constants)
+    doubt = _why_incomparable(scores, scope)
     if doubt:
         return _decision(RuleName.GATE, *_nothing_flagged(values), Verdict.CANNOT_TELL, doubt)
-    floor = constants.floor
-    typical = float(np.median(values)) + floor
-    strongest = (float(values.max()) + floor) / typical
-    is_open = strongest >= constants.gate
-    threshold = (constants.tile_cut if is_open else constants.gate) * typical - floor
+    gate = constants.gate * (max(len(values), 16) / GATE_TILES) ** constants.growth
+    strongest = _prominence(values, constants)
+    is_open = strongest >= gate
+    typical = _typical(values, constants) + constants.floor
+    threshold = (math.sqrt(gate) if is_open else gate) * typical - constants.floor
     flags = values >= threshold
-    stand = (
-        f"the strongest scores {strongest:.1f} times the typical tile; clean textures stay below {constants.gate:.1f}"
-    )
+    if is_open != bool(flags.any()):  # rounding at the gate itself
+        threshold, flags = float(values.max()), values >= values.max()
+    verdict = _verdict(flags, strongest / gate)
+    return _decision(RuleName.GATE, threshold, flags, verdict, _gate_reason(flags, strongest, gate, constants, verdict))
+
+
+def _gate_reason(flags: Flags, strongest: float, gate: float, constants: Calibration, verdict: Verdict) -> str:
     count = int(flags.sum())
     found = (
-        f"{count} of {len(values)} tiles {'stands' if count == 1 else 'stand'} out" if count else "No tile stands out"
+        f"{count} of {len(flags)} tiles {'stands' if count == 1 else 'stand'} out" if count else "No tile stands out"
     )
-    reason = f"{found}: {stand}."
-    if is_open and strongest < constants.gate * BORDERLINE:
+    typical = "the typical tile" if constants.typical == 0.5 else "the tile that four in five stay below"
+    reason = (
+        f"{found}: the strongest scores {strongest:.2f} times {typical}; about nine clean textures in ten stay below "
+        f"{gate:.2f}."
+    )
+    if verdict is Verdict.SUSPICIOUS:
         reason += " That is close: look at it, or give known-good pictures to be surer."
-    return _decision(RuleName.GATE, threshold, flags, _verdict(flags, strongest / constants.gate), reason)
+    return reason
 
 
-def _nothing_to_compare(scores: TileScores, scope: Scope, constants: Calibration) -> str:
-    """Why one picture's tiles cannot be judged by each other, or an empty string when they can."""
+def _typical(values: Floats, constants: Calibration) -> float:
+    return float(np.quantile(values, constants.typical, method="lower"))
+
+
+def _prominence(values: Floats, constants: Calibration) -> float:
+    """How many times the typical tile's score the largest is."""
+    return (float(values.max()) + constants.floor) / (_typical(values, constants) + constants.floor)
+
+
+def _why_incomparable(scores: TileScores, scope: Scope) -> str:
+    """Why one picture's tiles cannot be judged by each other; an empty string when they can."""
     values = scores.scores
-    remedy = "Give known-good pictures to compare it with; the ranking of the tiles still shows where to look."
     if len(values) < MIN_TILES:
-        return f"{len(values)} tiles are too few to know what a typical one is. Choose a finer grid."
+        return f"{len(values)} tiles are too few to know what a typical one looks like. Choose a finer grid."
     if scope is Scope.SELF and float(values.max()) <= IDENTICAL:
         return (
             "All tiles are alike, as in a blank or over-exposed picture: there is nothing to tell apart. "
             "Check that the picture shows what it should."
         )
-    if scores.homogeneity is not None and scores.homogeneity < constants.uniform:
+    if scores.homogeneity is not None and scores.homogeneity < HOMOGENEOUS:
         return (
             "The picture shows an object or a scene whose parts differ by nature, not a surface that is the same "
-            f"everywhere, so its tiles cannot be judged by each other. {remedy}"
+            "everywhere, so its tiles cannot be judged by one another. Give known-good pictures to compare it with; "
+            "the ranking still shows where to look first."
         )
     return ""
 
@@ -185,54 +214,64 @@ def _calibrated(
     values = scores.scores
     if not good:
         reason = (
-            "There is no known-good picture to learn from what is normal. Give at least one, or choose another rule."
+            "There is no known-good picture to learn from what is normal. Give one or more, or choose another rule."
         )
         return _decision(RuleName.CALIBRATED, *_nothing_flagged(values), Verdict.CANNOT_TELL, reason)
     maxima = np.sort([float(np.max(one)) for one in good])
-    enough = (len(maxima) + 1) * false_alarms >= 1
-    if scope is not Scope.BATCH and enough:
-        threshold = _conformal(maxima, false_alarms)
-        trust = f"at most {false_alarms:.0%} of clean pictures reach that"
+    trust = f"about {false_alarms:.0%} of clean pictures would reach that by mistake"
+    if scope is Scope.BATCH:
+        threshold = _batch_bound(np.log(maxima + constants.floor), false_alarms, constants)
+        trust += ", as long as most of the batch is good"
+    elif (len(maxima) + 1) * false_alarms >= 1:
+        threshold = _conformal_bound(maxima, false_alarms)
+        trust = f"at most {false_alarms:.0%} of clean pictures like them reach that"
     else:
-        threshold = _predicted(maxima, false_alarms, constants, robust=scope is Scope.BATCH)
-        trust = (
-            f"about {false_alarms:.0%} of clean pictures should reach that, as far as {_pictures(len(maxima))} can tell"
-        )
+        threshold = _predictive_bound(_log_maxima(good, constants), false_alarms, constants)
+        trust += f"; that is an estimate, {math.ceil(1 / false_alarms) - 1} good pictures would make it a guarantee"
     flags = values >= threshold
-    source = "the other pictures of the batch" if scope is Scope.BATCH else f"{_pictures(len(maxima))} given"
-    reason = f"{_tiles_text(flags)} at least {_number(threshold)}, learnt from {source}; {_highest(values)}; {trust}."
-    if scope is not Scope.BATCH and not enough:
-        reason += f" With {math.ceil(1 / false_alarms) - 1} or more good pictures that would be a guarantee."
-    verdict = _verdict(flags, _ratio(float(values.max()), threshold))
-    return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason)
+    source = f"{len(maxima)} {'other' if scope is Scope.BATCH else 'good'} picture{'s' if len(maxima) != 1 else ''}"
+    reason = f"{_tiles_score(flags)} at least {threshold:.3g}, learnt from {source}; {_highest(values)}; {trust}."
+    return _decision(RuleName.CALIBRATED, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
 
-def _conformal(maxima: Floats, false_alarms: float) -> float:
-    """Split-conformal bound: a clean picture exchangeable with the good ones exceeds it with at most this probability.
+def _conformal_bound(maxima: Floats, false_alarms: float) -> float:
+    """A clean picture exchangeable with the good ones reaches it with at most this probability.
 
-    Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World (2005); Lei et al., JASA 113 (2018).
+    Split conformal prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.
     """
     rank = math.ceil((len(maxima) + 1) * (1 - false_alarms) - 1e-9)
     return math.nextafter(float(maxima[rank - 1]), math.inf)
 
 
-def _predicted(maxima: Floats, false_alarms: float, constants: Calibration, *, robust: bool) -> float:
+def _log_maxima(good: Sequence[Floats], constants: Calibration) -> Floats:
+    """Log largest scores of the good pictures; that of a lone object is corrected for having had no look-alike."""
+    logs = np.log(np.array([float(np.max(one)) for one in good]) + constants.floor)
+    is_lone_object = len(good) == 1 and _prominence(good[0], constants) >= constants.gate / BORDERLINE
+    return np.asarray(logs + math.log(constants.alone) if is_lone_object else logs)
+
+
+def _predictive_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:
     """Upper prediction bound for the next clean picture's largest score, from as little as one good picture.
 
-    Log maxima are taken as normal; their variance has a scaled inverse chi-squared prior centred on the spread measured
-    between clean pictures, worth `PRIOR_PICTURES` pictures (Gelman et al., Bayesian Data Analysis, 3rd ed., section
-    3.3). `robust` takes median and median absolute deviation, for pictures of which some may be defective.
+    Log maxima are taken as normal; their variance has a scaled inverse chi-squared prior, centred on the spread
+    measured between clean pictures and worth `PRIOR_PICTURES` of them (Gelman et al., Bayesian Data Analysis, 3.3).
     """
-    logs = np.log(maxima + constants.floor)
-    count = len(logs)
-    centre = float(np.median(logs)) if robust else float(logs.mean())
-    variance = 0.0
-    if count > 1:
-        variance = float(stats.median_abs_deviation(logs, scale="normal")) ** 2 if robust else float(logs.var(ddof=1))
+    spread, reach = _spread_and_reach(logs.var(), len(logs), false_alarms, constants)
+    return math.exp(float(logs.mean()) + reach * spread) - constants.floor
+
+
+def _batch_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:
+    """The same from pictures of which up to a half may be defective: their lower quartile and median stand for all."""
+    low, middle = np.quantile(logs, (0.25, 0.5))
+    spread, reach = _spread_and_reach(((middle - low) / QUARTILE) ** 2, len(logs), false_alarms, constants)
+    return math.exp(float(low) + (QUARTILE + reach) * spread) - constants.floor
+
+
+def _spread_and_reach(variance: float, count: int, alarms: float, constants: Calibration) -> tuple[float, float]:
+    """Standard deviation that weighs the observed variance with the prior, and how many of it the bound lies above."""
     freedom = PRIOR_PICTURES + count - 1
-    pooled = (PRIOR_PICTURES * constants.spread**2 + (count - 1) * variance) / freedom
-    reach = float(stats.t.ppf(1 - false_alarms, freedom)) * math.sqrt(pooled * (1 + 1 / count))
-    return math.exp(centre + reach) - constants.floor
+    spread = math.sqrt((PRIOR_PICTURES * constants.spread**2 + count * float(variance)) / freedom)
+    return spread, float(stats.t.ppf(1 - alarms, freedom)) * math.sqrt(1 + 1 / count)
 
 
 def _verdict(flags: Flags, strength: float) -> Verdict:
@@ -242,8 +281,8 @@ def _verdict(flags: Flags, strength: float) -> Verdict:
     return Verdict.ANOMALOUS if strength >= BORDERLINE else Verdict.SUSPICIOUS
 
 
-def _ratio(value: float, threshold: float) -> float:
-    return value / threshold if threshold > 0 else math.inf
+def _strength(values: Floats, threshold: float) -> float:
+    return float(values.max()) / threshold if threshold > 0 else math.inf
 
 
 def _nothing_flagged(values: Floats) -> tuple[float, Flags]:
@@ -251,21 +290,13 @@ def _nothing_flagged(values: Floats) -> tuple[float, Flags]:
     return math.nextafter(float(values.max()), math.inf), np.zeros(len(values), bool)
 
 
-def _tiles_text(flags: Flags) -> str:
+def _tiles_score(flags: Flags) -> str:
     count = int(flags.sum())
     return f"{count} of {len(flags)} tiles {'scores' if count == 1 else 'score'}" if count else "No tile scores"
 
 
 def _highest(values: Floats) -> str:
-    return f"the highest score is {_number(float(values.max()))}"
-
-
-def _pictures(count: int) -> str:
-    return f"{count} good picture{'s' if count != 1 else ''}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"
+    return f"the highest score is {float(values.max()):.3g}"
 
 
 def _decision(rule: RuleName, threshold: float, flags: Flags, verdict: Verdict, reason: str) -> Decision:

@@ -75,7 +75,7 @@ class Inspector:
     """
 
     def __init__(self, engines: Mapping[EngineName, Engine] | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
-        self.engines = default_engines() if engines is None else engines
+        self.engines = default_engines() if engines is None else dict(engines)
         self._embeddings: Memo[Embeddings] = Memo(cache_bytes)
         self._cells: Memo[_Cells] = Memo(cache_bytes)
         self._scored: Memo[_Scored] = Memo(cache_bytes)

@@ -200,7 +200,7 @@ def _typical_distances(pictures: Sequence[Embeddings]) -> npt.NDArray[np.float32
     if not means:
         return np.ones(len(pictures[0].layers), np.float32)
     # Sorted, so that the order of the pictures does not change a bit of it.
-    return np.sort(means, axis=0).mean(axis=0).astype(np.float32)
+    return np.asarray(np.sort(means, axis=0).mean(axis=0), np.float32)
 
 
 def _sample(cells: int) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.browser import find_chromium
+from scripts.browser import find_chromium, remedy
 
 
 @pytest.fixture(scope="session")
@@ -12,5 +12,5 @@ def chromium_path() -> str:
     """A Chromium that starts, for Playwright's `executable_path`; the test is skipped where there is none."""
     path = find_chromium()
     if path is None:
-        pytest.skip("no Chromium or Chrome starts on this machine (sudo apt install chromium)")
+        pytest.skip(f"no Chromium or Chrome that Playwright can drive on this machine ({remedy()})")
     return path

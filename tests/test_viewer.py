@@ -233,6 +233,12 @@ def desk(request: pytest.FixtureRequest, contexts: Any, address: str) -> Iterato
     assert open_desk.troubles == []
 
 
+def _flag_colour(pixels: np.ndarray) -> np.ndarray:
+    """Number of flag-coloured pixels in the left and the right half."""
+    near = (np.abs(pixels[..., :3].astype(int) - VERMILION).max(axis=-1) < 40).sum(axis=0)
+    return np.array([half.sum() for half in np.array_split(near, 2)])
+
+
 @pytest.mark.browser
 def test_hovering_tells_and_a_click_off_the_centre_chooses(desk: Desk) -> None:
     assert desk.stage.get_attribute("aria-label") == "Noise with three planted tiles"
@@ -258,6 +264,10 @@ def test_keys_walk_step_and_clear(desk: Desk) -> None:
     desk.page.keyboard.press("Escape")
     desk.says("Chosen: ()")
     assert "choose" in desk.readout.text_content()
+    desk.page.keyboard.down("Space")
+    assert _flag_colour(desk.shot()).sum() == 0
+    desk.page.keyboard.up("Space")
+    assert _flag_colour(desk.shot()).sum() > 100
 
 
 @pytest.mark.browser
@@ -326,12 +336,6 @@ def test_two_pictures_move_as_one(desk: Desk) -> None:
     assert desk.page.locator(".tip").nth(0).text_content() == desk.page.locator(".tip").nth(1).text_content()
 
 
-def _flag_colour(pixels: np.ndarray) -> np.ndarray:
-    """Number of flag-coloured pixels in the left and the right half."""
-    near = (np.abs(pixels[..., :3].astype(int) - VERMILION).max(axis=-1) < 40).sum(axis=0)
-    return np.array([half.sum() for half in np.array_split(near, 2)])
-
-
 @pytest.mark.browser
 def test_the_slider_shows_the_plain_picture_on_its_left(desk: Desk) -> None:
     assert (_flag_colour(desk.shot()) > 100).all()
@@ -358,7 +362,7 @@ def test_options_change_the_looks_without_a_rerun(desk: Desk) -> None:
     assert _flag_colour(desk.shot()).sum() == 0
     lines = (desk.pixels("lines")[..., 3] > 0).sum()
     desk.page.get_by_label("Tile boundaries").check()
-    desk.page.get_by_label("Heat", exact=False).last.fill("0")
+    desk.page.get_by_label("Heat").fill("0")
     desk.page.get_by_label("Brightness").fill("2")
     desk.settle()
     assert (desk.pixels("lines")[..., 3] > 0).sum() > lines + 1000

@@ -1,16 +1,20 @@
-"""The picture's part of the address: a link restores every setting, and asks for the picture it was made for."""
+"""What of the address Streamlit does not keep by itself: the picture a link was made for, and the threshold."""
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import streamlit as st
 
 from segdetect.images import LoadedImage
+from segdetect.settings import Rule
 
 # Enough of the digest to tell pictures apart, short enough for a link.
 _DIGITS: Final = 16
 _PARAMETER: Final = "picture"
+_THRESHOLD: Final = "threshold"
+_FIRST_THRESHOLD: Final = 0.5
 
 
 def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
@@ -44,3 +48,24 @@ def show_wanted_picture() -> None:
             f"begins with **{wanted[:_DIGITS]}** to see the same view; the settings are restored already.",
             icon=":material/link:",
         )
+
+
+def read_threshold(key: str) -> float:
+    """The visitor's own threshold: from its slider, else from the address."""
+    if key in st.session_state:
+        return float(st.session_state[key])
+    try:
+        threshold = float(st.query_params.get(key, _FIRST_THRESHOLD))
+    except ValueError:
+        threshold = _FIRST_THRESHOLD
+    # The slider's range follows the scores, so the address cannot be bound to it; this is what it starts from.
+    st.session_state[key] = threshold if math.isfinite(threshold) and threshold >= 0 else _FIRST_THRESHOLD
+    return float(st.session_state[key])
+
+
+def record_threshold(rule: Rule) -> None:
+    """Keep the visitor's own threshold in the address while it decides."""
+    if rule.threshold is not None:
+        st.query_params[_THRESHOLD] = f"{rule.threshold:.6g}"
+    elif _THRESHOLD in st.query_params:
+        del st.query_params[_THRESHOLD]

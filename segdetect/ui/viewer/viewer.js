@@ -201,6 +201,11 @@ class Viewer {
     this.draw();
   }
 
+  /** While it is on, nothing lies over the pictures. */
+  setBlink(on) {
+    this.root.classList.toggle("blink", on);
+  }
+
   setActive(pane) {
     if (this.active === pane) return;
     this.active = pane;

@@ -1,0 +1,260 @@
+"""Takes the README's pictures of the running dashboard in a headless browser: `make screenshots`.
+
+`python -m scripts.screenshots [NAME...]` takes only the named ones. What is seen is the real thing: the bundled samples,
+the engine that `auto` takes on this machine, and an evaluation of a small data set made of the samples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from scripts.browser import find_chromium
+from segdetect.images import load_image
+from segdetect.samples import SAMPLES, defect_boxes
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+IMAGES: Final = ROOT / "docs" / "images"
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
+TIMEOUT: Final = 180_000  # milliseconds; a busy machine takes its time
+SETTLE: Final = 2500  # milliseconds, for charts to draw themselves after the last answer
+MAX_HEIGHT: Final = 3000
+COLOURS: Final = 256
+
+# Samples that make up the data set to evaluate, by category.
+CATEGORIES: Final = {
+    "fabric": ("fabric", "clean-fabric"),
+    "wire-mesh": ("wire-mesh", "clean-wire-mesh"),
+    "metal": ("brushed-metal",),
+    "gravel": ("gravel",),
+}
+
+Take = Callable[[Page], Locator | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One picture.
+
+    Args:
+        address: the page and its settings.
+        take: waits for what is to be seen, and returns the element to show; None shows the whole page.
+        width: of the browser window, in pixels.
+        height: of the browser window; None makes it as high as what is in it.
+        dark: use the dark theme.
+    """
+
+    address: str
+    take: Take
+    width: int = 1440
+    height: int | None = None
+    dark: bool = False
+
+
+def answer(page: Page) -> None:
+    """Wait for the verdict and for all that fills itself in afterwards."""
+    page.locator(".sd-banner").first.wait_for(timeout=TIMEOUT)
+    idle(page)
+    page.get_by_text("Second opinion: asking").wait_for(state="detached", timeout=TIMEOUT)
+    idle(page)
+
+
+def idle(page: Page) -> None:
+    """Wait until the server has nothing more to say."""
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
+        " && !document.querySelector('[data-testid=\"stSkeleton\"], [data-stale=\"true\"]')",
+        timeout=TIMEOUT,
+    )
+    page.wait_for_timeout(SETTLE)
+
+
+def empty(page: Page) -> None:
+    """The first screen."""
+    page.get_by_role("heading", level=1).wait_for(timeout=TIMEOUT)
+    idle(page)
+
+
+def why(page: Page) -> Locator:
+    """The flagged segments, and why the selected one is odd."""
+    answer(page)
+    heading = page.get_by_role("heading", name="Why row")
+    return page.locator("[data-testid='stHorizontalBlock']").filter(has=heading).last
+
+
+def tune(page: Page) -> Locator:
+    """The histogram and the threshold."""
+    answer(page)
+    return page.locator("[data-testid='stTabs']").first
+
+
+def sizes(page: Page) -> Locator:
+    """The same picture in other grids."""
+    answer(page)
+    page.get_by_role("tab", name="Other grid sizes").click()
+    page.get_by_text("(shown)").wait_for(timeout=TIMEOUT)
+    idle(page)
+    return page.locator("[data-testid='stTabs']").first
+
+
+def compare(page: Page) -> None:
+    """Both sides answered."""
+    page.locator(".sd-banner").nth(1).wait_for(timeout=TIMEOUT)
+    idle(page)
+
+
+def evaluate(page: Page, folder: Path) -> None:
+    """A finished evaluation."""
+    page.get_by_label("Folder with pictures and masks").fill(str(folder))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Evaluate", exact=True).click(timeout=TIMEOUT)
+    page.get_by_text("Average precision").first.wait_for(timeout=TIMEOUT)
+    idle(page)
+
+
+def shots(dataset: Path) -> dict[str, Shot]:
+    """All pictures by name."""
+    sample = "/?sample=Flawed+fabric"
+    return {
+        "empty": Shot(address="/", take=empty, width=1280, height=900),
+        "result": Shot(address=sample, take=answer, height=1180),
+        "why": Shot(address=sample, take=why),
+        "tune": Shot(address=sample, take=tune),
+        "sizes": Shot(address=sample, take=sizes),
+        "compare": Shot(
+            address="/compare?sample=Circuit+board&left-engine=fastdup&right-engine=dinov2", take=compare, height=1000
+        ),
+        "evaluate": Shot(address="/evaluate", take=lambda page: evaluate(page, dataset)),
+        "method": Shot(address="/method", take=empty, width=1280, height=900),
+        "dark": Shot(address="/?sample=Scratched+metal", take=answer, height=1000, dark=True),
+        "phone": Shot(address=sample, take=answer, width=400, height=1300),
+    }
+
+
+def make_dataset(folder: Path) -> Path:
+    """A data set in MVTec AD's layout, made of the samples and the boxes around their defects."""
+    known = {sample.key: sample for sample in SAMPLES}
+    for category, keys in CATEGORIES.items():
+        for key in keys:
+            sample = known[key]
+            kind = "good" if sample.clean else "flawed"
+            _write(folder / category / "test" / kind / sample.name, sample.make())
+            if not sample.clean:
+                width, height = load_image(sample.make(), name=sample.name).size_wh
+                mask = np.zeros((height, width), np.uint8)
+                for left, top, right, bottom in defect_boxes(key).tolist():
+                    mask[top:bottom, left:right] = 255
+                buffer = io.BytesIO()
+                Image.fromarray(mask).save(buffer, "PNG")
+                _write(folder / category / "ground_truth" / kind / f"{key}_mask.png", buffer.getvalue())
+    return folder
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+@contextmanager
+def dashboard(home: Path) -> Iterator[str]:
+    """The running dashboard's address; what it keeps goes to a folder of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    command += ["--server.headless", "true", "--server.port", str(port), "--server.fileWatcherType", "none"]
+    environment = os.environ | {"SEGDETECT_HOME": str(home)}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + TIMEOUT / 1000
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=10):
+                return
+        except (urllib.error.URLError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def photograph(browser: Browser, address: str, shot: Shot) -> Image.Image:
+    """Open a page, wait until it is complete, and take its picture."""
+    context = browser.new_context(
+        viewport={"width": shot.width, "height": shot.height or 1000},
+        color_scheme="dark" if shot.dark else "light",
+        device_scale_factor=2 if shot.width < 500 else 1,
+    )
+    try:
+        page = context.new_page()
+        page.goto(address + shot.address, timeout=TIMEOUT)
+        element = shot.take(page)
+        if shot.height is None:
+            _grow(page, shot.width)
+        data = page.screenshot() if element is None else element.screenshot()
+    finally:
+        context.close()
+    return Image.open(io.BytesIO(data), formats=["PNG"]).convert("RGB")
+
+
+def _grow(page: Page, width: int) -> None:
+    """Streamlit scrolls inside the page, so that only a window as high as its content shows all of it."""
+    height = page.evaluate("() => document.querySelector('[data-testid=\"stMainBlockContainer\"]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(MAX_HEIGHT, int(height))})
+    page.wait_for_timeout(SETTLE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the pictures and return the exit code: 0 done, 1 there is no browser, 2 wrong use."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="pictures to take (default all)")
+    parser.add_argument("--out", type=Path, default=IMAGES, metavar="DIR", help="where to write them")
+    options = parser.parse_args(arguments)
+    chromium = find_chromium()
+    if chromium is None:
+        print("screenshots: no Chromium or Chrome starts on this machine (sudo apt install chromium)", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="segdetect-") as scratch, sync_playwright() as playwright:
+        wanted = shots(make_dataset(Path(scratch) / "samples"))
+        unknown = set(options.names) - set(wanted)
+        if unknown:
+            parser.error(f"no picture named {', '.join(sorted(unknown))}; there are {', '.join(wanted)}")
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        with dashboard(Path(scratch) / "home") as address:
+            for name in options.names or wanted:
+                path = options.out / f"{name}.png"
+                picture = photograph(browser, address, wanted[name])
+                picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+                print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size // 1000} kB", flush=True)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Why a tile was scored as it was."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from segdetect.explain import look_alikes, strongest_cell, tile_facts
+from segdetect.images import LoadedImage
+from segdetect.inspection import Inspection
+from segdetect.pipeline import Inspector
+from segdetect.settings import EngineName, GridSize, Scope, Settings
+from tests.pictures import answer, picture, planted, weave
+from tests.tiny_engine import TinyDenseEngine, TinyTileEngine
+
+DENSE = Settings(engine=EngineName.TEXTURE)
+TILES = Settings(engine=EngineName.FASTDUP)
+
+
+@pytest.fixture(scope="module")
+def inspector() -> Inspector:
+    return Inspector({EngineName.TEXTURE: TinyDenseEngine(), EngineName.FASTDUP: TinyTileEngine()})
+
+
+@pytest.fixture(scope="module")
+def twice() -> LoadedImage:
+    """The weave with the same odd patch at row 1, column 1 and at row 5, column 4."""
+    pixels = planted(1, 1)
+    pixels[5 * 16 : 6 * 16, 4 * 16 : 5 * 16] = pixels[16:32, 16:32]
+    return picture(pixels, "twice.png")
+
+
+# ---- figures of a tile -----------------------------------------------------------------------------------------------
+
+
+def _facts_of(scores: list[float], **figures: object) -> Inspection:
+    return answer(picture(weave((60, 20))), scores, grid=GridSize(2, 3), **figures)  # type: ignore[arg-type]
+
+
+def test_facts_count_places_from_one() -> None:
+    inspection = _facts_of(
+        [0.1, 0.2, 0.3, 0.4, 0.9, 0.2],
+        flagged=[4],
+        nearest=[1, 0, 1, 0, 3, 1],
+        similarity=[0.9, 0.8, 0.7, 0.6, 0.1, 0.75],
+    )
+    facts = tile_facts(inspection, 4)
+    assert (facts.row, facts.col, facts.rank, facts.tiles) == (2, 2, 1, 6)
+    assert (facts.score, facts.threshold, facts.flagged) == (0.9, 0.5, True)
+    assert facts.more_odd_than == 1.0
+    assert facts.similarity == 0.1
+    assert facts.typical_similarity == pytest.approx(0.725)
+
+
+def test_equal_scores_are_not_less_alike_than_each_other() -> None:
+    facts = tile_facts(_facts_of([0.1, 0.2, 0.2, 0.2, 0.9, 0.2]), 1)
+    assert facts.more_odd_than == pytest.approx(1 / 5)
+    assert not facts.flagged
+
+
+def test_without_anything_alike_the_figures_say_so() -> None:
+    facts = tile_facts(_facts_of([0.0] * 6), 0)
+    assert math.isnan(facts.similarity)
+    assert math.isnan(facts.typical_similarity)
+
+
+# ---- look-alikes -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [DENSE, TILES], ids=["dense", "tiles"])
+def test_the_nearest_look_alike_of_an_odd_tile_is_its_twin(
+    inspector: Inspector, twice: LoadedImage, settings: Settings
+) -> None:
+    inspection = inspector.inspect(twice, settings)
+    found = inspector.look_alikes(twice, inspection, 1 * 7 + 1)
+    assert found[0].tile == 5 * 7 + 4
+    assert found[0].box_ltrb == (64, 80, 80, 96)
+    assert found[0].own
+    assert found[0].similarity == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("settings", [DENSE, TILES], ids=["dense", "tiles"])
+def test_look_alikes_come_in_order_once_each_and_without_the_tile_itself(
+    inspector: Inspector, twice: LoadedImage, settings: Settings
+) -> None:
+    inspection = inspector.inspect(twice, settings)
+    for tile in (0, 8, 48):
+        found = inspector.look_alikes(twice, inspection, tile, count=6)
+        similarities = [one.similarity for one in found]
+        assert len(found) == 6
+        assert similarities == sorted(similarities, reverse=True)
+        assert len({one.tile for one in found}) == 6
+        assert tile not in {one.tile for one in found}
+
+
+def test_the_first_look_alike_is_the_one_in_the_table(inspector: Inspector, twice: LoadedImage) -> None:
+    inspection = inspector.inspect(twice, TILES)
+    for tile in range(49):
+        first = inspector.look_alikes(twice, inspection, tile)[0]
+        assert first.similarity == pytest.approx(inspection.scores.nearest_similarity[tile], abs=1e-5)
+
+
+@pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
+def test_look_alikes_may_lie_in_another_picture(
+    inspector: Inspector, twice: LoadedImage, scope: Scope
+) -> None:
+    good = picture(planted(6, 6, seed=4), "good.png")
+    settings = replace(TILES, scope=scope)
+    once = picture(planted(1, 1), "once.png")
+    inspection = inspector.inspect(once, settings, bank=[twice, good, replace(once, name="copy.png")])
+    found = inspector.look_alikes(once, inspection, 8, bank=[twice, good, replace(once, name="copy.png")])
+    places = {(one.source.name, one.tile) for one in found[:3]}
+    assert places == {("twice.png", 8), ("twice.png", 39), ("good.png", 48)}
+    assert not any(one.own for one in found[:3])
+
+
+def test_fewer_tiles_than_asked_for_are_all_there_is(inspector: Inspector, twice: LoadedImage) -> None:
+    inspection = inspector.inspect(twice, replace(TILES, grid=GridSize(1, 3)))
+    assert len(inspector.look_alikes(twice, inspection, 0, count=10)) == 2
+
+
+# ---- the cell that a tile's score comes from -------------------------------------------------------------------------
+
+
+def test_the_strongest_cell_lies_in_the_tile() -> None:
+    cells = np.zeros((4, 6), np.float32)
+    cells[3, 4], cells[0, 0] = 1, 9
+    inspection = answer(picture(weave((60, 40))), [0.1] * 4, grid=GridSize(2, 2), cell_map=cells)
+    assert strongest_cell(inspection, 3) == 3 * 6 + 4
+    assert strongest_cell(inspection, 0) == 0
+
+
+def test_a_tile_finer_than_the_cells_takes_the_cell_under_it() -> None:
+    cells = np.arange(4, dtype=np.float32).reshape(2, 2)
+    inspection = answer(picture(weave((80, 80))), [0.1] * 64, grid=GridSize(8, 8), cell_map=cells)
+    assert [strongest_cell(inspection, tile) for tile in (0, 7, 56, 63)] == [0, 1, 2, 3]
+
+
+def test_where_a_cell_is_a_tile_it_is_that_tile(inspector: Inspector, twice: LoadedImage) -> None:
+    inspection = inspector.inspect(twice, TILES)
+    assert strongest_cell(inspection, 13) == 13
+    embeddings = inspector.describe(inspector.engines[EngineName.FASTDUP], [])
+    assert embeddings == []
+
+
+def test_look_alikes_of_a_description_are_found_without_an_inspector(
+    inspector: Inspector, twice: LoadedImage
+) -> None:
+    """What a page calls is only a short cut for this."""
+    from segdetect.engines.base import EmbedRequest
+    from segdetect.grid import tile_layout
+
+    inspection = inspector.inspect(twice, TILES)
+    request = EmbedRequest(twice, tile_layout(twice.size_wh, GridSize()))
+    (embeddings,) = TinyTileEngine().embed([request])
+    alone = look_alikes(inspection, 8, embeddings, [])
+    assert [one.tile for one in alone] == [one.tile for one in inspector.look_alikes(twice, inspection, 8)]
