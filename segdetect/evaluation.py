@@ -159,6 +159,7 @@ class _Run:
         )
         for sample, answer in zip(category.samples, answers, strict=True):
             share.done += 1
+            share.tell(f"{category.name}: {sample.name}")
             if isinstance(answer, Failure):
                 self.fail(answer)
                 continue
@@ -230,9 +231,10 @@ def _load_references(category: Category, runs: Sequence[_Run]) -> list[LoadedIma
             for run in runs:
                 tile_layout(image.size_wh, run.settings.grid, name=sample.name)
         except SegDetectError as error:
-            # A clean picture of the category itself is reported when its own turn comes.
-            for run in runs if sample not in category.samples else ():
-                run.fail(Failure(sample.name, error))
+            for run in runs:
+                # A clean picture of the category itself is reported when its own turn comes.
+                if run.settings.scope is Scope.REFERENCES and sample not in category.samples:
+                    run.fail(Failure(sample.name, error))
         else:
             loaded.append(image)
     return loaded

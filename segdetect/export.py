@@ -150,9 +150,7 @@ class RunWriter:
             self._images = self._open("images.csv", IMAGE_COLUMNS)
 
     def _open(self, name: str, columns: Sequence[str]) -> TextIO:
-        # A picture's name may hold bytes that are no UTF-8; they are spelt out.
-        path = self._folder / name
-        file = self._files.enter_context(path.open("w", newline="", encoding="utf-8", errors="backslashreplace"))
+        file = self._files.enter_context((self._folder / name).open("w", newline="", encoding="utf-8"))
         csv.writer(file, lineterminator="\n").writerow(columns)
         return file
 

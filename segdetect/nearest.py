@@ -43,7 +43,7 @@ class _Bank:
     lattice: tuple[int, int]
     window: int | None
     near: int
-    far: int
+    far_share: float
 
 
 def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> Match:
@@ -52,7 +52,7 @@ def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> M
     if other.turned:
         layers = tuple(np.concatenate(pair) for pair in zip(layers, other.turned, strict=True))
         cells = np.concatenate([cells, other.turned_cells])
-    bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)), 0)
+    bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)), 0.0)
     return _match(picture, bank, np.arange(cell_count(picture)))
 
 
@@ -69,8 +69,7 @@ def match_self(
         return None
     window = min(picture.comparison.exclude, (max(rows, cols) - 2) // 2)
     seen = rows * cols - min(rows, 2 * window + 1) * min(cols, 2 * window + 1)
-    far = max(1, int(far_share * seen)) if far_share > 0 else 0
-    bank = _Bank(picture.layers, np.arange(rows * cols), picture.lattice, window, min(neighbours, seen), far)
+    bank = _Bank(picture.layers, np.arange(rows * cols), picture.lattice, window, min(neighbours, seen), far_share)
     return _match(picture, bank, np.arange(rows * cols) if queries is None else queries)
 
 
@@ -99,9 +98,8 @@ def _match_block(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
         if hidden is not None:
             similarity[hidden] = MASKED
         total += similarity
-        highest = _highest(similarity, max(bank.near, bank.far))
-        nears.append(np.sort(_highest(highest, bank.near), axis=1))
-        fars.append(_highest(highest, bank.far).mean(axis=1) if bank.far else np.zeros(len(queries), np.float32))
+        nears.append(np.sort(_highest(similarity, bank.near), axis=1))
+        fars.append(_far(similarity, bank.far_share))
     best = total.argmax(axis=1)
     return Match(
         near=np.stack(nears),
@@ -109,6 +107,17 @@ def _match_block(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
         best_cell=bank.cells[best],
         best_similarity=total[np.arange(len(queries)), best].astype(np.float64) / len(picture.layers),
     )
+
+
+def _far(similarity: Similarities, share: float) -> Similarities:
+    """The mean of each row's highest values, the hidden ones left out; a share of 1 takes all and needs no search."""
+    if share == 0:
+        return np.zeros(len(similarity), np.float32)
+    seen = np.count_nonzero(similarity != MASKED, axis=1)
+    if share == 1:
+        hidden = similarity.shape[1] - seen
+        return np.asarray((similarity.sum(axis=1) - hidden * MASKED) / seen, np.float32)
+    return np.asarray(_highest(similarity, max(1, int(share * seen.min()))).mean(axis=1), np.float32)
 
 
 def _highest(values: Similarities, count: int) -> Similarities:

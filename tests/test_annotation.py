@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from segdetect.annotation import FLAG_RGB, HALO_RGB, SELECTED_RGB, annotate, crop, line_width
+from segdetect.images import load_image
 from segdetect.settings import GridSize
 from tests.pictures import answer, picture, png, weave
-from segdetect.images import load_image
 
 GREY = (128, 128, 128)
 

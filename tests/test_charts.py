@@ -47,7 +47,8 @@ def _spec(figure: go.Figure) -> Any:
 
 
 def _traces(figure: go.Figure, kind: str, **wanted: Any) -> list[Any]:
-    return [t for t in figure.data if t.type == kind and all(getattr(t, name) == value for name, value in wanted.items())]
+    traces = [trace for trace in figure.data if trace.type == kind]
+    return [trace for trace in traces if all(getattr(trace, name) == value for name, value in wanted.items())]
 
 
 def _targets(figure: go.Figure) -> Any:
@@ -126,8 +127,8 @@ def test_flagged_selected_and_alike_tiles_are_outlined(inspection: Inspection) -
     assert _outlines(figure, FLAG_COLOUR) == [boxes[4], boxes[5]]
     assert _outlines(figure, SELECTED_COLOUR) == [boxes[0]]
     assert _outlines(figure, LOOKALIKE_COLOUR) == [boxes[1], boxes[3]]
-    dashes = {trace.line.dash for trace in _traces(figure, "scatter", mode="lines") if trace.line.color == LOOKALIKE_COLOUR}
-    assert dashes == {"dash"}
+    lines = [trace.line for trace in _traces(figure, "scatter", mode="lines")]
+    assert {line.dash for line in lines if line.color == LOOKALIKE_COLOUR} == {"dash"}
 
 
 def test_outlines_can_be_left_out(inspection: Inspection) -> None:

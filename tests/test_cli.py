@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -178,7 +177,16 @@ def test_a_batch_is_compared_with_each_other(folder: Path, tmp_path: Path) -> No
     assert pairs == {("defect.png", "sub/clean.png"), ("sub/clean.png", "defect.png")}
 
 
-NAMES = ("$(touch x).png", "a b.png", "it's \"quoted\".png", "Größe 日本.png", "-rf.png", "a,b;c.png", "100%.png", "`id`.png")
+NAMES = (
+    "$(touch x).png",
+    "a b.png",
+    'it\'s "quoted".png',
+    "Größe 日本.png",
+    "-rf.png",
+    "a,b;c.png",
+    "100%.png",
+    "`x`.png",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -196,18 +204,14 @@ def test_any_name_will_do(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_name_that_is_no_text_is_spelt_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home, out = tmp_path / "in", tmp_path / "out"
-    home.mkdir()
-    Path(os.fsdecode(bytes(home) + b"/\xff.png")).write_bytes(DEFECT)
-    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+def test_a_name_that_the_terminal_cannot_show_is_spelt_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "日本.png"
+    path.write_bytes(DEFECT)
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     monkeypatch.setattr(sys, "stdout", terminal)
-    assert main(["inspect", str(home), "--out", str(out)]) == 0
+    assert main(["inspect", str(path)]) == 0
     terminal.flush()
-    assert terminal.buffer.getvalue().startswith(b"\\udcff.png: anomalous")  # type: ignore[attr-defined]
-    assert set(_table(out)["image"]) == {"\\udcff.png"}
-    assert (out / "annotated" / "_.png").exists()
+    assert b"\\u65e5\\u672c.png: anomalous" in terminal.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 # ---- wrong use -------------------------------------------------------------------------------------------------------
@@ -231,7 +235,11 @@ def test_a_name_that_is_no_text_is_spelt_out(tmp_path: Path, monkeypatch: pytest
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_use_is_said_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.png").write_bytes(DEFECT)

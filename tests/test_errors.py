@@ -32,8 +32,12 @@ SegDetectError
 
 
 def _tree(error: type[Exception], depth: int = 0) -> list[str]:
-    below = [line for child in error.__subclasses__() if child.__module__ == errors.__name__
-             for line in _tree(child, depth + 1)]
+    below = [
+        line
+        for child in error.__subclasses__()
+        if child.__module__ == errors.__name__
+        for line in _tree(child, depth + 1)
+    ]
     return ["    " * depth + error.__name__, *below]
 
 

@@ -189,9 +189,10 @@ def test_an_empty_mask_is_noted_and_left_out(tmp_path: Path, inspector: Inspecto
     assert (result.overall.pictures, result.overall.clean) == (5, 2)
 
 
-def test_progress_rises_to_one_and_can_stop_the_run(inspector: Inspector, dataset: Dataset) -> None:
+@pytest.mark.parametrize("wanted", [DENSE, TILES], ids=["dense", "tiles"])
+def test_progress_rises_to_one_and_can_stop_the_run(inspector: Inspector, dataset: Dataset, wanted: Settings) -> None:
     shares: list[float] = []
-    evaluate(inspector, dataset, DENSE, lambda share, doing: shares.append(share))
+    evaluate(inspector, dataset, wanted, lambda share, doing: shares.append(share))
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -200,7 +201,17 @@ def test_progress_rises_to_one_and_can_stop_the_run(inspector: Inspector, datase
             raise CancelledError("stopped")
 
     with pytest.raises(CancelledError):
-        evaluate(inspector, dataset, settings(Scope.BATCH), stop)
+        evaluate(inspector, dataset, wanted, stop)
+
+
+def test_a_reference_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path, inspector: Inspector) -> None:
+    home = mvtec_category(tmp_path / "carpet", references=2)
+    (home / "train/good/000.png").write_bytes(b"")
+    each = [settings(scope, engine=EngineName.FASTDUP) for scope in (Scope.SELF, Scope.REFERENCES)]
+    alone, compared = evaluate_each(inspector, read_dataset(tmp_path), each)
+    assert alone.failures == ()
+    assert [failure.image for failure in compared.failures] == ["carpet/train/good/000.png"]
+    assert {s.name for s in compared.pictures[0].inspection.scores.sources[1:]} == {"carpet/train/good/001.png"}
 
 
 def test_several_settings_share_one_description(dataset: Dataset) -> None:

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from segdetect.engines.base import EmbedRequest
 from segdetect.explain import look_alikes, strongest_cell, tile_facts
+from segdetect.grid import tile_layout
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
 from segdetect.pipeline import Inspector
@@ -104,9 +106,7 @@ def test_the_first_look_alike_is_the_one_in_the_table(inspector: Inspector, twic
 
 
 @pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
-def test_look_alikes_may_lie_in_another_picture(
-    inspector: Inspector, twice: LoadedImage, scope: Scope
-) -> None:
+def test_look_alikes_may_lie_in_another_picture(inspector: Inspector, twice: LoadedImage, scope: Scope) -> None:
     good = picture(planted(6, 6, seed=4), "good.png")
     settings = replace(TILES, scope=scope)
     once = picture(planted(1, 1), "once.png")
@@ -142,17 +142,10 @@ def test_a_tile_finer_than_the_cells_takes_the_cell_under_it() -> None:
 def test_where_a_cell_is_a_tile_it_is_that_tile(inspector: Inspector, twice: LoadedImage) -> None:
     inspection = inspector.inspect(twice, TILES)
     assert strongest_cell(inspection, 13) == 13
-    embeddings = inspector.describe(inspector.engines[EngineName.FASTDUP], [])
-    assert embeddings == []
 
 
-def test_look_alikes_of_a_description_are_found_without_an_inspector(
-    inspector: Inspector, twice: LoadedImage
-) -> None:
+def test_look_alikes_of_a_description_are_found_without_an_inspector(inspector: Inspector, twice: LoadedImage) -> None:
     """What a page calls is only a short cut for this."""
-    from segdetect.engines.base import EmbedRequest
-    from segdetect.grid import tile_layout
-
     inspection = inspector.inspect(twice, TILES)
     request = EmbedRequest(twice, tile_layout(twice.size_wh, GridSize()))
     (embeddings,) = TinyTileEngine().embed([request])

@@ -202,9 +202,7 @@ def test_references_are_described_in_the_same_call(
     assert [[name for name, _ in call] for call in tiles.calls] == [["defect.png", "clean.png"]]
 
 
-def test_two_threads_describe_a_picture_once(
-    inspector: Inspector, tiles: CountingEngine, defect: LoadedImage
-) -> None:
+def test_two_threads_describe_a_picture_once(inspector: Inspector, tiles: CountingEngine, defect: LoadedImage) -> None:
     answers: list[int] = []
     threads = [Thread(target=lambda: answers.append(inspector.inspect(defect, TILES).strongest_tile)) for _ in range(4)]
     for thread in threads:

@@ -39,7 +39,7 @@ def test_a_threshold_rule_needs_a_finite_number(threshold: float | None) -> None
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 0.51, math.nan])
 def test_a_false_alarm_budget_out_of_range_is_refused(share: float) -> None:
-    with pytest.raises(SettingsError, match="at most 0.5"):
+    with pytest.raises(SettingsError, match=r"at most 0\.5"):
         Rule(false_alarms=share)
     assert Rule(false_alarms=0.5).false_alarms == 0.5
 

@@ -58,7 +58,7 @@ def _weave() -> Array:
 def _grain() -> Array:
     """Random grain a few pixels wide."""
     noise = np.random.default_rng(2).normal(0, 1, (SIDE, SIDE)).astype(np.float32)
-    smooth = cv2.GaussianBlur(noise, (0, 0), 2.0, borderType=cv2.BORDER_WRAP)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2.0)
     return np.asarray(0.5 + 0.12 * smooth / smooth.std(), np.float32)
 
 
@@ -104,15 +104,12 @@ def _blurred(texture: Array, tile: int) -> Array:
 
 @pytest.mark.parametrize("defect", [_scratch, _missing_threads, _blob, _stain, _blurred], ids=lambda f: f.__name__[1:])
 @pytest.mark.parametrize("texture", [_weave, _grain], ids=lambda f: f.__name__[1:])
-def test_planted_defect_ranks_first_and_moves_along(
-    texture: Callable[[], Array], defect: Callable[[Array, int], Array]
-) -> None:
-    for tile in (10, 38):
-        assert _scores(_picture(defect(texture(), tile))).argmax() == tile
+def test_planted_defect_ranks_first(texture: Callable[[], Array], defect: Callable[[Array, int], Array]) -> None:
+    assert _scores(_picture(defect(texture(), 10))).argmax() == 10
 
 
-@pytest.mark.parametrize("tile", [0, 6, 45])
-def test_defect_at_the_border_ranks_first(tile: int) -> None:
+@pytest.mark.parametrize("tile", [0, 45, 38])
+def test_top_tile_moves_with_the_defect_up_to_the_border(tile: int) -> None:
     assert _scores(_picture(_blob(_weave(), tile))).argmax() == tile
 
 

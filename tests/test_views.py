@@ -29,9 +29,7 @@ def test_an_address_holds_the_picture() -> None:
     ("size", "side", "wanted"),
     [((100, 50), 200, (100, 50)), ((100, 50), 100, (100, 50)), ((100, 50), 10, (10, 5)), ((1000, 1), 10, (10, 1))],
 )
-def test_fitting_keeps_the_shape_and_never_enlarges(
-    size: tuple[int, int], side: int, wanted: tuple[int, int]
-) -> None:
+def test_fitting_keeps_the_shape_and_never_enlarges(size: tuple[int, int], side: int, wanted: tuple[int, int]) -> None:
     assert fitted(Image.new("RGB", size), side).size == wanted
 
 

@@ -1,6 +1,6 @@
 """Dense classical descriptors: how strongly each place answers to Gabor filters. No weights, runs everywhere.
 
-Local Gabor amplitude is the texture measure of Jain and Farrokhnia (Pattern Recognition 24(12), 1991).
+The filters answer to lightness and to colour at several wavelengths and orientations. Local Gabor amplitude is the texture measure of Jain and Farrokhnia (Pattern Recognition 24(12), 1991).
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ WAVELENGTHS: Final = (
     18.0,
     26.0,
 )  # pixels at the working size; shorter ones see resizing and noise
+COLOUR_WAVELENGTHS: Final = WAVELENGTHS[2:]  # cameras and JPEG keep colour at half the resolution
 LIGHT_ORIENTATIONS: Final = 6
 COLOUR_ORIENTATIONS: Final = 4
 BANDWIDTH: Final = 0.56  # standard deviation of a filter's window in wavelengths: one octave (Jain and Farrokhnia)
 POOLING: Final = 0.18  # standard deviation of the window around a cell's centre, in cells; wider ones blur defects away
+COLOUR_MEAN: Final = 0.075  # weight of the plain local colour, the band of endless wavelength
 FLAT: Final = 0.07  # amplitude, as a share of full contrast, that counts as much as having no texture
 # The excluded window is a third of the picture wide: cells of one large defect must not vouch for each other.
 COMPARISON: Final = Comparison(neighbours=3, exclude=7, top_share=0.05)
@@ -68,9 +70,9 @@ def _describe(pixels: Pixels) -> Embeddings:
     size_wh = (pixels.shape[1], pixels.shape[0])
     lattice = _lattice(size_wh)
     light, *colours = _lab_planes(_resize(pixels, _working_size(size_wh)))
-    planes = _amplitudes(light, LIGHT_ORIENTATIONS)
+    planes = _amplitudes(light, WAVELENGTHS, LIGHT_ORIENTATIONS)
     for colour in colours:
-        planes += _amplitudes(colour, COLOUR_ORIENTATIONS)
+        planes += [*_amplitudes(colour, COLOUR_WAVELENGTHS, COLOUR_ORIENTATIONS), colour * np.float32(COLOUR_MEAN)]
     cells = np.stack([_pool(plane, lattice) for plane in planes], axis=1)
     flat = np.full((len(cells), 1), FLAT, np.float32)
     layer = _unit_rows(np.concatenate([cells, flat], axis=1))
@@ -108,15 +110,15 @@ def _resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
 
 
 def _lab_planes(pixels: Pixels) -> list[Plane]:
-    """CIE L*a*b*, all three in hundredths, so that a step of 0.01 is about as visible in each."""
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) / 100
-    return [np.ascontiguousarray(lab[:, :, channel], dtype=np.float32) for channel in range(3)]
+    """CIE L*a*b* with L* / 100, a* / 50 and b* / 50, since colours vary less than lightness does."""
+    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return [np.ascontiguousarray(lab[:, :, i] / whole, dtype=np.float32) for i, whole in enumerate((100, 50, 50))]
 
 
-def _amplitudes(plane: Plane, orientations: int) -> list[Plane]:
+def _amplitudes(plane: Plane, wavelengths: Sequence[float], orientations: int) -> list[Plane]:
     """Gabor amplitudes by wavelength and orientation; long waves are filtered on halved copies, which is faster."""
     planes, scale = [], 1
-    for wavelength in WAVELENGTHS:
+    for wavelength in wavelengths:
         while wavelength / scale >= 8 and min(plane.shape) >= 8:
             plane, scale = cv2.pyrDown(plane).astype(np.float32, copy=False), 2 * scale
         # Contrast of natural pictures grows with wavelength (Field, JOSA A 4(12), 1987): this evens the bands out.

@@ -127,8 +127,13 @@ def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
 
 
 def _uploaded() -> None:
+    before = kept_uploads("uploads")
     keep_uploads("files", "uploads")
     st.session_state["sample"] = None
+    uploads = kept_uploads("uploads")
+    # What was just dropped in is what the visitor wants to see.
+    new = [number for number, upload in enumerate(uploads) if upload not in before]
+    st.session_state["shown"] = new[0] if new else 0
 
 
 def _choose(uploads: Sequence[Upload]) -> Upload:

@@ -306,6 +306,8 @@ function show({ data, parentElement, setTriggerValue }, { html, css }) {
     const frame = document.createElement("div");
     frame.innerHTML = `<style>${css}</style>${html}`;
     parentElement.append(frame);
+    // Streamlit fades what a rerun has not reached yet; a picture that is being looked at stays as it is.
+    parentElement.host.closest('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1");
     viewer = new Viewer(frame.querySelector(".viewer"));
     viewers.set(parentElement, viewer);
   }
