@@ -44,8 +44,8 @@ class Calibration:
 # tiles. Spread and alone: 10 clean pictures of 5 categories scored against one another, and for `alone` also the
 # defect-free tiles of 25 defective objects.
 CALIBRATIONS: Final = {
-    EngineName.DINOV2: Calibration(typical=0.5, gate=1.6, growth=0.13, floor=0.01, spread=0.08, alone=0.85),
-    EngineName.FASTDUP: Calibration(typical=0.8, gate=1.97, growth=0.2, floor=0.001, spread=0.21, alone=1.0),
+    EngineName.DINOV2: Calibration(typical=0.5, gate=1.6, growth=0.13, floor=0.01, spread=0.08, alone=0.81),
+    EngineName.FASTDUP: Calibration(typical=0.8, gate=1.95, growth=0.2, floor=0.001, spread=0.21, alone=1.0),
     EngineName.TEXTURE: Calibration(typical=0.8, gate=2.2, growth=0.43, floor=0.01, spread=0.26, alone=1.0),
 }
 

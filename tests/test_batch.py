@@ -12,8 +12,8 @@ from segdetect.batch import Answer, inspect_files
 from segdetect.engines.base import Embeddings, EmbedRequest, Progress, no_progress
 from segdetect.errors import CancelledError, EngineExpiredError, GridTooFineError, UnreadableImageError
 from segdetect.export import Failure
-from segdetect.pipeline import MAX_BATCH_BANK, Inspector
-from segdetect.settings import EngineName, GridSize, Scope, Settings
+from segdetect.pipeline import Inspector
+from segdetect.settings import EngineName, Scope, Settings
 from tests.pictures import picture, planted, png, weave
 from tests.tiny_engine import TinyTileEngine
 
@@ -167,12 +167,12 @@ def test_in_scope_batch_a_picture_alone_is_compared_with_itself(inspector: Inspe
     assert result.inspection.notes
 
 
-def test_a_large_batch_is_compared_with_some_of_it_only(inspector: Inspector) -> None:
-    settings = Settings(engine=EngineName.FASTDUP, scope=Scope.BATCH, grid=GridSize(2, 2))
-    files = [_clean(f"{i}.png", i) for i in range(MAX_BATCH_BANK + 8)]
-    results = list(inspect_files(inspector, files, settings))
+def test_a_large_batch_is_compared_with_some_of_it_only(inspector: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdetect.pipeline.MAX_BATCH_BANK", 3)
+    settings = Settings(engine=EngineName.FASTDUP, scope=Scope.BATCH)
+    results = list(inspect_files(inspector, [_clean(f"{i}.png", i) for i in range(6)], settings))
     counts = {len(r.inspection.scores.sources) - 1 for r in results if isinstance(r, Answer)}
-    assert counts == {MAX_BATCH_BANK, MAX_BATCH_BANK - 1}
+    assert counts == {2, 3}
 
 
 def test_references_are_the_bank_in_scope_references(inspector: Inspector) -> None:

@@ -38,6 +38,7 @@ STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
 COMPARISON: Final = Comparison(neighbours=3, exclude=3, far_share=1.0, top_share=0.02, smoothing=0.7)
 
+MAX_REGISTERS: Final = 8  # exports with registers have 4
 BLOCK_VALUES: Final = 1 << 22  # similarities held at once: 16 MB
 NO_CELLS: Final = np.empty(0, np.int64)
 
@@ -169,7 +170,7 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         for rows, cols in ((2, 3), (4, 2)):
-            _tokens(session, np.zeros((rows * PATCH, cols * PATCH, 3), np.uint8))
+            _try(session, rows, cols)
     except Exception as error:  # ONNX Runtime has no common error class
         raise WeightsError(
             f"the weights file does not work as DINOv2 ({_first_line(error)}); expected is {EXPECTED}",
@@ -177,6 +178,14 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
             file=str(path),
         ) from error
     return session
+
+
+def _try(session: onnxruntime.InferenceSession, rows: int, cols: int) -> None:
+    """Describe a black picture; ValueError when the answer is not a class token, some registers and a token a patch."""
+    blob = np.zeros((1, 3, rows * PATCH, cols * PATCH), np.float32)
+    for output in session.run(None, {session.get_inputs()[0].name: blob}):
+        if output.ndim != 3 or not 1 <= output.shape[1] - rows * cols <= MAX_REGISTERS + 1:
+            raise ValueError(f"a picture of {rows} x {cols} patches came out in the shape {output.shape}")
 
 
 def _cores() -> int:

@@ -1,6 +1,7 @@
 """Dense classical descriptors: how strongly each place answers to Gabor filters. No weights, runs everywhere.
 
-The filters answer to lightness and to colour at several wavelengths and orientations. Local Gabor amplitude is the texture measure of Jain and Farrokhnia (Pattern Recognition 24(12), 1991).
+The filters answer to lightness and to colour at several wavelengths and orientations. Local Gabor amplitude is the
+texture measure of Jain and Farrokhnia (Pattern Recognition 24(12), 1991).
 """
 
 from __future__ import annotations
@@ -24,14 +25,8 @@ Plane = npt.NDArray[np.float32]
 # time does not depend on the picture's size or aspect.
 SIDE: Final = 512
 CELLS: Final = 48
-WAVELENGTHS: Final = (
-    4.0,
-    6.0,
-    9.0,
-    13.0,
-    18.0,
-    26.0,
-)  # pixels at the working size; shorter ones see resizing and noise
+# In pixels at the working size; shorter ones see resizing and noise.
+WAVELENGTHS: Final = (4.0, 6.0, 9.0, 13.0, 18.0, 26.0)
 COLOUR_WAVELENGTHS: Final = WAVELENGTHS[2:]  # cameras and JPEG keep colour at half the resolution
 LIGHT_ORIENTATIONS: Final = 6
 COLOUR_ORIENTATIONS: Final = 4

@@ -88,8 +88,7 @@ def _encode(pixels: _Array) -> bytes:
     image = Image.fromarray(pixels)
     opaque = image.mode != "RGBA"
     if max(image.size) > LONGEST_SIDE:
-        # `reducing_gap` averages first: four times faster on large pictures, and no visible difference.
-        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     if opaque and image.width * image.height > LOSSLESS_PIXELS:
         image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
