@@ -4,6 +4,7 @@ import streamlit as st
 
 from segdetect.ui.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.exports import show_exports
+from segdetect.ui.overview import show_overview
 from segdetect.ui.page import set_up
 from segdetect.ui.picture import show_picture
 from segdetect.ui.result import show_heatmap, show_steps, show_table
@@ -24,6 +25,7 @@ if request is None:
     st.stop()
 record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
 record_threshold(request.settings.rule)
+show_overview(request)
 inspection = run_inspection(request)
 if inspection is None:
     st.stop()

@@ -1,7 +1,7 @@
 """Takes the README's pictures of the running dashboard in a headless browser: `make screenshots`.
 
-`python -m scripts.screenshots [NAME...]` takes only the named ones. What is seen is the real thing: the bundled samples,
-the engine that `auto` takes on this machine, and an evaluation of a small data set made of the samples.
+`python -m scripts.screenshots [NAME...]` takes only the named ones. What is seen is the real thing: the bundled
+samples, the engine that `auto` takes on this machine, and an evaluation of a small data set made of the samples.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ class Shot:
 
 def answer(page: Page) -> None:
     """Wait for the verdict and for all that fills itself in afterwards."""
-    page.locator(".sd-banner").first.wait_for(timeout=TIMEOUT)
+    page.locator(".sd-banner").first.wait_for()
     idle(page)
-    page.get_by_text("Second opinion: asking").wait_for(state="detached", timeout=TIMEOUT)
+    page.get_by_text("Second opinion: asking").wait_for(state="detached")
     idle(page)
 
 
@@ -80,7 +80,7 @@ def idle(page: Page) -> None:
     """Wait until the server has nothing more to say."""
     page.wait_for_function(
         "() => document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
-        " && !document.querySelector('[data-testid=\"stSkeleton\"], [data-stale=\"true\"]')",
+        ' && !document.querySelector(\'[data-testid="stSkeleton"], [data-stale="true"]\')',
         timeout=TIMEOUT,
     )
     page.wait_for_timeout(SETTLE)
@@ -88,7 +88,7 @@ def idle(page: Page) -> None:
 
 def empty(page: Page) -> None:
     """The first screen."""
-    page.get_by_role("heading", level=1).wait_for(timeout=TIMEOUT)
+    page.get_by_role("heading", level=1).wait_for()
     idle(page)
 
 
@@ -109,23 +109,23 @@ def sizes(page: Page) -> Locator:
     """The same picture in other grids."""
     answer(page)
     page.get_by_role("tab", name="Other grid sizes").click()
-    page.get_by_text("(shown)").wait_for(timeout=TIMEOUT)
+    page.get_by_text("(shown)").wait_for()
     idle(page)
     return page.locator("[data-testid='stTabs']").first
 
 
 def compare(page: Page) -> None:
     """Both sides answered."""
-    page.locator(".sd-banner").nth(1).wait_for(timeout=TIMEOUT)
+    page.locator(".sd-banner").nth(1).wait_for()
     idle(page)
 
 
 def evaluate(page: Page, folder: Path) -> None:
     """A finished evaluation."""
-    page.get_by_label("Folder with pictures and masks").fill(str(folder))
+    page.get_by_role("textbox", name="Folder with pictures and masks").fill(str(folder))
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Evaluate", exact=True).click(timeout=TIMEOUT)
-    page.get_by_text("Average precision").first.wait_for(timeout=TIMEOUT)
+    page.get_by_role("button", name="Evaluate", exact=True).click()
+    page.get_by_text("Average precision").first.wait_for()
     idle(page)
 
 
@@ -211,8 +211,9 @@ def photograph(browser: Browser, address: str, shot: Shot) -> Image.Image:
         device_scale_factor=2 if shot.width < 500 else 1,
     )
     try:
+        context.set_default_timeout(TIMEOUT)
         page = context.new_page()
-        page.goto(address + shot.address, timeout=TIMEOUT)
+        page.goto(address + shot.address)
         element = shot.take(page)
         if shot.height is None:
             _grow(page, shot.width)

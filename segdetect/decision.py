@@ -30,6 +30,7 @@ class Calibration:
         spread: standard deviation of the log of the largest score among clean pictures of one kind.
         alone: largest score of a clean object over that of its only reference, which had but itself to compare with and
             so found no look-alike for its unique parts.
+        uniform: homogeneity of textures; less is an object or a scene, whose tiles cannot be judged by one another.
     """
 
     typical: float
@@ -38,23 +39,30 @@ class Calibration:
     floor: float
     spread: float
     alone: float
+    uniform: float
 
 
 # Gates: 33 clean textures and defect-free crops of defective ones, from 6 sources. Growth: the same at 4 x 4 to 20 x 20
 # tiles. Spread and alone: 10 clean pictures of 5 categories scored against one another, and for `alone` also the
 # defect-free tiles of 25 defective objects.
 CALIBRATIONS: Final = {
-    EngineName.DINOV2: Calibration(typical=0.5, gate=1.6, growth=0.13, floor=0.01, spread=0.08, alone=0.81),
-    EngineName.FASTDUP: Calibration(typical=0.8, gate=1.95, growth=0.2, floor=0.001, spread=0.21, alone=1.0),
-    EngineName.TEXTURE: Calibration(typical=0.8, gate=2.2, growth=0.43, floor=0.01, spread=0.26, alone=1.0),
+    EngineName.DINOV2: Calibration(
+        typical=0.5, gate=1.46, growth=0.08, floor=0.01, spread=0.08, alone=0.81, uniform=0.65
+    ),
+    EngineName.FASTDUP: Calibration(
+        typical=0.8, gate=1.95, growth=0.18, floor=0.001, spread=0.21, alone=1.0, uniform=0.65
+    ),
+    EngineName.TEXTURE: Calibration(
+        typical=0.8, gate=2.4, growth=0.42, floor=0.01, spread=0.26, alone=0.56, uniform=0.78
+    ),
 }
 
-HOMOGENEOUS: Final = 0.65  # textures reach 0.73 and more with every engine, objects at most 0.46
 STOCK_SHARE: Final = 0.05  # fastdup's default: share of nearest-neighbour edges that are outliers
 STOCK_NEIGHBOURS: Final = 2  # fastdup's default: edges that leave each tile
 FENCE_FACTOR: Final = 3.0  # Tukey's outer fence
 BORDERLINE: Final = 1.1  # a strongest score less than a tenth above what it takes is borderline
 MIN_TILES: Final = 4  # fewer tiles have no typical one
+CUT: Final = 0.6  # log of the lowest score of a flagged tile over the log of the gate
 GATE_TILES: Final = 49  # the grid on which the gates were measured
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
 PRIOR_PICTURES: Final = 8.0  # how many good pictures the measured spread counts for
@@ -146,17 +154,17 @@ def _fence(scores: TileScores, constants: Calibration) -> Decision:
 def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
     """Two steps: does the strongest tile stand out far enough from the typical one, and which tiles go with it?
 
-    Once the gate is passed, tiles count from halfway, on a log scale, between the typical tile and the gate.
+    Once the gate is passed, tiles count from six tenths of the way, on a log scale, between the typical tile and it.
     """
     values = scores.scores
-    doubt = _why_incomparable(scores, scope)
+    doubt = _why_incomparable(scores, scope, constants)
     if doubt:
         return _decision(RuleName.GATE, *_nothing_flagged(values), Verdict.CANNOT_TELL, doubt)
     gate = constants.gate * (max(len(values), 16) / GATE_TILES) ** constants.growth
     strongest = _prominence(values, constants)
     is_open = strongest >= gate
     typical = _typical(values, constants) + constants.floor
-    threshold = (math.sqrt(gate) if is_open else gate) * typical - constants.floor
+    threshold = (gate**CUT if is_open else gate) * typical - constants.floor
     flags = values >= threshold
     if is_open != bool(flags.any()):  # rounding at the gate itself
         threshold, flags = float(values.max()), values >= values.max()
@@ -188,7 +196,7 @@ def _prominence(values: Floats, constants: Calibration) -> float:
     return (float(values.max()) + constants.floor) / (_typical(values, constants) + constants.floor)
 
 
-def _why_incomparable(scores: TileScores, scope: Scope) -> str:
+def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) -> str:
     """Why one picture's tiles cannot be judged by each other; an empty string when they can."""
     values = scores.scores
     if len(values) < MIN_TILES:
@@ -198,7 +206,7 @@ def _why_incomparable(scores: TileScores, scope: Scope) -> str:
             "All tiles are alike, as in a blank or over-exposed picture: there is nothing to tell apart. "
             "Check that the picture shows what it should."
         )
-    if scores.homogeneity is not None and scores.homogeneity < HOMOGENEOUS:
+    if scores.homogeneity is not None and scores.homogeneity < constants.uniform:
         return (
             "The picture shows an object or a scene whose parts differ by nature, not a surface that is the same "
             "everywhere, so its tiles cannot be judged by one another. Give known-good pictures to compare it with; "

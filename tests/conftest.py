@@ -21,7 +21,7 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="module")
 def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Pages without fastdup and dinov2, and with nothing of this machine's user: gives the folder where they keep things."""
+    """Pages without the real fastdup and dinov2; gives the empty folder in which they keep things."""
     import streamlit as st
 
     from segdetect.engines.texture import TextureEngine

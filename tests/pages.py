@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
 from streamlit.testing.v1 import AppTest
 
 from segdetect.errors import WeightsError
@@ -28,7 +31,9 @@ class MissingEngine(TinyDenseEngine):
 
 def open_page(page: str = "streamlit_app.py", **query: str) -> AppTest:
     """A page in a fresh session, at an address with these parameters; texture is the engine unless another is named."""
-    app = AppTest.from_file(str(ROOT / page), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    if page != "streamlit_app.py":
+        app.switch_page(page)
     for name, value in {"engine": "texture", **query}.items():
         app.query_params[name] = value
     return app.run()
@@ -41,7 +46,7 @@ def upload(app: AppTest, *files: tuple[str, bytes], key: str = "files") -> AppTe
 
 def banner(app: AppTest) -> tuple[str, str]:
     """The verdict's word and where the strongest tile is; empty where there is no verdict."""
-    bodies = [element.proto.body for element in app.get("html") if "sd-word" in element.proto.body]
+    bodies = [element.proto.body for element in app.get("html") if 'class="sd-word"' in element.proto.body]
     if not bodies:
         return "", ""
     word, lead = (re.search(rf'sd-{part}">(.*?)</span>', bodies[0]) for part in ("word", "lead"))
@@ -54,6 +59,14 @@ def chart(app: AppTest, key: str) -> Any:
     """What the browser gets of a chart."""
     (found,) = [element for element in app.get("plotly_chart") if element.proto.id.endswith(f"-{key}")]
     return json.loads(found.proto.spec)
+
+
+def numbers(values: Any) -> npt.NDArray[np.float64]:
+    """A chart's numbers, which Plotly packs where they are many."""
+    if not isinstance(values, dict):
+        return np.array(values, float)
+    flat = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return flat.reshape([int(side) for side in str(values.get("shape", len(flat))).split(",")]).astype(float)
 
 
 def captions(app: AppTest) -> str:

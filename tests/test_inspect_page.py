@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -18,7 +19,7 @@ from segdetect.inspection import Inspection
 from segdetect.pipeline import Inspector
 from segdetect.samples import SAMPLES
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
-from tests.pages import banner, captions, chart, choices, errors, markdown, open_page, press, upload
+from tests.pages import banner, captions, chart, choices, errors, markdown, numbers, open_page, press, upload
 from tests.pictures import planted, png, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -46,14 +47,9 @@ def app() -> AppTest:
     return upload(open_page(), ("defect.png", DEFECT))
 
 
-def _scores(app: AppTest) -> list[list[float]]:
+def _scores(app: AppTest) -> npt.NDArray[np.float64]:
     (heat,) = [trace for trace in chart(app, "heatmap")["data"] if trace["type"] == "heatmap"]
-    z = heat["z"]
-    if isinstance(z, dict):  # numbers packed as base64
-        import base64
-
-        return np.frombuffer(base64.b64decode(z["bdata"]), z["dtype"]).reshape([int(n) for n in z["shape"].split(",")])
-    return z
+    return numbers(heat["z"])
 
 
 def _facts(app: AppTest) -> str:
@@ -84,9 +80,7 @@ def test_a_sample_is_one_click_away() -> None:
 # ---- the answer ------------------------------------------------------------------------------------------------------
 
 
-def test_a_picture_is_answered_in_words_picture_chart_and_table(
-    app: AppTest, own: Callable[..., Inspection]
-) -> None:
+def test_a_picture_is_answered_in_words_picture_chart_and_table(app: AppTest, own: Callable[..., Inspection]) -> None:
     mine = own()
     assert not app.exception
     assert banner(app) == ("Anomalous", "strongest at row 3, column 4")
@@ -278,7 +272,8 @@ def test_the_selected_tile_is_the_same_everywhere(app: AppTest, own: Callable[..
     assert "Why row 2, column 3?" in markdown(app)
     boxes = mine.scores.layout.boxes_ltrb[9].tolist()
     outlined = [t for t in chart(app, "heatmap")["data"] if t.get("line", {}).get("color") == "#FFFFFF"]
-    assert [outlined[0]["x"][0], outlined[0]["y"][0], outlined[0]["x"][2], outlined[0]["y"][2]] == boxes
+    x, y = numbers(outlined[0]["x"]), numbers(outlined[0]["y"])
+    assert [x[0], y[0], x[2], y[2]] == boxes
 
 
 def test_next_goes_round_the_flagged_tiles(app: AppTest, own: Callable[..., Inspection]) -> None:

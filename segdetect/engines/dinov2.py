@@ -72,7 +72,7 @@ class Dinov2Engine:
             EngineMissingError: ONNX Runtime is not installed.
         """
         _runtime()
-        digest = _digest(self._path())[:12]
+        digest = _digest(find_weights(self._weights))[:12]
         return f"dinov2 {digest}, onnxruntime {importlib.metadata.version('onnxruntime')}"
 
     def check(self) -> None:
@@ -98,16 +98,12 @@ class Dinov2Engine:
         for number, request in enumerate(requests):
             progress(number / len(requests), f"describing {request.image.name}")
             results.append(_embed(session, request))
-        progress(1.0, "described")
         return results
-
-    def _path(self) -> Path:
-        return find_weights(self._weights)
 
     def _open(self) -> onnxruntime.InferenceSession:
         with self._lock:
             if self._session is None:
-                self._session = _open_session(self._path())
+                self._session = _open_session(find_weights(self._weights))
             return self._session
 
 
@@ -167,6 +163,8 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = _cores()
+    # Idle threads that spin would take the cores from the other sessions and workers of this machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         for rows, cols in ((2, 3), (4, 2)):

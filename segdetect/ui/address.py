@@ -9,6 +9,7 @@ import streamlit as st
 
 from segdetect.images import LoadedImage
 from segdetect.settings import Rule
+from segdetect.ui.page import plain
 
 # Enough of the digest to tell pictures apart, short enough for a link.
 _DIGITS: Final = 16
@@ -31,8 +32,8 @@ def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
     if wanted and wanted != digest and not st.session_state.get("asked-for-picture"):
         st.session_state["asked-for-picture"] = True
         st.warning(
-            f"The link you opened was made for another picture (SHA-256 {wanted}...). These are its settings on "
-            f"{image.name}.",
+            f"The link you opened was made for another picture (SHA-256 {plain(wanted[:_DIGITS])}...). These are its "
+            f"settings on {plain(image.name)}.",
             icon=":material/link:",
         )
         return
@@ -45,7 +46,7 @@ def show_wanted_picture() -> None:
     if wanted:
         st.info(
             f"This link was made for a picture that stays on its owner's machine. Drop in the file whose SHA-256 "
-            f"begins with **{wanted[:_DIGITS]}** to see the same view; the settings are restored already.",
+            f"begins with **{plain(wanted[:_DIGITS])}** to see the same view; the settings are restored already.",
             icon=":material/link:",
         )
 

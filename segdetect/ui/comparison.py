@@ -35,27 +35,34 @@ class Side:
 
 def read_side(name: Literal["Left", "Right"], image: LoadedImage) -> Side | None:
     """Draw one side's controls and inspect; None, with the reason shown, where that fails."""
-    prefix = f"{name.lower()}-"
-    with st.sidebar, st.container(border=True):
-        st.markdown(f"**{name}**")
-        uploads = kept_uploads("uploads")
-        if len(uploads) > 1:
-            number = st.selectbox(
-                "Picture", range(len(uploads)), format_func=lambda i: uploads[i].name, key=f"{prefix}shown"
-            )
-            image = loaded(uploads[number])
-        grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(Scope.SELF, prefix)
-        references = tuple(loaded(upload) for upload in kept_uploads("references"))
-        good = bool(references) and st.toggle("Compare with known-good", key=f"{prefix}good")
-    settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if good else Scope.SELF, rule=rule)
     slot = st.empty()
     try:
+        with st.sidebar, st.container(border=True):
+            st.markdown(f"**{name}**")
+            image, settings, references = _read_request(f"{name.lower()}-", image)
         inspection = inspector().inspect(image, settings, bank=references, progress=Progressing(slot))
     except SegDetectError as error:
+        slot.empty()
         show_error(error)
         return None
     slot.empty()
     return Side(name, image, inspection)
+
+
+def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Settings, tuple[LoadedImage, ...]]:
+    uploads = kept_uploads("uploads")
+    number = None
+    if len(uploads) > 1:
+        number = st.selectbox(
+            "Picture", range(len(uploads)), format_func=lambda i: uploads[i].name, key=f"{prefix}shown"
+        )
+    grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(Scope.SELF, prefix)
+    kept = kept_uploads("references")
+    good = bool(kept) and st.toggle("Compare with known-good", key=f"{prefix}good")
+    settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if good else Scope.SELF, rule=rule)
+    # Files are opened last, so that the controls stay when one cannot be.
+    references = tuple(loaded(upload) for upload in kept) if good else ()
+    return image if number is None else loaded(uploads[number]), settings, references
 
 
 def show_sides(left: Side, right: Side) -> None:

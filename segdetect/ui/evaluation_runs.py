@@ -100,19 +100,23 @@ def keep_record(evaluation: Evaluation) -> None:
 
 
 def earlier_records() -> pd.DataFrame:
-    """A row per earlier evaluation, the newest first."""
-    return pd.DataFrame([_row(path) for path in sorted(RECORDS.glob("*.json"), reverse=True)[:50]])
+    """A row per earlier evaluation, the newest first; a file that was damaged or changed by hand is left out."""
+    rows = (_row(path) for path in sorted(RECORDS.glob("*.json"), reverse=True)[:50])
+    return pd.DataFrame([row for row in rows if row is not None])
 
 
-def _row(path: Path) -> dict[str, Any]:
-    record = json.loads(path.read_text(encoding="utf-8"))
-    grid, rule = record["settings"]["grid"], record["settings"]["rule"]
-    return {
-        "started (UTC)": record["started"][:16].replace("T", " "),
-        "data set": record["dataset"],
-        "engine": record["engine"],
-        "scope": record["settings"]["scope"],
-        "rule": rule["name"],
-        "grid": f"{grid['rows']} x {grid['cols']}",
-        **{name: record["overall"][name] for name in _FIGURES},
-    }
+def _row(path: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        grid, rule = record["settings"]["grid"], record["settings"]["rule"]
+        return {
+            "started (UTC)": record["started"][:16].replace("T", " "),
+            "data set": record["dataset"],
+            "engine": record["engine"],
+            "scope": record["settings"]["scope"],
+            "rule": rule["name"],
+            "grid": f"{grid['rows']} x {grid['cols']}",
+            **{name: record["overall"][name] for name in _FIGURES},
+        }
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -185,7 +185,8 @@ def _open(upload: Upload, picture: PictureResult, evaluation: Evaluation) -> Non
     state["scope"] = Scope.SELF if settings.scope is Scope.BATCH else settings.scope
     state["grid"], state["rows"], state["cols"] = settings.grid.rows, settings.grid.rows, settings.grid.cols
     state["apart"] = settings.grid.rows != settings.grid.cols
-    st.switch_page("streamlit_app.py")
+    # Without parameters of its own, switch_page refuses to leave an address that this page's controls are bound to.
+    st.switch_page("streamlit_app.py", query_params={})
 
 
 def show_records() -> None:

@@ -1,4 +1,4 @@
-"""Pictures as the browser gets them: at most 2048 pixels long, as JPEG or PNG, named by their content."""
+"""Pictures as the browser gets them: at most 4096 pixels long, as JPEG or PNG, named by their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 from PIL import Image
 
-LONGEST_SIDE: Final = 2048
+LONGEST_SIDE: Final = 4096
 # On nine pictures of 0.6-1 megapixels, JPEG 93 without colour subsampling took 9-20 ms and was on average 0.6-2.7 grey
 # levels off; WebP 90 took 50-184 ms and was 1.1-3.4 off; lossless WebP took 88-187 ms and three to six times the bytes.
 JPEG_QUALITY: Final = 93

@@ -191,17 +191,19 @@ def _opened_quietly(upload: Upload) -> LoadedImage | None:
 
 def read_grid(prefix: str = "") -> GridSize:
     """Draw the grid's controls; `prefix` tells apart several sets of controls on a page."""
-    if st.session_state.get(f"{prefix}apart", False):
-        rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **_KEPT)
-        # A single tile has nothing to compare with.
-        cols = st.slider(
-            "Columns of tiles", 2 if rows == 1 else 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **_KEPT
-        )
-    else:
-        rows = cols = st.slider(
-            "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **_KEPT
-        )
-    st.toggle("Rows and columns apart", key=f"{prefix}apart", **_KEPT)
+    sliders = st.container()
+    # Drawn first, since on a link's first run only the toggle itself knows what the address says.
+    apart = st.toggle("Rows and columns apart", key=f"{prefix}apart", **_KEPT)
+    with sliders:
+        if apart:
+            rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **_KEPT)
+            # A single tile has nothing to compare with.
+            least = 2 if rows == 1 else 1
+            cols = st.slider("Columns of tiles", least, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **_KEPT)
+        else:
+            rows = cols = st.slider(
+                "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **_KEPT
+            )
     return GridSize(rows, cols)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import EngineName, Scope
-from segdetect.ui.page import escaped
+from segdetect.ui.page import escaped, plain
 
 _SHAPES: Final = {
     Verdict.NORMAL: '<path d="M20 6 9 17l-5-5"/>',
@@ -69,4 +69,4 @@ def show_verdict(inspection: Inspection) -> None:
     )
     st.caption(facts_line(inspection))
     for note in inspection.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {plain(note)}")

@@ -11,6 +11,7 @@ from segdetect.annotation import crop, heat_over
 from segdetect.explain import LookAlike, TileFacts, tile_facts, tile_map
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
+from segdetect.ui.page import plain
 from segdetect.ui.sidebar import Request
 from segdetect.ui.verdict import place
 from segdetect.views import fitted
@@ -67,7 +68,7 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str) -> Non
         where = f"{look_alike.source.name}, {where}"
     picture = _picture_of(look_alike, request)
     caption = f"{title}: {where}, {look_alike.similarity:.3f} similar"
-    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=caption, width="stretch", alt=caption)
+    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width="stretch", alt=caption)
 
 
 def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:
