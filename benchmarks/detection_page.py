@@ -90,11 +90,14 @@ def decision_table(measured: Sequence[Measured], grid: GridSize) -> Table:
     heads = ["engine", "compared with", "rule", "P", "R", "F1", "hit", "clean unflagged"]
     rows = []
     for one in _ran(measured):
-        for settings, run in one.evaluations.items():
-            if settings.rule.name is not RuleName.AUTO:
-                key = (one.engine, settings.scope, settings.rule.name)
-                rule = settings.rule.name.value + (" (the blog's method)" if key == BLOG else "")
-                rows.append([one.engine.value, SCOPES[settings.scope], rule, *_decision_cells(run.overall)])
+        runs = [
+            (s, run) for scope in SCOPES for s, run in one.evaluations.items() if (s.scope, s.grid) == (scope, grid)
+        ]
+        for settings, run in runs:
+            rule = {RuleName.AUTO: "automatic"}.get(settings.rule.name, settings.rule.name.value)
+            if (one.engine, settings.scope, settings.rule.name) == BLOG:
+                rule += " (the blog's method)"
+            rows.append([one.engine.value, SCOPES[settings.scope], rule, *_decision_cells(run.overall)])
     return heads, rows
 
 
@@ -155,14 +158,16 @@ def readme_block(dataset: Dataset, measured: Sequence[Measured], grid: GridSize)
     for one in _ran(measured):
         for scope, name in SCOPES.items():
             run = one.of(grid, scope)
-            rules = Counter(p.inspection.decision.rule.value for p in run.pictures).most_common(1)
-            rows.append([one.engine.value, name, rules[0][0] if rules else "", *_short_cells(run.overall)])
+            rows.append([one.engine.value, name, "automatic", *_short_cells(run.overall)])
         if one.engine is BLOG[0]:
             run = one.of(grid, *BLOG[1:])
             rows.append([BLOG_NAME, SCOPES[BLOG[1]], BLOG[2].value, *_short_cells(run.overall)])
     table = markdown_table(["engine", "compared with", "rule", "AP", "top1", "F1", "hit", "clean unflagged"], rows)
+    sources = " and ".join(dict.fromkeys(category.dataset or dataset.name for category in dataset.categories))
     count = len(dataset.samples)
-    return f"{count} pictures, {grid} tiles; [all figures and what they mean](docs/benchmark.md).\n\n{table}"
+    return (
+        f"{count} pictures of {sources}, {grid} tiles; [all figures and what they mean](docs/benchmark.md).\n\n{table}"
+    )
 
 
 def write_charts(folder: Path, measured: Sequence[Measured], grid: GridSize) -> None:
@@ -254,6 +259,7 @@ _MEANING: Final = f"""\
   categories.
 - **pixel AUROC** and **PRO** (per-region overlap up to a false-positive rate of {PRO_LIMIT:.0%}; Bergmann et al., CVPR
   2019): of the fine map, for engines that give one; mean over categories.
+- **automatic**: the rule `gate` for pictures compared with themselves, else `calibrated`.
 - **references**: known-good pictures of the category, at most {MAX_REFERENCES}: those in `train/good` where the data
   set has them, else its other clean pictures. **batch**: the other pictures of the category, good or not. A picture is
   never compared with its own copy; where no other picture is left, it is compared with itself."""

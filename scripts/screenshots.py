@@ -134,7 +134,7 @@ def shots(dataset: Path) -> dict[str, Shot]:
     sample = "/?sample=Flawed+fabric"
     return {
         "empty": Shot(address="/", take=empty, width=1280, height=900),
-        "result": Shot(address=sample, take=answer, height=1180),
+        "result": Shot(address=sample, take=answer),
         "why": Shot(address=sample, take=why),
         "tune": Shot(address=sample, take=tune),
         "sizes": Shot(address=sample, take=sizes),
@@ -143,8 +143,8 @@ def shots(dataset: Path) -> dict[str, Shot]:
         ),
         "evaluate": Shot(address="/evaluate", take=lambda page: evaluate(page, dataset)),
         "method": Shot(address="/method", take=empty, width=1280, height=900),
-        "dark": Shot(address="/?sample=Scratched+metal", take=answer, height=1000, dark=True),
-        "phone": Shot(address=sample, take=answer, width=400, height=1300),
+        "dark": Shot(address="/?sample=Cracked+bricks", take=answer, height=1000, dark=True),
+        "phone": Shot(address="/?sample=Broken+wire+mesh", take=answer, width=400, height=1000),
     }
 
 
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name in options.names or wanted:
                 path = options.out / f"{name}.png"
                 picture = photograph(browser, address, wanted[name])
-                picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+                picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE).save(path, optimize=True)
                 print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size // 1000} kB", flush=True)
         browser.close()
     return 0

@@ -29,8 +29,9 @@ def homogeneity(embeddings: Embeddings) -> float:
     intraclass correlation does. Where a cell is a tile, it is a region of its own, and its plain distance counts.
 
     Each region counts by the median of its distances to the others, and the region at the 85th percentile decides, so
-    that a defect in one region of eight does not matter. One minus its value is returned. With all three engines,
-    textures have at least 0.73 (synthetic ones 0.57) and objects at most 0.46.
+    that a defect in one region of eight does not matter. One minus its value is returned. Real textures had at least
+    0.77 with every engine (fastdup on 12 x 12 tiles 0.70); bottles, pills, screws and toothbrushes at most 0.46 with
+    dinov2 and fastdup, and 0.77 with the texture engine, which sees little of a thin screw.
 
     Args:
         embeddings: one picture.

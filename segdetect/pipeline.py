@@ -23,16 +23,19 @@ from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 CACHE_BYTES: Final = 1_000_000_000
 # Mutual scoring needs some dozens of other pictures; more cost time and change nothing.
 MAX_BATCH_BANK: Final = 32
+# Few references show a part in few positions; they are then also seen turned, once each. Many show it as it comes.
+MAX_TURNED_REFERENCES: Final = 4
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture with its tiles."""
+    """A picture with its tiles; `turned` when it is to be described in several positions, as a reference."""
 
     image: LoadedImage
     layout: TileLayout
+    turned: bool = False
 
     @property
     def source(self) -> Source:
@@ -138,7 +141,7 @@ class Inspector:
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
             pictures = cut()
-            others = [_cut(image, settings.grid, stock) for image in bank] if settings.scope is not Scope.SELF else []
+            others = _cut_bank(bank, settings)
             self.describe(engine, [*pictures, *others], progress)
         share = {name: value / max(1, len(pictures)) for name, value in seconds.items()}
         return [self._answer(engine, picture, others, settings, notes, dict(share)) for picture in pictures]
@@ -172,8 +175,8 @@ class Inspector:
         """The tiles most like one tile of an inspected picture; `image` and `bank` as they were given to `inspect`."""
         settings = inspection.settings
         stock = settings.rule.name is RuleName.STOCK
-        others = [] if inspection.scope is Scope.SELF else [i for i in bank if i.sha256 != image.sha256]
-        pictures = [_cut(i, settings.grid, stock) for i in (image, *others)]
+        others = [p for p in _cut_bank(bank, settings) if p.image.sha256 != image.sha256]
+        pictures = [_cut(image, settings.grid, stock), *others]
         embeddings, *rest = self.describe(self.engines[inspection.engine], pictures)
         return look_alikes(inspection, tile, embeddings, rest, count=count)
 
@@ -184,7 +187,7 @@ class Inspector:
         keys = [_embedding_key(engine, picture) for picture in pictures]
 
         def compute(positions: list[int]) -> list[Embeddings]:
-            requests = [EmbedRequest(pictures[p].image, pictures[p].layout) for p in positions]
+            requests = [EmbedRequest(pictures[p].image, pictures[p].layout, pictures[p].turned) for p in positions]
             return engine.embed(requests, progress)
 
         found = self._embeddings.get_many(keys, compute, waiting=lambda: progress(0.0, "waiting for the same picture"))
@@ -282,8 +285,17 @@ def _cut(image: LoadedImage, grid: GridSize, stock: bool) -> Picture:
 
 
 def _embedding_key(engine: Engine, picture: Picture) -> tuple[object, ...]:
-    base = (engine.name, engine.version, *picture.image.key)
+    base = (engine.name, engine.version, picture.turned and engine.dense, *picture.image.key)
     return base if engine.dense else (*base, *picture.layout.key)
+
+
+def _cut_bank(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
+    """The pictures to compare with; none in scope self."""
+    if settings.scope is Scope.SELF:
+        return []
+    pictures = [_cut(image, settings.grid, settings.rule.name is RuleName.STOCK) for image in bank]
+    turned = settings.scope is Scope.REFERENCES and len(pictures) <= MAX_TURNED_REFERENCES
+    return [replace(picture, turned=turned) for picture in pictures]
 
 
 @contextmanager

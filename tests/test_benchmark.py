@@ -45,7 +45,7 @@ def test_every_engine_scope_and_rule_has_a_row(page: tuple[Path, str]) -> None:
     assert ("fastdup", "itself", "stock (the blog's method)") in decided
     for engine in ("fastdup", "texture"):
         for scope in ("references", "batch"):
-            assert {(engine, scope, rule) for rule in ("fence", "gate", "calibrated")} <= decided
+            assert {(engine, scope, rule) for rule in ("automatic", "fence", "gate", "calibrated")} <= decided
     ranked = {(row[0], row[1]): row for row in rows if len(row) == 10}
     assert float(ranked["texture", "itself"][3]) > 0.9
     assert ranked["fastdup", "itself"][-1] == ""  # no map, no overlap
@@ -68,7 +68,7 @@ def test_charts_are_drawn_for_each_engine(page: tuple[Path, str]) -> None:
 
 def test_the_readme_changes_only_between_its_marks(page: tuple[Path, str]) -> None:
     text = (page[0] / "README.md").read_text()
-    assert text.startswith("# Before\n<!-- benchmark:start -->\n8 pictures, 7 x 7 tiles")
+    assert text.startswith("# Before\n<!-- benchmark:start -->\n8 pictures of own, 7 x 7 tiles")
     assert text.endswith("<!-- benchmark:end -->\nAfter\n")
     assert "old" not in text
     assert "fastdup, the blog's method" in text

@@ -132,6 +132,30 @@ def test_clean_picture_stands_out_less_than_a_defective_one() -> None:
     assert peaks[1] > 2 * peaks[0]
 
 
+def _mesh() -> Array:
+    """Dark wires before a bright background, whose beat is no multiple of the cells' nor of the tiles'."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    wires = np.minimum(abs((x + 5) % 29 - 14), abs((y + 9) % 29 - 14))
+    noise = np.random.default_rng(7).normal(0, 0.02, (SIDE, SIDE))
+    return np.asarray(np.where(wires < 4, 0.25, 0.85) + noise, np.float32)
+
+
+def test_border_of_a_clean_regular_texture_looks_like_the_rest() -> None:
+    scores = _scores(_picture(_mesh())).reshape(7, 7)
+    border = np.ones((7, 7), bool)
+    border[1:-1, 1:-1] = False
+    assert np.median(scores[border]) < 1.5 * np.median(scores[~border])
+
+
+@pytest.mark.parametrize(("centre_xy", "tile"), [((224, 5), 3), ((443, 160), 20)])
+@pytest.mark.parametrize("texture", [_mesh, _grain], ids=lambda f: f.__name__[1:])
+def test_dot_cut_by_the_picture_s_border_ranks_first(
+    texture: Callable[[], Array], centre_xy: tuple[int, int], tile: int
+) -> None:
+    dot = cv2.circle(_rgb(texture()), centre_xy, 8, (0.1, 0.1, 0.1), -1)
+    assert _scores(_picture(np.asarray(dot, np.float32))).argmax() == tile
+
+
 def test_same_picture_gives_the_same_bits() -> None:
     image = _picture(_grain())
     assert np.array_equal(_embed(image).layers[0], _embed(image).layers[0])

@@ -33,6 +33,10 @@ COLOUR_ORIENTATIONS: Final = 4
 BANDWIDTH: Final = 0.56  # standard deviation of a filter's window in wavelengths: one octave (Jain and Farrokhnia)
 POOLING: Final = 0.18  # standard deviation of the window around a cell's centre, in cells; wider ones blur defects away
 COLOUR_MEAN: Final = 0.075  # weight of the plain local colour, the band of endless wavelength
+# Outermost cells that are described as their inner neighbours are. There, much of what filters see is padding, which
+# breaks the beat of a regular texture. Each cell takes all of its description from one place: wavelengths taken from
+# different distances to the border do not occur together anywhere else, and would stand out themselves.
+BORDER: Final = 1
 FLAT: Final = 0.07  # amplitude, as a share of full contrast, that counts as much as having no texture
 # The excluded window is a third of the picture wide: cells of one large defect must not vouch for each other.
 COMPARISON: Final = Comparison(neighbours=3, exclude=7, top_share=0.05)
@@ -47,7 +51,7 @@ class TextureEngine:
     @property
     def version(self) -> str:
         """Version of the descriptor and of the library that filters."""
-        return f"texture 1 (OpenCV {cv2.__version__})"
+        return f"texture 2 (OpenCV {cv2.__version__})"
 
     def check(self) -> None:
         """Needs nothing that the program itself does not need."""
@@ -68,7 +72,7 @@ def _describe(pixels: Pixels) -> Embeddings:
     planes = _amplitudes(light, WAVELENGTHS, LIGHT_ORIENTATIONS)
     for colour in colours:
         planes += [*_amplitudes(colour, COLOUR_WAVELENGTHS, COLOUR_ORIENTATIONS), colour * np.float32(COLOUR_MEAN)]
-    cells = np.stack([_pool(plane, lattice) for plane in planes], axis=1)
+    cells = np.stack([_pool(plane, lattice) for plane in planes], axis=1)[_places(lattice)]
     flat = np.full((len(cells), 1), FLAT, np.float32)
     layer = _unit_rows(np.concatenate([cells, flat], axis=1))
     return Embeddings((layer,), lattice, _cell_boxes(size_wh, lattice), True, COMPARISON)
@@ -86,6 +90,12 @@ def _working_size(size_wh: tuple[int, int]) -> tuple[int, int]:
 def _lattice(size_wh: tuple[int, int]) -> tuple[int, int]:
     cols, rows = _proportional(size_wh, CELLS, 2)
     return min(rows, size_wh[1]), min(cols, size_wh[0])
+
+
+def _places(lattice: tuple[int, int]) -> npt.NDArray[np.intp]:
+    """`(rows * cols,)` the cell that describes each cell: itself, or the nearest one off the picture's border."""
+    row, col = (np.clip(np.arange(n), min(BORDER, n // 4), n - 1 - min(BORDER, n // 4)) for n in lattice)
+    return np.asarray(row[:, None] * lattice[1] + col, np.intp).ravel()
 
 
 def _cell_boxes(size_wh: tuple[int, int], lattice: tuple[int, int]) -> Boxes:

@@ -34,6 +34,7 @@ _STYLE: Final = """
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
 .sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }
 .sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
+.stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """
