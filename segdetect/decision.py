@@ -1,7 +1,6 @@
 """From tile scores to flags and a verdict for the picture. Knows no engine and no image.
 
-A clean picture is one without defects. Every rule but `STOCK` may flag nothing, and a rule that cannot know says so
-instead of guessing.
+A clean picture has no defects. Every rule but `STOCK` may flag nothing, and one that cannot know says so.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ CALIBRATIONS: Final = {
         typical=0.8, gate=1.95, growth=0.18, floor=0.001, spread=0.19, alone=1.0, uniform=0.65
     ),
     EngineName.TEXTURE: Calibration(
-        typical=0.8, gate=2.4, growth=0.42, floor=0.01, spread=0.29, alone=0.5, uniform=0.78
+        typical=0.5, gate=3.3, growth=0.34, floor=0.01, spread=0.17, alone=0.56, uniform=0.8
     ),
 }
 
@@ -65,7 +64,7 @@ CUT: Final = 0.6  # log of the lowest score of a flagged tile over the log of th
 GATE_TILES: Final = 49  # the grid on which the gates were measured
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
 PRIOR_PICTURES: Final = 8.0  # how many good pictures the measured spread counts for
-QUARTILE: Final = float(stats.norm.ppf(0.75))  # of a normal distribution, in standard deviations
+QUARTILE: Final = float(stats.norm.ppf(0.75))  # upper quartile of a normal distribution, in standard deviations
 
 
 def decide(
@@ -127,9 +126,9 @@ def _stock(scores: TileScores, engine: EngineName) -> Decision:
 
 def _threshold(scores: TileScores, threshold: float) -> Decision:
     values = scores.scores
-    flags = values >= threshold
     reason = f"{_tally(values, threshold)}, the threshold you chose. It can be trusted as far as the way it was found."
-    return _decision(RuleName.THRESHOLD, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
+    verdict = _verdict(values >= threshold, _strength(values, threshold))
+    return _decision(RuleName.THRESHOLD, threshold, values >= threshold, verdict, reason)
 
 
 def _fence(scores: TileScores, constants: Calibration) -> Decision:
@@ -253,7 +252,7 @@ def _log_maxima(good: Sequence[Floats], constants: Calibration) -> Floats:
 
 
 def _predictive_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:
-    """Upper prediction bound for the next clean picture's largest score, from as little as one good picture.
+    """Upper prediction bound for a clean picture's largest score.
 
     Log maxima are taken as normal; their variance has a scaled inverse chi-squared prior, centred on the spread
     measured between clean pictures and worth `PRIOR_PICTURES` of them (Gelman et al., Bayesian Data Analysis, 3.3).
@@ -293,7 +292,7 @@ def _nothing_flagged(values: Floats) -> tuple[float, Flags]:
 
 
 def _tally(values: Floats, threshold: float) -> str:
-    count = int((values >= threshold).sum())
+    count = int(np.count_nonzero(values >= threshold))
     found = f"{count} of {len(values)} tiles {'scores' if count == 1 else 'score'}" if count else "No tile scores"
     return f"{found} at least {threshold:.3g} (the highest score is {values.max():.3g})"
 

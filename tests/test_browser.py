@@ -25,6 +25,7 @@ DEFECT = png(planted(2, 3, size_wh=(224, 224)))
 FILE = {"name": "a part.png", "mimeType": "image/png", "buffer": DEFECT}
 SECONDS = 1000.0
 SAMPLE = "engine=texture&sample=Clean+wire+mesh"
+COMPARE = "left-engine=texture&right-engine=texture&" + SAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
         name = repr(options)
         if name not in made:
             made[name] = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
-            made[name].set_default_timeout(60 * SECONDS)
+            made[name].set_default_timeout(40 * SECONDS)
         return made[name]
 
     yield context
@@ -220,7 +221,8 @@ def test_another_page_and_back(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE)
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("heading", name="Compare", exact=True).wait_for()
-    rest(page)
+    page.wait_for_url(re.compile("/compare"))
+    page.wait_for_timeout(2000)
     page.go_back()
     page.get_by_role("heading", name="Compare", exact=True).wait_for(state="detached")
     rest(page)
@@ -237,9 +239,7 @@ def test_another_page_and_back(tab: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("page", ["", "compare", "evaluate", "method"])
 def test_a_narrow_screen_is_not_scrolled_sideways(tab: Callable[..., Any], page: str) -> None:
-    narrow = tab(
-        "left-engine=texture&right-engine=texture&" + SAMPLE, page=page, viewport={"width": 400, "height": 800}
-    )
+    narrow = tab(COMPARE, page=page, viewport={"width": 400, "height": 800})
     narrow.wait_for_timeout(1000)
     widest = narrow.evaluate(
         "Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
@@ -262,17 +262,17 @@ def test_dark_is_dark(tab: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "query"),
+    ("page", "query", "scheme"),
     [
-        ("", "engine=texture"),
-        ("", SAMPLE),
-        ("compare", "left-engine=texture&right-engine=texture&" + SAMPLE),
-        ("evaluate", "evaluate-engine=texture"),
-        ("method", ""),
+        ("", "engine=texture", "light"),
+        ("", SAMPLE, "light"),
+        ("", SAMPLE, "dark"),
+        ("compare", COMPARE, "light"),
+        ("evaluate", "evaluate-engine=texture", "light"),
+        ("method", "", "light"),
     ],
-    ids=["welcome", "inspect", "compare", "evaluate", "method"],
+    ids=["welcome", "inspect", "inspect-dark", "compare", "evaluate", "method"],
 )
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_keeps_people_with_a_disability_out(
     tab: Callable[..., Any], page: str, query: str, scheme: str
 ) -> None:
