@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -125,17 +126,18 @@ def fastdup_figures(rounds: int, pictures: int) -> None:
         images = [load() for _ in range(rounds)]
         ours, bare = [], []
         for image in images:
-            ours.append(timed(lambda image=image: inspector.inspect(image, settings)))
+            ours.append(timed(partial(inspector.inspect, image, settings)))
             bare.append(blog.ask(do="bare", tiles=str(home / "bare" / "tiles")))
         pair("(a) warm inspect, 1024 x 1024, 7x7 | bare fd.run()", ours, bare, "at most 1.15")
 
         whole = [timed(lambda: _script(home, files[0])) for _ in range(rounds)]
-        again = [timed(lambda image=load(): inspector.inspect(image, settings)) for _ in range(rounds)]
+        again = [timed(partial(inspector.inspect, load(), settings)) for _ in range(rounds)]
         pair("(b) the same | the notebook's script, import included", again, whole, "at most 0.5")
 
         batch = [load() for _ in range(pictures)]
         many = timed(lambda: inspector.inspect_many(batch, settings))
-        pair(f"(c) {pictures} pictures at once | one by one", [many], [blog.ask(do="loop", pictures=files)], "at most 0.5")
+        loop = blog.ask(do="loop", pictures=files)
+        pair(f"(c) {pictures} pictures at once | one by one", [many], [loop], "at most 0.5")
         blog.close()
     _threshold(inspector, images[0], settings)
     _memory(inspector, load(), settings)
@@ -151,7 +153,7 @@ def _script(home: Path, file: str) -> None:
 def _threshold(inspector: Inspector, image: LoadedImage, settings: Settings) -> None:
     changed = [replace(settings, rule=Rule(RuleName.THRESHOLD, threshold=i / 100)) for i in range(1, 21)]
     inspector.inspect(image, changed[0])
-    each = [timed(lambda one=one: inspector.inspect(image, one)) for one in changed[1:]]
+    each = [timed(partial(inspector.inspect, image, one)) for one in changed[1:]]
     print(f"{'(d) a changed threshold':58} {statistics.median(each) * 1000:8.2f} ms   (wanted: under 20 ms)")
 
 
@@ -174,9 +176,9 @@ def dense_figures(rounds: int) -> None:
         inspector = Inspector({engine.name: engine})
         settings = Settings(engine=engine.name)
         images = [load_image(picture(number), name=f"{number}.png") for number in range(rounds + 1)]
-        first = [timed(lambda image=image: inspector.inspect(image, settings)) for image in images][1:]
+        first = [timed(partial(inspector.inspect, image, settings)) for image in images][1:]
         grids = [replace(settings, grid=GridSize(side, side)) for side in range(2, 33)]
-        changed = [timed(lambda one=one: inspector.inspect(images[-1], one)) for one in grids]
+        changed = [timed(partial(inspector.inspect, images[-1], one)) for one in grids]
         print(
             f"{f'{engine.name}: first pass with scores, 1024 x 1024':58} {statistics.median(first):8.3f} s"
             f"   (wanted: at most {wanted})"
@@ -192,7 +194,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     quick = parser.parse_args().quick
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    machine = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    print(f"{machine}, load {os.getloadavg()[0]:.1f}")
     print(f"{'':58} {'ours':>10} {'theirs':>10}   ratio")
     fastdup_figures(2 if quick else 7, 8 if quick else 40)
     dense_figures(2 if quick else 7)

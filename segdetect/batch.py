@@ -66,9 +66,13 @@ def inspect_files(
     """
     bank = _load_bank(files, settings) if settings.scope is Scope.BATCH else list(references)
     done = 0
+
+    def tell(share: float, doing: str) -> None:
+        progress((done + share * len(images)) / len(files), doing)
+
     for chunk in _chunks(_load_each(files, settings)):
         images = [item for item in chunk if isinstance(item, LoadedImage)]
-        answers = iter(_inspect_chunk(inspector, images, settings, bank, progress))
+        answers = iter(_inspect_chunk(inspector, images, settings, bank, tell))
         for item in chunk:
             done += 1
             progress(done / len(files), f"{done} of {len(files)} pictures")

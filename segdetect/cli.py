@@ -27,7 +27,7 @@ from segdetect.errors import EngineUnavailableError, SegDetectError, SettingsErr
 from segdetect.export import Failure
 from segdetect.inspection import Inspection
 from segdetect.pipeline import Inspector
-from segdetect.settings import Scope
+from segdetect.settings import EngineName, Scope
 from segdetect.sources import read_sources
 
 
@@ -72,6 +72,8 @@ def _inspect(options: argparse.Namespace) -> int:
     references = load_references(options.references)
     inspector = Inspector()
     engine, notes = choose_engine(inspector.engines, settings.engine)
+    if settings.engine is EngineName.AUTO:
+        notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
     for note in notes:
         print(f"segdetect: {note}", file=sys.stderr)
     failures = 0

@@ -137,7 +137,6 @@ class Inspector:
         progress: Progress,
     ) -> list[Inspection]:
         engine, notes = choose_engine(self.engines, settings.engine)
-        stock = settings.rule.name is RuleName.STOCK
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
             pictures = cut()

@@ -170,8 +170,14 @@ def _in_zip(file: Path | IO[bytes], name: str) -> list[_Found]:
     return found
 
 
+def _as_text(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _named(found: Sequence[_Found]) -> list[SourceFile]:
     """Give every source its first name that no other has, alike for all that share one; number those that still do."""
+    # A name on disk may hold bytes that are no text; no table could be written with them.
+    found = [_Found(tuple(map(_as_text, item.names)), item.read) for item in found]
     level = [0] * len(found)
     names = [item.names[0] for item in found]
     for step in (1, 2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -240,3 +241,12 @@ def test_uploads_may_be_pictures_and_archives() -> None:
     found = list(uploaded_sources([("a.png", PNG), ("b.png", PNG), ("parts.zip", buffer.getvalue())]))
     assert [source.name for source in found] == ["a.png", "b.png", "parts/a.png"]
     assert found[2].data() == PNG + b"zip"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there may a name hold any byte")
+def test_a_name_that_is_no_text_is_spelt_with_replacement_characters(tmp_path: Path) -> None:
+    for name in (b"/\xff.png", b"/\xfe.png"):
+        Path(os.fsdecode(bytes(tmp_path) + name)).write_bytes(b"picture")
+    names = [source.name for source in read_sources([tmp_path])]
+    assert len(set(names)) == 2
+    assert all(name.encode() and "\ufffd.png" in name for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +74,8 @@ def current_run() -> EvaluationRun | None:
 def start_run(dataset: Dataset, settings: Settings) -> None:
     """Start an evaluation for this visitor; one that is going on is stopped."""
     stop_run()
-    name = f"{len(_runs())}"
+    _runs().pop(st.session_state.get("evaluation", ""), None)
+    name = uuid.uuid4().hex
     run = EvaluationRun(dataset, settings)
     _runs()[name] = run
     st.session_state["evaluation"] = name

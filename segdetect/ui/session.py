@@ -11,11 +11,12 @@ import streamlit as st
 
 from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
-from segdetect.errors import EngineUnavailableError
+from segdetect.errors import EngineUnavailableError, SegDetectError
 from segdetect.images import LoadedImage, load_image
 from segdetect.inspection import Inspection
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
+from segdetect.sources import uploaded_sources
 from segdetect.views import display_uri
 
 
@@ -116,7 +117,19 @@ def keep_uploads(widget: str, kept: str) -> None:
     """Callback of a file uploader: remember its files under `kept`, so that they outlive a change of page."""
     files = st.session_state[widget] or []
     files = files if isinstance(files, list) else [files]
-    st.session_state[kept] = tuple(Upload(file.name, file.getvalue()) for file in files)
+    uploads, errors = [], []
+    # A ZIP stands for the pictures in it.
+    for source in uploaded_sources([(file.name, file.getvalue()) for file in files]):
+        try:
+            uploads.append(Upload(source.name, source.data()))
+        except SegDetectError as error:
+            errors.append(error)
+    st.session_state[kept], st.session_state[f"{kept}-errors"] = tuple(uploads), tuple(errors)
+
+
+def upload_errors(kept: str) -> tuple[SegDetectError, ...]:
+    """What could not be read of the files remembered under `kept`."""
+    return tuple(st.session_state.get(f"{kept}-errors", ()))
 
 
 def kept_uploads(kept: str) -> tuple[Upload, ...]:

@@ -26,9 +26,9 @@ from segdetect.ui.address import read_threshold
 from segdetect.ui.page import show_error
 from segdetect.ui.presets import show_presets
 from segdetect.ui.reference_sets import kept_references
-from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded, use_dinov2_weights
+from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors, use_dinov2_weights
 
-FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom")
+FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom", "zip")
 
 ENGINE_HELP: Final = """How tiles are described.
 
@@ -107,6 +107,8 @@ def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
         on_change=_uploaded,
         help="One picture, or several of the same kind to compare with each other. They stay on this machine.",
     )
+    for error in upload_errors("uploads"):
+        show_error(error)
     titles = {sample.key: sample.title for sample in SAMPLES}
     sample = st.selectbox(
         "Or a sample",
@@ -239,6 +241,8 @@ def _references() -> tuple[LoadedImage, ...]:
         help="One is enough to start; three to ten, taken like the picture in question, make the verdict reliable.",
     )
     kept_references()
+    for error in upload_errors("references"):
+        show_error(error)
     images = []
     for upload in kept_uploads("references"):
         try:

@@ -30,7 +30,7 @@ def show_welcome() -> None:
     st.markdown("**Drop a picture** in the box on the left, or **try a sample**. Pictures never leave this machine.")
     show_samples()
     st.markdown(
-        "##### What you get\n"
+        "## What you get\n"
         "1. A **verdict** in words: normal, suspicious, anomalous, or cannot tell.\n"
         "2. **Where**: the picture with its odd tiles boxed, and a heatmap of every tile's score.\n"
         "3. **Why**: each tile beside its nearest look-alike.\n"
