@@ -209,7 +209,7 @@ def photograph(browser: Browser, address: str, shot: Shot) -> Image.Image:
     context = browser.new_context(
         viewport={"width": shot.width, "height": shot.height or 1000},
         color_scheme="dark" if shot.dark else "light",
-        device_scale_factor=2 if shot.width < 500 else 1,
+        device_scale_factor=1.5 if shot.width < 500 else 1,
     )
     try:
         context.set_default_timeout(TIMEOUT)
@@ -239,7 +239,7 @@ def reduced(picture: Image.Image) -> Image.Image:
     pixels, index = np.asarray(picture), np.array(other) + len(common)
     for number, colour in enumerate(common):
         index[(pixels == colour).all(axis=2)] = number
-    small = Image.fromarray(index.astype(np.uint8))
+    small: Image.Image = Image.fromarray(index.astype(np.uint8))
     small.putpalette([*np.array(common).ravel().tolist(), *(other.getpalette() or [])])
     return small
 
