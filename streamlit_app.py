@@ -33,7 +33,7 @@ if inspection is None:
 tile = selected_tile(inspection)
 look_alikes = inspector().look_alikes(request.image, inspection, tile, bank=request.bank)
 
-verdict, actions = st.columns([6, 1], vertical_alignment="center")
+verdict, actions = st.columns([7, 1], vertical_alignment="top")
 with verdict:
     show_verdict(inspection)
 with actions:

@@ -163,7 +163,7 @@ def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) 
         colorscale=style.colour_scale,
         opacity=style.opacity,
         hoverinfo="skip",
-        colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": "score", "side": "right"}, "len": 0.9},
+        colorbar={"orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10, "outlinewidth": 0, "len": 0.7},
     )
 
 

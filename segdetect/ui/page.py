@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -19,6 +20,24 @@ PAGES: Final = (
     ("pages/method.py", "Method", ":material/menu_book:"),
 )
 
+# Drawn by the style sheet, since Streamlit takes pictures out of HTML; each verdict has a shape of its own.
+_SHAPES: Final = {
+    "normal": "<path d='M20 6 9 17l-5-5'/>",
+    "suspicious": "<path d='M12 3 2 20h20L12 3z'/><path d='M12 10v4m0 3v.01'/>",
+    "anomalous": "<path d='M8 2h8l6 6v8l-6 6H8l-6-6V8z'/><path d='M12 7v6m0 4v.01'/>",
+    "cannot-tell": "<circle cx='12' cy='12' r='10'/><path d='M9 9a3 3 0 1 1 4 2.8c-.7.3-1 .9-1 1.7m0 3.5v.01'/>",
+}
+
+
+def _mask(verdict: str) -> str:
+    picture = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='black' stroke-width='2.2' "
+        f"stroke-linecap='round' stroke-linejoin='round'>{_SHAPES[verdict]}</svg>"
+    )
+    address = f'url("data:image/svg+xml,{quote(picture)}") center / contain no-repeat'
+    return f".sd-{verdict} .sd-icon {{ -webkit-mask: {address}; mask: {address}; }}"
+
+
 _STYLE: Final = """
 <style>
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; max-width: 1800px; }
@@ -26,15 +45,16 @@ _STYLE: Final = """
 [data-testid="stMetricValue"], .sd-figures, [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .sd-banner { display: flex; gap: .9rem; align-items: flex-start; padding: .8rem 1.1rem; border-radius: .6rem;
   border: 1px solid; border-left-width: 6px; }
-.sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; }
+.sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; background: currentColor; }
 .sd-banner .sd-word { font-size: 1.35rem; font-weight: 700; line-height: 1.3; margin-right: .5rem; }
 .sd-banner .sd-lead { font-size: 1.05rem; font-weight: 600; }
-.sd-banner .sd-why { margin-top: .15rem; max-width: 90ch; }
+.sd-banner .sd-why { margin-top: .15rem; max-width: 120ch; text-wrap: pretty; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
 .sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }
 .sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
 .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
+[class*="st-key-heading-"] { min-height: 2.5rem; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """
@@ -49,7 +69,7 @@ def set_up(title: str) -> None:
         layout="wide",
         menu_items={"about": "SegDetect finds what is unlike the rest of a picture. Nothing leaves this machine."},
     )
-    st.html(_STYLE)
+    st.html(_STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n</style>"))
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
     with st.sidebar:
         for path, label, page_icon in PAGES:

@@ -64,5 +64,6 @@ def show_picture(image: LoadedImage, inspection: Inspection, tile: int, look_ali
             select_tile(inspection, event.tile)
 
     pane = inspection_pane(image, inspection, look_alikes=look_alikes)
-    st.markdown("**Picture**")
+    with st.container(horizontal=True, vertical_alignment="center", key="heading-picture"):
+        st.markdown("**Picture**")
     picture_viewer([pane], key="picture", selected=tile, height=PICTURE_HEIGHT, looks=Looks(heat=0.0), on_select=chosen)

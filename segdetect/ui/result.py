@@ -14,14 +14,16 @@ from segdetect.ui.session import background, pick_tiles, picked_tiles, select_ti
 from segdetect.ui.verdict import place
 from segdetect.views import thumbnail_uri
 
-HEATMAP_HEIGHT: Final = 540
+HEATMAP_HEIGHT: Final = 560
 _LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}
 _PICKED: Final = "Picked"
 
 
 def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     """Draw the scores over the picture; a click selects a tile."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="heading-heatmap"
+    ):
         st.markdown("**Score of each tile**", width="content")
         style = _heatmap_style()
     figure = score_heatmap(
@@ -29,7 +31,7 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         background=background(image),
         style=style,
         selected=[tile, *picked_tiles(inspection)],
-        height=HEATMAP_HEIGHT,
+        height=_heatmap_height(image.size_wh),
     )
     flagged = ", ".join(place(t, inspection.settings.grid.cols) for t in inspection.flagged_tiles[:5])
     st.plotly_chart(
@@ -40,6 +42,11 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         config={"scrollZoom": True, "displaylogo": False},
         alt=f"Score of each tile over the picture. Flagged: {flagged or 'none'}.",
     )
+
+
+def _heatmap_height(size_wh: tuple[int, int]) -> int:
+    """As much as the picture needs in half a page's width, so that little stays empty around it."""
+    return round(min(HEATMAP_HEIGHT, max(240, 500 * size_wh[1] / size_wh[0] + 90)))
 
 
 def _chart_selected(inspection: Inspection, current: int) -> None:
@@ -109,15 +116,15 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         row_height=64,
         height=min(420, 40 + 64 * len(tiles)),
         column_config={
-            "shown": st.column_config.TextColumn("", width=30),
-            "segment": st.column_config.ImageColumn("Segment", width=80),
-            "place": st.column_config.TextColumn("Place"),
+            "shown": st.column_config.TextColumn("", width=24),
+            "segment": st.column_config.ImageColumn("Segment", width=72),
+            "place": st.column_config.TextColumn("Place", width=88),
             "score": st.column_config.ProgressColumn(
-                "Score", format="%.3f", min_value=0.0, max_value=float(inspection.scores.scores.max()) or 1.0
+                "Score", format="%.3f", min_value=0.0, max_value=float(inspection.scores.scores.max()) or 1.0, width=116
             ),
-            "rank": st.column_config.NumberColumn("Rank", width=60),
-            "look-alike": st.column_config.TextColumn("Nearest look-alike"),
-            "similarity": st.column_config.NumberColumn("Similarity", format="%.3f"),
+            "rank": st.column_config.NumberColumn("Rank", width=52),
+            "look-alike": st.column_config.TextColumn("Look-alike", width=96, help="The tile most like it"),
+            "similarity": st.column_config.NumberColumn("Similar", format="%.3f", width=64, help="1 is equal"),
         },
         alt="Segments with their place, score, rank and nearest look-alike",
     )

@@ -72,9 +72,15 @@ def agreement(first: Inspection, second: Inspection) -> str:
     verdict = second.decision.verdict.value
     mine, theirs = set(first.flagged_tiles), set(second.flagged_tiles)
     both = len(mine & theirs)
+    if second.decision.verdict is Verdict.CANNOT_TELL:
+        return f"{verdict}. {second.decision.reason}"
     if not mine and not theirs:
         same = "the same tile" if first.strongest_tile == second.strongest_tile else "another tile"
         return f"{verdict}; neither flags a tile, and {same} is least alike"
     if mine == theirs:
         return f"{verdict}; both flag the same {both} tile{'' if both == 1 else 's'}"
-    return f"{verdict}; both flag {both}, only this {len(mine - theirs)}, only the other {len(theirs - mine)}"
+    only_first, only_second = len(mine - theirs), len(theirs - mine)
+    parts = [f"both flag {both}"] if both else []
+    parts += [f"only {first.engine} {only_first}"] if only_first else []
+    parts += [f"only {second.engine} {only_second}"] if only_second else []
+    return f"{verdict}; of the flagged tiles, {', '.join(parts)}"

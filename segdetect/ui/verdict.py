@@ -6,26 +6,25 @@ from typing import Final
 
 import streamlit as st
 
-from segdetect.inspection import Inspection, Verdict
+from segdetect.inspection import Inspection
 from segdetect.settings import EngineName, Scope
 from segdetect.ui.page import escaped, plain
 
-_SHAPES: Final = {
-    Verdict.NORMAL: '<path d="M20 6 9 17l-5-5"/>',
-    Verdict.SUSPICIOUS: '<path d="M12 3 2 20h20L12 3z"/><path d="M12 10v4m0 3v.01"/>',
-    Verdict.ANOMALOUS: '<path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z"/><path d="M12 7v6m0 4v.01"/>',
-    Verdict.CANNOT_TELL: '<circle cx="12" cy="12" r="10"/><path d="M9 9a3 3 0 1 1 4 2.8c-.7.3-1 .9-1 1.7m0 3.5v.01"/>',
-}
 COMPARED_WITH: Final = {
     Scope.SELF: "compared with itself",
     Scope.REFERENCES: "compared with {count} known-good",
     Scope.BATCH: "compared with {count} other pictures",
 }
+_WANTED: Final = {
+    Scope.REFERENCES: "Add known-good pictures in the sidebar: one is enough to start, three to ten make the verdict "
+    "reliable. Until then the picture is compared with itself.",
+    Scope.BATCH: "Drop in more pictures of the same kind. Until then the picture is compared with itself.",
+}
 
 
 def place(tile: int, cols: int) -> str:
     """A tile's place as people count: from 1."""
-    return f"row {tile // cols + 1}, column {tile % cols + 1}"
+    return f"row {tile // cols + 1}, col {tile % cols + 1}"
 
 
 def lead(inspection: Inspection) -> str:
@@ -61,12 +60,13 @@ def show_verdict(inspection: Inspection) -> None:
     kind = verdict.value.replace(" ", "-")
     st.html(
         f'<div class="sd-banner sd-{kind}" role="status">'
-        f'<svg class="sd-icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" '
-        f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_SHAPES[verdict]}</svg>'
+        f'<span class="sd-icon" aria-hidden="true"></span>'
         f'<div><span class="sd-word">{verdict.value.capitalize()}</span>'
         f'<span class="sd-lead">{escaped(_where(inspection))}</span>'
         f'<div class="sd-why">{escaped(inspection.decision.reason)}</div></div></div>'
     )
     st.caption(facts_line(inspection))
+    if inspection.scope is not inspection.settings.scope:
+        st.info(_WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")
     for note in inspection.notes:
         st.caption(f":material/info: {plain(note)}")

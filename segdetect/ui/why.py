@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -16,41 +17,43 @@ from segdetect.ui.sidebar import Request
 from segdetect.ui.verdict import place
 from segdetect.views import fitted
 
+# Four of these fit beside each other in the panel.
+_SMALL: Final = 80
+
 
 def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
     """Draw the panel for one tile and its look-alikes."""
     facts = tile_facts(inspection, tile, found)
     state = "flagged" if facts.flagged else "not flagged"
-    st.markdown(f"#### Why {place_of(facts)}?")
+    st.markdown(f"### Why {place_of(facts)}?")
     st.markdown(f"{sentence(facts)} It is **{state}**.")
     box = inspection.scores.layout.boxes_ltrb[tile]
     picture = crop(request.image, box)
     fine = tile_map(inspection, tile)
-    columns = st.columns(2 if fine is None else 3, wrap=False)
-    with columns[0]:
+    left, right = st.columns(2, wrap=False)
+    with left:
         st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
-    if fine is not None:
-        with columns[1]:
-            alt = "The tile with its fine score map laid over it: the bright parts drive its score"
-            st.image(heat_over(picture, fine), caption="What drives its score", width="stretch", alt=alt)
-    with columns[-1]:
+    with right:
         if found:
-            _show_look_alike(found[0], request, "Its nearest look-alike")
-    rest = found[1:]
-    if rest:
-        for column, look_alike in zip(st.columns(len(rest), wrap=False), rest, strict=True):
-            with column:
-                _show_look_alike(look_alike, request, "Next")
+            _show_look_alike(found[0], request, "Its nearest look-alike", "stretch")
+    with st.container(horizontal=True, gap="small"):
+        if fine is not None:
+            alt = "The tile with its fine score map laid over it: the bright parts drive its score"
+            st.image(heat_over(picture, fine), caption="What drives its score", width=_SMALL, alt=alt)
+        for look_alike in found[1:]:
+            _show_look_alike(look_alike, request, "Next", _SMALL)
 
 
 def place_of(facts: TileFacts) -> str:
     """The tile's place, counted from 1."""
-    return f"row {facts.row}, column {facts.col}"
+    return f"row {facts.row}, col {facts.col}"
 
 
 def sentence(facts: TileFacts) -> str:
     """What a person should know of the tile, in plain words."""
     odd = f"It is less like the others than {facts.more_odd_than:.0%} of tiles (rank {facts.rank} of {facts.tiles})."
+    if facts.rank == 1:
+        odd = f"It is less like the others than any other of the {facts.tiles} tiles."
     if math.isnan(facts.similarity):
         return odd + " There is nothing to compare it with."
     alike = f" Its nearest look-alike is {facts.similarity:.3f} similar; typical tiles have one at "
@@ -62,13 +65,13 @@ def sentence(facts: TileFacts) -> str:
     return f"{odd}{alike} Its score is {facts.score:.3f}, {abs(gap):.3f} {side} the threshold of {facts.threshold:.3f}."
 
 
-def _show_look_alike(look_alike: LookAlike, request: Request, title: str) -> None:
+def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width: Literal["stretch"] | int) -> None:
     where = place(look_alike.tile, look_alike.source.layout.grid.cols)
     if not look_alike.own:
         where = f"{look_alike.source.name}, {where}"
     picture = _picture_of(look_alike, request)
     caption = f"{title}: {where}, {look_alike.similarity:.3f} similar"
-    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width="stretch", alt=caption)
+    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width=width, alt=caption)
 
 
 def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:
