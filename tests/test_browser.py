@@ -122,7 +122,7 @@ def tile_on_chart(page: Any, row: float, col: float, side: int = 7) -> tuple[flo
 
 
 def why(page: Any, row: int, col: int) -> None:
-    page.get_by_role("heading", name=f"Why row {row}, column {col}?").wait_for()
+    page.get_by_role("heading", name=f"Why row {row}, col {col}?").wait_for()
 
 
 def own_answer(side: int = 7) -> Inspection:
@@ -135,7 +135,7 @@ def own_answer(side: int = 7) -> Inspection:
 
 def test_a_picture_dropped_in_is_answered(result: Any) -> None:
     assert result.locator(".sd-word").text_content() == "Anomalous"
-    assert result.locator(".sd-lead").text_content() == "strongest at row 3, column 4"
+    assert result.locator(".sd-lead").text_content() == "strongest at row 3, col 4"
     why(result, 3, 4)
     assert result.title() == "SegDetect"
 

@@ -117,7 +117,7 @@ def test_the_table_tells_how_much_of_a_tile_the_other_side_flags() -> None:
     fine = answer(image, [0.9, *[0.1] * 14, 0.8], grid=GridSize(4, 4), flagged=[0, 15])
     table = difference_table(coarse, fine)
     assert table[["side", "place", "rank", "flagged on the other side"]].values.tolist() == [
-        ["left", "row 1, column 1", 1, "25% of it"],
-        ["right", "row 1, column 1", 1, "100% of it"],
-        ["right", "row 4, column 4", 2, "0% of it"],
+        ["left", "row 1, col 1", 1, "25% of it"],
+        ["right", "row 1, col 1", 1, "100% of it"],
+        ["right", "row 4, col 4", 2, "0% of it"],
     ]

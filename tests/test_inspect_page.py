@@ -83,15 +83,15 @@ def test_a_sample_is_one_click_away() -> None:
 def test_a_picture_is_answered_in_words_picture_chart_and_table(app: AppTest, own: Callable[..., Inspection]) -> None:
     mine = own()
     assert not app.exception
-    assert banner(app) == ("Anomalous", "strongest at row 3, column 4")
+    assert banner(app) == ("Anomalous", "strongest at row 3, col 4")
     assert "texture · 7 x 7 tiles · compared with itself · rule gate" in _facts(app)
     np.testing.assert_allclose(np.ravel(_scores(app)), mine.scores.scores, atol=1e-4)
     targets = chart(app, "heatmap")["data"][-1]
     assert len(targets["customdata"]) == 49
     table = app.dataframe[0].value
-    assert table["place"].tolist()[0] == "row 3, column 4"
+    assert table["place"].tolist()[0] == "row 3, col 4"
     assert table["rank"].tolist() == list(range(1, len(mine.flagged_tiles) + 1))
-    assert "Why row 3, column 4?" in markdown(app)
+    assert "Why row 3, col 4?" in markdown(app)
 
 
 def test_a_clean_picture_is_normal_and_the_table_says_that_nothing_is_flagged() -> None:
@@ -231,7 +231,7 @@ def test_known_good_pictures_are_compared_with(app: AppTest) -> None:
     assert not app.exception
     assert "compared with 1 known-good" in _facts(app)
     assert "rule calibrated" in _facts(app)
-    assert banner(app) == ("Anomalous", "strongest at row 3, column 4")
+    assert banner(app) == ("Anomalous", "strongest at row 3, col 4")
     assert "1 known-good picture in use" in captions(app)
 
 
@@ -249,7 +249,7 @@ def test_several_pictures_can_be_compared_with_each_other() -> None:
     choices(app, "scope").select("batch").run()
     assert not app.exception
     assert "compared with 2 other pictures" in _facts(app)
-    assert banner(app)[1] == "strongest at row 3, column 4"
+    assert banner(app)[1] == "strongest at row 3, col 4"
 
 
 def test_a_broken_file_among_several_is_left_out() -> None:
@@ -269,7 +269,7 @@ def test_the_selected_tile_is_the_same_everywhere(app: AppTest, own: Callable[..
     mine = own()
     app.session_state["selection"] = ((mine.sha256, 0, GridSize()), 9)
     app.run()
-    assert "Why row 2, column 3?" in markdown(app)
+    assert "Why row 2, col 3?" in markdown(app)
     boxes = mine.scores.layout.boxes_ltrb[9].tolist()
     outlined = [t for t in chart(app, "heatmap")["data"] if t.get("line", {}).get("color") == "#FFFFFF"]
     x, y = numbers(outlined[0]["x"]), numbers(outlined[0]["y"])
@@ -340,7 +340,7 @@ def test_with_the_real_fastdup(monkeypatch: pytest.MonkeyPatch) -> None:
         app = upload(open_page(engine="fastdup"), ("defect.png", DEFECT))
         if errors(app):
             pytest.skip(errors(app)[0])
-        assert banner(app)[1] == "strongest at row 3, column 4"
+        assert banner(app)[1] == "strongest at row 3, col 4"
         assert "fastdup · 7 x 7 tiles" in _facts(app)
         good = ("good.png", CLEAN)
         choices(app, "scope").select(Scope.REFERENCES).run()
