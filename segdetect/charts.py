@@ -201,7 +201,7 @@ def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
             (tile // cols + 1, tile % cols + 1, float(scores.scores[tile]), int(ranks[tile]), state[flags[tile]])
             for tile in range(len(flags))
         ],
-        hovertemplate="Row %{customdata[0]}, column %{customdata[1]}<br>score %{customdata[2]:.3f}"
+        hovertemplate="Row %{customdata[0]}, col %{customdata[1]}<br>score %{customdata[2]:.3f}"
         f"<br>rank %{{customdata[3]}} of {len(flags)}, %{{customdata[4]}}<extra></extra>",
     )
 

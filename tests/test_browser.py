@@ -156,7 +156,7 @@ def test_hovering_tells_the_score_and_a_click_tells_why(result: Any) -> None:
     hover = result.locator(".st-key-heatmap .hoverlayer .hovertext")
     hover.wait_for()
     text = " ".join(hover.all_text_contents())
-    assert "Row 2, column 2" in text
+    assert "Row 2, col 2" in text
     assert f"score {own_answer().scores.scores[tile]:.3f}" in text
     result.wait_for_timeout(300)  # plotly takes the click at its last, throttled hover
     result.mouse.click(*at)

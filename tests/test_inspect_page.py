@@ -280,16 +280,16 @@ def test_next_goes_round_the_flagged_tiles(app: AppTest, own: Callable[..., Insp
     tiles = own().flagged_tiles
     for tile in [*tiles[1:], tiles[0]]:
         press(app, "Next")
-        assert f"Why row {tile // 7 + 1}, column {tile % 7 + 1}?" in markdown(app)
+        assert f"Why row {tile // 7 + 1}, col {tile % 7 + 1}?" in markdown(app)
     press(app, "Previous")
-    assert f"Why row {tiles[-1] // 7 + 1}, column {tiles[-1] % 7 + 1}?" in markdown(app)
+    assert f"Why row {tiles[-1] // 7 + 1}, col {tiles[-1] % 7 + 1}?" in markdown(app)
 
 
 def test_another_grid_starts_at_its_own_strongest_tile(app: AppTest, own: Callable[..., Inspection]) -> None:
     press(app, "Next")
     app.slider(key="grid").set_value(5).run()
     tile = own(grid=GridSize(5, 5)).strongest_tile
-    assert f"Why row {tile // 5 + 1}, column {tile % 5 + 1}?" in markdown(app)
+    assert f"Why row {tile // 5 + 1}, col {tile % 5 + 1}?" in markdown(app)
 
 
 # ---- files to keep ---------------------------------------------------------------------------------------------------
