@@ -17,6 +17,7 @@ from segdetect.inspection import Inspection
 FLAG_RGB: Final = (255, 92, 40)
 HALO_RGB: Final = (16, 16, 24)
 SELECTED_RGB: Final = (255, 255, 255)
+THUMBNAIL_LINE_SHARE: Final = 1 / 90  # of the longer side; about two screen pixels in a column of a page
 
 
 def annotate(
@@ -55,6 +56,27 @@ def annotate(
     return drawn
 
 
+def annotated_thumbnail(image: LoadedImage, inspection: Inspection, longest_side: int) -> Image.Image:
+    """The picture made small, its flagged tiles boxed in lines that are as wide whatever its size was.
+
+    Args:
+        image: the picture that was inspected.
+        inspection: its answer.
+        longest_side: of the result, in pixels at most; smaller pictures keep their size.
+
+    Returns:
+        An RGB picture; the input is left as it is.
+    """
+    drawn: Image.Image = Image.fromarray(np.array(image.pixels))
+    drawn.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    pen = ImageDraw.Draw(drawn)
+    scale = np.tile(np.divide(drawn.size, image.size_wh), 2)
+    width = max(1, round(max(drawn.size) * THUMBNAIL_LINE_SHARE))
+    for box in inspection.scores.layout.boxes_ltrb[inspection.flagged_tiles]:
+        _box(pen, np.rint(box * scale).astype(int).tolist(), width, FLAG_RGB, halo=max(1, width // 3))
+    return drawn
+
+
 def crop(image: LoadedImage, box_ltrb: Sequence[int]) -> Image.Image:
     """The pixels of one box; right and bottom are exclusive."""
     left, top, right, bottom = (int(v) for v in box_ltrb)
@@ -81,13 +103,17 @@ def line_width(size_wh: tuple[int, int]) -> int:
     return max(1, round(min(size_wh) / 250))
 
 
-def _box(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], width: int, rgb: tuple[int, int, int]) -> None:
+def _box(
+    pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], width: int, rgb: tuple[int, int, int], *, halo: int | None = None
+) -> None:
+    """Outline a box between two dark lines of the width `halo`, which is that of the line unless given."""
     left, top, right, bottom = box_ltrb
     inner = (left, top, right - 1, bottom - 1)
     # Tiles may be only 10 pixels wide: the lines must not fill them.
     width = max(1, min(width, (min(right - left, bottom - top) - 1) // 6))
-    pen.rectangle(inner, outline=HALO_RGB, width=3 * width)
-    pen.rectangle(tuple(np.add(inner, (width, width, -width, -width)).tolist()), outline=rgb, width=width)
+    halo = width if halo is None else min(halo, width)
+    pen.rectangle(inner, outline=HALO_RGB, width=width + 2 * halo)
+    pen.rectangle(tuple(np.add(inner, (halo, halo, -halo, -halo)).tolist()), outline=rgb, width=width)
 
 
 def _label(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], text: str, width: int) -> None:

@@ -19,7 +19,9 @@ FLAG_COLOUR: Final = "#FF5C28"
 HALO_COLOUR: Final = "#101018"
 SELECTED_COLOUR: Final = "#FFFFFF"
 LOOKALIKE_COLOUR: Final = "#56B4E9"
+OUTLINE_COLOUR: Final = "#A33208"  # seen against `FLAG_COLOUR` and against a light and a dark page
 _MAX_TICKS: Final = 16
+_BAR_PX: Final = 280
 _MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
 
 
@@ -76,21 +78,21 @@ def score_heatmap(
 
 
 def score_histogram(inspection: Inspection, *, height: int = 240) -> go.Figure:
-    """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and pattern."""
+    """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and an outline."""
     scores, flags = inspection.scores.scores, inspection.decision.flags
     low, high = float(scores.min()), float(max(scores.max(), inspection.decision.threshold))
     size = (high - low) / 40 or 1e-6
     figure = go.Figure()
-    looks: Mapping[str, tuple[Flags, str, str]] = {
-        "not flagged": (~flags, "#7C8AA0", ""),
-        "flagged": (flags, FLAG_COLOUR, "/"),
+    looks: Mapping[str, tuple[Flags, str, float]] = {
+        "not flagged": (~flags, "#7C8AA0", 0),
+        "flagged": (flags, FLAG_COLOUR, 1.5),
     }
-    for name, (chosen, colour, pattern) in looks.items():
+    for name, (chosen, colour, outline) in looks.items():
         figure.add_histogram(
             x=scores[chosen],
             name=name,
             xbins={"start": low, "end": high + size, "size": size},
-            marker={"color": colour, "pattern": {"shape": pattern}},
+            marker={"color": colour, "line": {"color": OUTLINE_COLOUR, "width": outline}},
             hovertemplate="%{y} tiles " + name + "<br>score %{x}<extra></extra>",
         )
     if np.isfinite(inspection.decision.threshold):
@@ -127,12 +129,22 @@ def stability_map(stable: Stability, size_wh: tuple[int, int], *, background: st
         colorscale="Cividis",
         opacity=0.6,
         hovertemplate="flagged in %{z:.0f} % of the cuts<extra></extra>",
-        colorbar={"thickness": 10, "outlinewidth": 0, "ticksuffix": " %", "len": 0.9},
+        colorbar={
+            # Below the picture: beside it, the bar would stand at the edge of the page, far from a square picture.
+            "orientation": "h",
+            "thickness": 10,
+            "outlinewidth": 0,
+            "ticksuffix": " %",
+            "len": _BAR_PX,
+            "lenmode": "pixels",
+            "y": -0.02,
+            "yanchor": "top",
+        },
     )
     hidden = {"visible": False, "constrain": "domain"}
     figure.update_xaxes(range=[0, width_px], **hidden)
     figure.update_yaxes(range=[height_px, 0], scaleanchor="x", **hidden)
-    figure.update_layout(margin=_MARGIN, height=height, dragmode="pan")
+    figure.update_layout(margin=_MARGIN | {"b": 44}, height=height, dragmode="pan")
     return figure
 
 

@@ -15,6 +15,7 @@ from scipy import stats
 
 from segdetect.inspection import Decision, Flags, Floats, TileScores, Verdict
 from segdetect.settings import EngineName, Rule, RuleName, Scope
+from segdetect.stock import NEIGHBOURS, edge_count, stock_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,6 @@ CALIBRATIONS: Final = {
     ),
 }
 
-STOCK_SHARE: Final = 0.05  # fastdup's default: share of nearest-neighbour edges that are outliers
-STOCK_NEIGHBOURS: Final = 2  # fastdup's default: edges that leave each tile
 FENCE_FACTOR: Final = 3.0  # Tukey's outer fence
 BORDERLINE: Final = 1.1  # a strongest score less than a tenth above what it takes is borderline
 MIN_TILES: Final = 4  # fewer tiles have no typical one
@@ -90,7 +89,7 @@ def decide(
     constants = CALIBRATIONS[engine]
     match name:
         case RuleName.STOCK:
-            return _stock(scores, engine)
+            return _stock(scores)
         case RuleName.THRESHOLD:
             return _threshold(scores, float(rule.threshold or 0.0))
         case RuleName.FENCE:
@@ -100,22 +99,18 @@ def decide(
     return _gate(scores, scope, constants)
 
 
-def _stock(scores: TileScores, engine: EngineName) -> Decision:
-    """fastdup's own rule: the lowest 5 % of nearest-neighbour edges, at least one; their tiles are flagged.
+def _stock(scores: TileScores) -> Decision:
+    """fastdup's own rule, which `segdetect.stock` describes.
 
-    Two edges leave each tile: to its nearest look-alike, and to the second nearest, whose distance is fastdup's score.
-    Other engines have but the score; there each kept edge flags a tile of its own.
+    Without fastdup's lists of neighbours, as many tiles are flagged, by score, as if no tile had two outlying edges.
     """
     values = scores.scores
-    tiles = np.arange(len(values))
-    distance, owner = values, tiles
-    if engine is EngineName.FASTDUP:
-        known = np.isfinite(scores.nearest_similarity)
-        distance = np.concatenate([values, 1 - scores.nearest_similarity[known]])
-        owner = np.concatenate([tiles, tiles[known]])
-    kept = max(1, math.floor(STOCK_SHARE * STOCK_NEIGHBOURS * len(values)))
-    flags = np.zeros(len(values), bool)
-    flags[owner[np.argsort(-distance, kind="stable")[:kept]]] = True
+    if scores.neighbour_lists is not None:
+        flags = stock_flags(scores.neighbour_lists)
+    else:
+        kept = edge_count(NEIGHBOURS * len(values))
+        flags = np.zeros(len(values), bool)
+        flags[np.argsort(-values, kind="stable")[:kept]] = True
     count = int(flags.sum())
     reason = (
         f"The stock rule flags the least similar tiles of every picture, clean or not, here {count} of {len(values)}: "

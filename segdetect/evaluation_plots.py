@@ -16,6 +16,7 @@ from segdetect.settings import GridSize
 GOOD_COLOUR: Final = "#0072B2"
 DEFECT_COLOUR: Final = "#D55E00"
 LINE_COLOURS: Final = (GOOD_COLOUR, DEFECT_COLOUR, "#009E73", "#CC79A7")
+LINE_COLOUR: Final = "#7C8AA0"  # seen on a light and on a dark page
 MAX_POINTS: Final = 400  # of a curve; more cannot be seen and make the page slow
 MAX_BINS: Final = 40
 BIN_WIDTHS: Final = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0)  # each ends a bin at the threshold
@@ -84,10 +85,16 @@ def score_histogram_chart(evaluation: Evaluation, *, height: int = 340) -> go.Fi
             customdata=counts,
             hovertemplate="%{customdata} " + name + " tiles (%{y:.1%})<br>%{x:.2f} times the threshold<extra></extra>",
         )
-    figure.add_vline(x=1, line={"width": 2, "dash": "dot"}, annotation_text="flagged from here", annotation_x=1)
+    figure.add_vline(
+        x=1,
+        line={"color": LINE_COLOUR, "width": 2, "dash": "dot"},
+        annotation={"text": "flagged from here \u2192", "y": 1, "xanchor": "left", "yanchor": "bottom"},
+    )
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_yaxes(tickformat=".0%")
-    return _laid_out(figure, height, x="score, as a multiple of its picture's threshold", y="share of tiles")
+    _laid_out(figure, height, x="score, as a multiple of its picture's threshold", y="share of tiles")
+    # The line's text has the space between the bars and the legend to itself.
+    return figure.update_layout(margin={"t": 56}, legend={"y": 1.09})
 
 
 def grid_chart(lines: Mapping[str, Sequence[tuple[GridSize, Figures]]], *, height: int = 340) -> go.Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,21 @@ HEADS: Final = {
     "pro": "PRO",
 }
 OVERALL: Final = "overall"
+# For a page, in the order in which they are shown: a short head, and what the figure says.
+COLUMNS: Final = {
+    "pictures": ("Defective", "Defective pictures that count in the figures of tiles"),
+    "ap": ("AP", "Average precision: how high defective tiles rank among the others, 0 to 1"),
+    "auroc": ("AUROC", "Area under the ROC curve of tiles: 0.5 is chance, 1 is faultless"),
+    "top1": ("Top 1", "Share of the defective pictures whose strongest tile is defective"),
+    "precision": ("Prec.", "Precision: share of the flagged tiles that are defective"),
+    "recall": ("Recall", "Share of the defective tiles that are flagged"),
+    "f1": ("F1", "Precision and recall of the flags in one number"),
+    "hit": ("Hit", "Share of the defective pictures with at least one correct flag"),
+    "clean_unflagged": ("Clean OK", "Clean pictures of which no tile is flagged"),
+    "image_auroc": ("Picture", "AUROC of pictures: how well the largest score tells defective from clean, 0 to 1"),
+    "pixel_auroc": ("Pixel", "AUROC of pixels, 0 to 1"),
+    "pro": ("PRO", "Per-region overlap: share of each defect found while few clean pixels are, 0 to 1"),
+}
 
 
 def figures_table(evaluation: Evaluation) -> pd.DataFrame:
@@ -50,12 +66,24 @@ def figures_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def shown_table(evaluation: Evaluation) -> pd.DataFrame:
+    """The same for a page: each row under one title, then those of `COLUMNS` that hold any figure."""
+    rows = []
+    names = [result.category.name for result in evaluation.categories]
+    for title, figures in _lines(evaluation, names if len({*names}) == len(names) else None):
+        values = asdict(figures) | {"clean_unflagged": share_of(figures.clean_unflagged, figures.clean) or None}
+        rows.append({"title": title} | {name: values[name] for name in COLUMNS})
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def share_of(part: int, whole: int) -> str:
+    """Two counts in words; empty where there is nothing to count."""
+    return f"{part} of {whole}" if whole else ""
+
+
 def figures_text(evaluation: Evaluation) -> str:
     """The same for a terminal, columns without any figure left out."""
-    lines = {_title(c): c.figures for c in evaluation.categories}
-    lines |= {f"all of kind {kind}": figures for kind, figures in evaluation.by_kind.items()}
-    lines[OVERALL] = evaluation.overall
-    return text_table(lines)
+    return text_table(dict(_lines(evaluation)))
 
 
 def text_table(lines: dict[str, Figures]) -> str:
@@ -74,7 +102,7 @@ def figure_cells(figures: Figures) -> list[str]:
     """The figures as text, in the order of `HEADS`, then the clean pictures left unflagged."""
     values = asdict(figures)
     cells = [str(values[name]) if name == "pictures" else number(values[name]) for name in HEADS]
-    return [*cells, f"{figures.clean_unflagged} of {figures.clean}" if figures.clean else ""]
+    return [*cells, share_of(figures.clean_unflagged, figures.clean)]
 
 
 def number(value: float | None) -> str:
@@ -156,6 +184,14 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "evaluation.csv").write_bytes(csv_bytes(figures_table(evaluation)))
         (folder / "evaluation.json").write_bytes(json_bytes(evaluation))
+
+
+def _lines(evaluation: Evaluation, titles: Sequence[str] | None = None) -> list[tuple[str, Figures]]:
+    """All rows under their titles; `titles` stand for those of the categories."""
+    titles = titles or [_title(result) for result in evaluation.categories]
+    lines = [(title, result.figures) for title, result in zip(titles, evaluation.categories, strict=True)]
+    lines += [(f"all of kind {kind}", figures) for kind, figures in evaluation.by_kind.items()]
+    return [*lines, (OVERALL, evaluation.overall)]
 
 
 def _title(result: CategoryResult) -> str:

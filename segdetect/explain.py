@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from segdetect.engines.base import Embeddings
-from segdetect.inspection import Flags, Inspection, Ints, Source
+from segdetect.inspection import Inspection, Source
+from segdetect.nearest import tile_similarities
+from segdetect.settings import Scope
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +84,9 @@ def look_alikes(
 ) -> list[LookAlike]:
     """The tiles most like one tile, at most one entry per tile, the most similar first.
 
-    A tile of a dense engine is represented by its strongest cell, the one that its score comes from; its own
-    surroundings do not count.
+    The first is the tile's nearest look-alike as the scores name it. A tile of a dense engine is represented by its
+    strongest cell, the one under the highest point of its score map; its own surroundings do not count. In scope batch
+    nothing in the picture itself does.
 
     Args:
         inspection: the answer.
@@ -92,37 +95,30 @@ def look_alikes(
         others: descriptions of `inspection.scores.sources[1:]`, in that order.
         count: how many at most.
     """
-    cell = strongest_cell(inspection, tile) if picture.dense else tile
-    found: list[LookAlike] = []
+    scores = inspection.scores
+    first = (int(scores.nearest_source[tile]), int(scores.nearest_tile[tile]))
+    if first[0] < 0:
+        return []
+    nearest = _look_alike(scores.sources, *first, float(scores.nearest_similarity[tile]))
+    cell = tile if scores.strongest_cell is None else int(scores.strongest_cell[tile])
+    found = []
     for number, embeddings in enumerate([picture, *others]):
-        source = inspection.scores.sources[number]
-        similarity = _similarity(picture, cell, embeddings)
-        tiles = _tiles_of_cells(embeddings, source)
-        if number == 0:
-            similarity = np.where(_surroundings(picture, cell) | (tiles == tile), -np.inf, similarity)
-        best = np.full(source.layout.grid.tiles, -np.inf)
-        np.maximum.at(best, tiles, similarity)
-        for other in np.argsort(-best, kind="stable")[:count]:
-            if np.isfinite(best[other]):
-                left, top, right, bottom = source.layout.boxes_ltrb[other].tolist()
-                box = (left, top, right, bottom)
-                found.append(LookAlike(source, int(other), box, float(best[other]), own=number == 0))
-    return sorted(found, key=lambda look_alike: -look_alike.similarity)[:count]
+        if number == 0 and inspection.scope is Scope.BATCH:
+            continue
+        layout = scores.sources[number].layout
+        own = np.array([tile]) if number == 0 else None
+        (similar,) = tile_similarities(picture, np.array([cell]), embeddings, layout, own_tiles=own)
+        for other in np.argsort(-similar, kind="stable")[: count + 1].tolist():
+            if np.isfinite(similar[other]) and (number, other) != first:
+                # The table's figure was computed in another order: in the last digit it may fall below an equal one.
+                similarity = min(float(similar[other]), nearest.similarity)
+                found.append(_look_alike(scores.sources, number, other, similarity))
+    return [nearest, *sorted(found, key=lambda look_alike: -look_alike.similarity)][:count]
 
 
-def strongest_cell(inspection: Inspection, tile: int) -> int:
-    """The cell with the highest score among those whose centre lies in a tile, or the cell under the tile's centre."""
-    cell_map = inspection.scores.cell_map
-    if cell_map is None:
-        return tile
-    rows, cols = cell_map.shape
-    width, height = inspection.size_wh
-    left, top, right, bottom = inspection.scores.layout.boxes_ltrb[tile]
-    y, x = (np.arange(rows) + 0.5) / rows * height, (np.arange(cols) + 0.5) / cols * width
-    inside = ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None, :]
-    if not inside.any():
-        inside[int((top + bottom) / 2 / height * rows), int((left + right) / 2 / width * cols)] = True
-    return int(np.argmax(np.where(inside, cell_map, -np.inf)))
+def _look_alike(sources: Sequence[Source], number: int, tile: int, similarity: float) -> LookAlike:
+    left, top, right, bottom = sources[number].layout.boxes_ltrb[tile].tolist()
+    return LookAlike(sources[number], tile, (left, top, right, bottom), similarity, own=number == 0)
 
 
 def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[np.float32] | None:
@@ -150,23 +146,3 @@ def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[
     fine = cv2.remap(np.array(cells), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     low, high = float(cells.min()), float(cells.max())
     return np.asarray((fine - low) / max(high - low, 1e-9), np.float32)
-
-
-def _similarity(picture: Embeddings, cell: int, other: Embeddings) -> npt.NDArray[np.float32]:
-    """`(cells of other,)` cosine similarity to one cell, mean over the layers."""
-    per_layer = [bank @ layer[cell] for layer, bank in zip(picture.layers, other.layers, strict=True)]
-    return np.asarray(np.mean(per_layer, axis=0), np.float32)
-
-
-def _tiles_of_cells(embeddings: Embeddings, source: Source) -> Ints:
-    if not embeddings.dense:
-        return np.arange(len(embeddings.boxes_ltrb))
-    left, top, right, bottom = embeddings.boxes_ltrb.T
-    return source.layout.tiles_at((left + right) / 2, (top + bottom) / 2)
-
-
-def _surroundings(picture: Embeddings, cell: int) -> Flags:
-    rows, cols = np.divmod(np.arange(len(picture.boxes_ltrb)), picture.lattice[1])
-    row, col = divmod(cell, picture.lattice[1])
-    reach = picture.comparison.exclude
-    return np.asarray((abs(rows - row) <= reach) & (abs(cols - col) <= reach))

@@ -49,12 +49,17 @@ class TileScores:
         layout: the tiles.
         scores: finite, at least 0; higher is more anomalous.
         sources: the pictures compared with; the picture itself first where it took part.
-        nearest_source: index into `sources` of each tile's nearest look-alike; -1 where there is none.
+        nearest_source: index into `sources` of each tile's nearest look-alike, never the tile itself; -1 where there is
+            none.
         nearest_tile: the look-alike's tile in that source; -1 where there is none.
         nearest_similarity: cosine similarity to the look-alike, -1..1; NaN where there is none.
         cell_map: `(rows, cols)` float32 scores of a dense engine's cells; None when a cell is a tile.
         homogeneity: how far the picture is the same everywhere, 0..1, which decides whether it can be compared with
             itself; None when it was compared with others.
+        strongest_cell: the cell of a dense engine under each tile's highest point, which look-alikes are sought for;
+            None when a cell is a tile.
+        neighbour_lists: `(tiles, k)` float64 similarities that `stock.neighbour_lists` found, where a cell is a tile
+            and the picture was compared with itself; None elsewhere.
     """
 
     layout: TileLayout
@@ -65,6 +70,8 @@ class TileScores:
     nearest_similarity: Floats
     cell_map: npt.NDArray[np.float32] | None = None
     homogeneity: float | None = None
+    strongest_cell: Ints | None = None
+    neighbour_lists: Floats | None = None
 
     @property
     def ranks(self) -> Ints:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from segdetect.engines.base import Embeddings, Vectors
-from segdetect.inspection import Floats, Ints
+from segdetect.grid import TileLayout
+from segdetect.inspection import Flags, Floats, Ints
+from segdetect.pooling import tiles_of_cells
 
 Similarities = npt.NDArray[np.float32]
 
 MASKED: Final = np.float32(-2.0)  # below every cosine similarity
-BLOCK_VALUES: Final = 1 << 22  # similarities held at once per layer: 16 MB, however large the pictures are
+# Similarities held at once per layer: 4 MB, however large the pictures are. Blocks of 16 MB took twice the time.
+BLOCK_VALUES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +53,7 @@ class _Bank:
 
 def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> Match:
     """Compare a picture's cells with those of another picture, those seen turned included."""
-    cells, layers = np.arange(cell_count(other)), other.layers
-    if other.turned:
-        layers = tuple(np.concatenate(pair) for pair in zip(layers, other.turned, strict=True))
-        cells = np.concatenate([cells, other.turned_cells])
+    cells, layers = _with_turned(other)
     bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)), 0.0)
     return _match(picture, bank, np.arange(cell_count(picture)))
 
@@ -67,15 +69,83 @@ def match_self(
     rows, cols = picture.lattice
     if rows * cols == 1:
         return None
-    window = min(picture.comparison.exclude, (max(rows, cols) - 2) // 2)
+    window = _window(picture)
     seen = rows * cols - min(rows, 2 * window + 1) * min(cols, 2 * window + 1)
     bank = _Bank(picture.layers, np.arange(rows * cols), picture.lattice, window, min(neighbours, seen), far_share)
     return _match(picture, bank, np.arange(rows * cols) if queries is None else queries)
 
 
+def tile_similarities(
+    picture: Embeddings, queries: Ints, other: Embeddings, layout: TileLayout, *, own_tiles: Ints | None = None
+) -> Similarities:
+    """How alike some cells of a picture and the tiles of another, or of the same picture, are.
+
+    Args:
+        picture: the picture.
+        queries: `(n,)` its cells in question.
+        other: the picture that they are compared with, those of its cells seen turned included.
+        layout: the tiles of that picture.
+        own_tiles: where it is the same picture, `(n,)` the tile that each cell stands for; this tile and the cell's own
+            surroundings do not count.
+
+    Returns:
+        `(n, tiles)` cosine similarity to the most similar cell of each tile, mean over the layers, -1..1; `-inf` for a
+        tile without a cell that counts.
+    """
+    cells, layers = (np.arange(cell_count(other)), other.layers) if own_tiles is not None else _with_turned(other)
+    pairs = zip(picture.layers, layers, strict=True)
+    similarity = np.mean([vectors[queries] @ others.T for vectors, others in pairs], axis=0).clip(-1, 1)
+    tiles = tiles_of_cells(cells, other.lattice, layout) if other.dense else cells
+    if own_tiles is not None:
+        similarity[_near_cells(queries, other.lattice, _window(picture)) | (tiles == own_tiles[:, None])] = -np.inf
+    best = np.full((layout.grid.tiles, len(queries)), -np.inf, np.float32)
+    np.maximum.at(best, tiles, similarity.T)
+    return np.asarray(best.T)
+
+
+def nearest_tiles(
+    pictures: Sequence[Embeddings], layouts: Sequence[TileLayout], queries: Ints, own_tiles: Ints
+) -> tuple[Ints, Ints, Floats]:
+    """The tile most like each of some cells, in their own picture (but not their own tile) or in others.
+
+    Args:
+        pictures: the picture that the cells belong to, then the others.
+        layouts: the tiles of each.
+        queries: `(n,)` the cells in question.
+        own_tiles: `(n,)` the tile that each of them stands for.
+
+    Returns:
+        `(n,)` number of the picture, tile in it and similarity; -1, -1 and NaN where there is none.
+    """
+    source, tile = np.full((2, len(queries)), -1, np.int64)
+    similarity = np.full(len(queries), np.nan)
+    for number, (other, layout) in enumerate(zip(pictures, layouts, strict=True)):
+        own = own_tiles if number == 0 else None
+        found = tile_similarities(pictures[0], queries, other, layout, own_tiles=own)
+        best = found.max(axis=1)
+        better = np.isfinite(best) & ~(best <= similarity)
+        source[better], tile[better] = number, found.argmax(axis=1)[better]
+        similarity[better] = best[better]
+    return source, tile, similarity
+
+
 def cell_count(picture: Embeddings) -> int:
     """How many cells a picture has."""
     return picture.lattice[0] * picture.lattice[1]
+
+
+def _window(picture: Embeddings) -> int:
+    """How near a cell's surroundings reach."""
+    return max(0, min(picture.comparison.exclude, (max(picture.lattice) - 2) // 2))
+
+
+def _with_turned(picture: Embeddings) -> tuple[Ints, tuple[Vectors, ...]]:
+    """A picture's vectors, those seen turned included, and the cell that each of them shows."""
+    cells = np.arange(cell_count(picture))
+    if not picture.turned:
+        return cells, picture.layers
+    layers = tuple(np.concatenate(pair) for pair in zip(picture.layers, picture.turned, strict=True))
+    return np.concatenate([cells, picture.turned_cells]), layers
 
 
 def _match(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
@@ -91,19 +161,17 @@ def _match(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
 
 def _match_block(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
     hidden = None if bank.window is None else _near_cells(queries, bank.lattice, bank.window)
-    total = np.zeros((len(queries), len(bank.cells)), np.float32)
-    nears, fars = [], []
+    similarities = []
     for vectors, others in zip(picture.layers, bank.layers, strict=True):
         similarity = vectors[queries] @ others.T
         if hidden is not None:
             similarity[hidden] = MASKED
-        total += similarity
-        nears.append(np.sort(_highest(similarity, bank.near), axis=1))
-        fars.append(_far(similarity, bank.far_share))
+        similarities.append(similarity)
+    total = reduce(np.add, similarities)
     best = total.argmax(axis=1)
     return Match(
-        near=np.stack(nears),
-        far=np.stack(fars),
+        near=np.stack([np.sort(_highest(similarity, bank.near), axis=1) for similarity in similarities]),
+        far=np.stack([_far(similarity, bank.far_share) for similarity in similarities]),
         best_cell=bank.cells[best],
         best_similarity=total[np.arange(len(queries)), best].astype(np.float64) / len(picture.layers),
     )
@@ -127,7 +195,7 @@ def _highest(values: Similarities, count: int) -> Similarities:
     return values.max(axis=1, keepdims=True) if count == 1 else np.partition(values, -count, axis=1)[:, -count:]
 
 
-def _near_cells(queries: Ints, lattice: tuple[int, int], window: int) -> npt.NDArray[np.bool_]:
+def _near_cells(queries: Ints, lattice: tuple[int, int], window: int) -> Flags:
     """`(queries, cells)` True for cells within the window of a query."""
     rows, cols = lattice
     row, col = np.divmod(queries, cols)

@@ -8,51 +8,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from segdetect.cuts import Picture, cut_bank, cut_picture, embedding_keys, without
 from segdetect.decision import decide
-from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Engine, Progress, no_progress
+from segdetect.engines.base import Embeddings, EmbedRequest, Engine, Progress, no_progress
 from segdetect.engines.registry import choose_engine, default_engines
 from segdetect.explain import LookAlike, look_alikes
-from segdetect.grid import TileLayout, tile_layout
+from segdetect.grid import TileLayout
 from segdetect.homogeneity import homogeneity
 from segdetect.images import LoadedImage
-from segdetect.inspection import Floats, Inspection, Source, TileScores
-from segdetect.memo import Memo
-from segdetect.scoring import CellScores, leave_one_out, pool, score_batch, score_references, score_self
+from segdetect.inspection import Floats, Inspection, TileScores
+from segdetect.memo import Memo, Sized
+from segdetect.scoring import (
+    CellScores,
+    pool,
+    pool_scores,
+    score_batch,
+    score_references,
+    score_self,
+    typical_distance,
+)
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
 CACHE_BYTES: Final = 1_000_000_000
-# Mutual scoring needs some dozens of other pictures; more cost time and change nothing.
-MAX_BATCH_BANK: Final = 32
-# Few references show a part in few positions; they are then also seen turned, once each. Many show it as it comes.
-MAX_TURNED_REFERENCES: Final = 4
+# Mutual scoring keeps the lowest 30 % of the distances: of so many pictures that is five.
+MAX_BATCH_BANK: Final = 16
+# Where there is a bank, comparing takes about as long as describing; in one picture alone it takes no time to speak of.
+DESCRIBING_SHARE: Final = 0.5
+WAITING: Final = "waiting for the same picture"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A picture with its tiles; `turned` when it is to be described in several positions, as a reference."""
-
-    image: LoadedImage
-    layout: TileLayout
-    turned: bool = False
-
-    @property
-    def source(self) -> Source:
-        """What an inspection remembers of it."""
-        return Source(self.image.name, self.image.sha256, self.layout)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
-    """Cell scores of one or more pictures, as one value of the cache."""
-
-    items: tuple[CellScores, ...]
-    comparison: Comparison
-
-    @property
-    def nbytes(self) -> int:
-        return sum(32 * item.values.size for item in self.items)
+S = TypeVar("S", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +65,8 @@ class Inspector:
     def __init__(self, engines: Mapping[EngineName, Engine] | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
         self.engines = default_engines() if engines is None else dict(engines)
         self._embeddings: Memo[Embeddings] = Memo(cache_bytes)
-        self._cells: Memo[_Cells] = Memo(cache_bytes)
+        self._cells: Memo[CellScores] = Memo(cache_bytes)
+        self._typical: Memo[Floats] = Memo(cache_bytes)
         self._scored: Memo[_Scored] = Memo(cache_bytes)
 
     def inspect(
@@ -115,7 +101,7 @@ class Inspector:
     ) -> list[Inspection]:
         """Answer for several pictures, described together (fastdup's fixed cost is paid once). See `inspect`."""
         stock = settings.rule.name is RuleName.STOCK
-        return self._inspect(lambda: [_cut(i, settings.grid, stock) for i in images], settings, bank, progress)
+        return self._inspect(lambda: [cut_picture(i, settings.grid, stock) for i in images], settings, bank, progress)
 
     def inspect_layouts(
         self,
@@ -140,10 +126,15 @@ class Inspector:
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
             pictures = cut()
-            others = _cut_bank(bank, settings)
-            self.describe(engine, [*pictures, *others], progress)
+            others = cut_bank(bank, settings)
+            described = DESCRIBING_SHARE if others else 1.0
+            self.describe(engine, [*pictures, *others], _part(progress, 0, described))
         share = {name: value / max(1, len(pictures)) for name, value in seconds.items()}
-        return [self._answer(engine, picture, others, settings, notes, dict(share)) for picture in pictures]
+        ends = [described + (1 - described) * i / max(1, len(pictures)) for i in range(len(pictures) + 1)]
+        return [
+            self._answer(engine, picture, others, settings, notes, dict(share), _part(progress, start, stop))
+            for picture, start, stop in zip(pictures, ends, ends[1:], strict=False)
+        ]
 
     def prepare(
         self,
@@ -156,7 +147,7 @@ class Inspector:
         """Describe a picture for other grids ahead of time, in one run, so that they answer at once later."""
         engine, _ = choose_engine(self.engines, settings.engine)
         stock = settings.rule.name is RuleName.STOCK
-        self.describe(engine, [_cut(image, grid, stock) for grid in grids], progress)
+        self.describe(engine, [cut_picture(image, grid, stock) for grid in grids], progress)
 
     def is_dense(self, name: EngineName) -> bool:
         """Whether the engine answers any grid from one description."""
@@ -166,7 +157,8 @@ class Inspector:
         """Whether an inspection in scope self would answer from the cache."""
         engine, _ = choose_engine(self.engines, settings.engine)
         stock = settings.rule.name is RuleName.STOCK
-        return _embedding_key(engine, _cut(image, settings.grid, stock)) in self._embeddings
+        (key,) = embedding_keys(engine, [cut_picture(image, settings.grid, stock)])
+        return key in self._embeddings
 
     def look_alikes(
         self, image: LoadedImage, inspection: Inspection, tile: int, *, bank: Sequence[LoadedImage] = (), count: int = 4
@@ -174,8 +166,8 @@ class Inspector:
         """The tiles most like one tile of an inspected picture; `image` and `bank` as they were given to `inspect`."""
         settings = inspection.settings
         stock = settings.rule.name is RuleName.STOCK
-        others = [p for p in _cut_bank(bank, settings) if p.image.sha256 != image.sha256]
-        pictures = [_cut(image, settings.grid, stock), *others]
+        picture = cut_picture(image, settings.grid, stock)
+        pictures = [picture, *without(picture, cut_bank(bank, settings))]
         embeddings, *rest = self.describe(self.engines[inspection.engine], pictures)
         return look_alikes(inspection, tile, embeddings, rest, count=count)
 
@@ -183,13 +175,13 @@ class Inspector:
         self, engine: Engine, pictures: Sequence[Picture], progress: Progress = no_progress
     ) -> list[Embeddings]:
         """Descriptions of pictures in their order; those not in the cache are made in one call of the engine."""
-        keys = [_embedding_key(engine, picture) for picture in pictures]
+        keys = embedding_keys(engine, pictures)
 
         def compute(positions: list[int]) -> list[Embeddings]:
             requests = [EmbedRequest(pictures[p].image, pictures[p].layout, pictures[p].turned) for p in positions]
             return engine.embed(requests, progress)
 
-        found = self._embeddings.get_many(keys, compute, waiting=lambda: progress(0.0, "waiting for the same picture"))
+        found = self._embeddings.get_many(keys, compute, waiting=lambda: progress(0.0, WAITING))
         return [found[key] for key in keys]
 
     def _answer(
@@ -200,14 +192,17 @@ class Inspector:
         settings: Settings,
         notes: tuple[str, ...],
         seconds: dict[str, float],
+        progress: Progress,
     ) -> Inspection:
-        others = [other for other in bank if other.image.sha256 != picture.image.sha256]
-        scope = settings.scope if others else Scope.SELF
+        scope = settings.scope if without(picture, bank) else Scope.SELF
         if scope is not settings.scope:
             notes = (*notes, _ALONE[settings.scope])
         with _timed(seconds, "compare"):
-            key = (scope, *((_embedding_key(engine, p), p.layout.key, p.image.name) for p in (picture, *others)))
-            scored = self._scored.get(key, lambda: self._score(engine, picture, others, scope))
+            pictures = [picture, *bank]
+            key = (scope, *embedding_keys(engine, pictures), *((p.layout.key, p.image.name) for p in pictures))
+            scored = _remembered(
+                self._scored, key, lambda: self._score(engine, picture, bank, scope, progress), progress
+            )
         with _timed(seconds, "decide"):
             decision = decide(scored.scores, settings.rule, scope=scope, engine=engine.name, good=scored.good)
         return Inspection(
@@ -225,41 +220,50 @@ class Inspector:
             seconds=seconds,
         )
 
-    def _score(self, engine: Engine, picture: Picture, others: Sequence[Picture], scope: Scope) -> _Scored:
-        """Tile scores of one picture, whose look-alikes may lie in itself or in `others`, and those of the others."""
-        key = (scope, *(_embedding_key(engine, p) for p in (picture, *others)))
+    def _score(
+        self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
+    ) -> _Scored:
+        """Tile scores of one picture, whose look-alikes may lie in itself or in the bank, and those of the bank.
 
-        def compute() -> _Cells:
+        Each picture of the bank is compared with the rest of it, whichever picture is inspected: a picture's answer and
+        what it tells of the others are one comparison, and the bank costs the square of its size once.
+        """
+        others = without(picture, bank)
+        embeddings = self.describe(engine, [picture, *others])
+        steps = 1 + len(others)
+        cells = self._compare(engine, picture, others, scope, _part(progress, 0, 1 / steps))
+        scores = pool(cells, picture.layout, [p.source for p in (picture, *others)], embeddings)
+        # A lone reference is judged by itself alone, as the rule for lone references expects.
+        known = others if scope is Scope.REFERENCES and len(others) == 1 else bank
+        good = []
+        for step, other in enumerate(others, start=1):
+            doing = f"learning what is normal from picture {step} of {len(others)}"
+            tell = _part(progress, step / steps, (step + 1) / steps, doing)
+            cells = self._compare(engine, other, without(other, known), scope, tell)
+            good.append(pool_scores(cells, other.layout, embeddings[0].comparison)[0])
+        return _Scored(scores, tuple(good))
+
+    def _compare(
+        self, engine: Engine, picture: Picture, others: Sequence[Picture], scope: Scope, progress: Progress
+    ) -> CellScores:
+        """Cell scores of one picture; how it looks turned plays no part in them."""
+        key = (scope, *embedding_keys(engine, [replace(picture, turned=False), *others]))
+
+        def compute() -> CellScores:
             embeddings, *rest = self.describe(engine, [picture, *others])
             if scope is Scope.SELF:
-                cells = replace(score_self(embeddings), homogeneity=homogeneity(embeddings))
-            else:
-                cells = _SCORE[scope](embeddings, rest)
-            return _Cells((cells,), embeddings.comparison)
+                return replace(score_self(embeddings), homogeneity=homogeneity(embeddings))
+            typical = self._typical_distances(engine, others, rest) if engine.dense else None
+            return _SCORE[scope](embeddings, rest, typical=typical, progress=progress)
 
-        found = self._cells.get(key, compute)
-        scores = pool(found.items[0], picture.layout, [p.source for p in (picture, *others)], found.comparison)
-        return _Scored(scores, tuple(self._good_scores(engine, others, scope)))
+        return _remembered(self._cells, key, compute, progress)
 
-    def _good_scores(self, engine: Engine, others: Sequence[Picture], scope: Scope) -> list[Floats]:
-        """Tile scores of the bank's pictures, each compared with the rest of the bank; none in scope self."""
-        if scope is Scope.SELF:
-            return []
-        key = ("good", scope, *(_embedding_key(engine, p) for p in others))
-
-        def compute() -> _Cells:
-            embeddings = self.describe(engine, others)
-            if scope is Scope.REFERENCES:
-                return _Cells(tuple(leave_one_out(embeddings)), embeddings[0].comparison)
-            cells = tuple(score_batch(e, embeddings[:i] + embeddings[i + 1 :]) for i, e in enumerate(embeddings))
-            return _Cells(cells, embeddings[0].comparison)
-
-        found = self._cells.get(key, compute)
-        sources = [[p, *others[:i], *others[i + 1 :]] for i, p in enumerate(others)]
-        return [
-            pool(cells, pictures[0].layout, [p.source for p in pictures], found.comparison).scores
-            for cells, pictures in zip(found.items, sources, strict=True)
-        ]
+    def _typical_distances(
+        self, engine: Engine, pictures: Sequence[Picture], embeddings: Sequence[Embeddings]
+    ) -> list[Floats]:
+        keys = embedding_keys(engine, pictures)
+        found = self._typical.get_many(keys, lambda positions: [typical_distance(embeddings[p]) for p in positions])
+        return [found[key] for key in keys]
 
 
 _SCORE: Final = {Scope.REFERENCES: score_references, Scope.BATCH: score_batch}
@@ -279,22 +283,13 @@ def batch_bank(images: Sequence[T]) -> list[T]:
     return [images[int(i * step)] for i in range(min(len(images), MAX_BATCH_BANK))]
 
 
-def _cut(image: LoadedImage, grid: GridSize, stock: bool) -> Picture:
-    return Picture(image, tile_layout(image.size_wh, grid, stock=stock, name=image.name))
+def _part(progress: Progress, start: float, stop: float, doing: str = "") -> Progress:
+    """For a part of the work, which may say what it does in other words."""
+    return lambda share, what: progress(start + (stop - start) * share, doing or what)
 
 
-def _embedding_key(engine: Engine, picture: Picture) -> tuple[object, ...]:
-    base = (engine.name, engine.version, picture.turned and engine.dense, *picture.image.key)
-    return base if engine.dense else (*base, *picture.layout.key)
-
-
-def _cut_bank(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
-    """The pictures to compare with; none in scope self."""
-    if settings.scope is Scope.SELF:
-        return []
-    pictures = [_cut(image, settings.grid, settings.rule.name is RuleName.STOCK) for image in bank]
-    turned = settings.scope is Scope.REFERENCES and len(pictures) <= MAX_TURNED_REFERENCES
-    return [replace(picture, turned=turned) for picture in pictures]
+def _remembered(memo: Memo[S], key: tuple[object, ...], compute: Callable[[], S], progress: Progress) -> S:
+    return memo.get_many([key], lambda _: [compute()], waiting=lambda: progress(0.0, WAITING))[key]
 
 
 @contextmanager

@@ -42,14 +42,9 @@ def pool_map(values: Scores, layout: TileLayout, top_share: float) -> tuple[Floa
 
 def tiles_of_cells(cell: Ints, lattice: tuple[int, int], layout: TileLayout) -> Ints:
     """The tile that holds each cell's centre; the outermost one for pixels that the blog's cut drops."""
-    rows, cols = layout.grid.rows, layout.grid.cols
-    boxes = layout.boxes_ltrb.reshape(rows, cols, 4)
     row, col = np.divmod(cell, lattice[1])
-    y = (row + 0.5) / lattice[0] * layout.size_wh[1]
-    x = (col + 0.5) / lattice[1] * layout.size_wh[0]
-    tile_row = np.minimum(np.searchsorted(boxes[:, 0, 3], y, side="right"), rows - 1)
-    tile_col = np.minimum(np.searchsorted(boxes[0, :, 2], x, side="right"), cols - 1)
-    return np.asarray(tile_row * cols + tile_col, np.int64)
+    width, height = layout.size_wh
+    return layout.tiles_at((col + 0.5) / lattice[1] * width, (row + 0.5) / lattice[0] * height)
 
 
 def _points(start: npt.NDArray[np.int32], stop: npt.NDArray[np.int32], cells_per_pixel: float) -> Floats:

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from segdetect.engines.base import Comparison, Embeddings
+from segdetect.engines.base import Comparison, Embeddings, Progress, no_progress
 from segdetect.grid import TileLayout
 from segdetect.inspection import Floats, Ints, Source, TileScores
-from segdetect.nearest import Match, Similarities, cell_count, match_other, match_self
+from segdetect.nearest import Match, Similarities, cell_count, match_other, match_self, nearest_tiles
 from segdetect.pooling import Scores, pool_map, tiles_of_cells
+from segdetect.stock import neighbour_lists
 
 SCALE_QUERIES: Final = 256  # cells per picture that tell how far apart its own cells are
 LOWEST_SHARE: Final = 0.3  # of the other pictures of a batch, as in MuSc (Li et al., ICLR 2024)
@@ -55,6 +56,12 @@ class CellScores:
     dense: bool
     homogeneity: float | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        arrays = (self.values, self.nearest_source, self.nearest_cell, self.nearest_similarity)
+        return sum(array.nbytes for array in arrays)
+
 
 def score_self(picture: Embeddings) -> CellScores:
     """Compare each cell with the picture's other cells, its own surroundings left out.
@@ -74,16 +81,28 @@ def score_self(picture: Embeddings) -> CellScores:
     return _cell_scores(picture, np.mean([term.mean(axis=0) for term in terms], axis=0), {0: match}, [])
 
 
-def score_references(picture: Embeddings, references: Sequence[Embeddings]) -> CellScores:
+def score_references(
+    picture: Embeddings,
+    references: Sequence[Embeddings],
+    *,
+    typical: Sequence[Floats] | None = None,
+    progress: Progress = no_progress,
+) -> CellScores:
     """Compare each cell with the cells of known-good pictures and with the picture's own other cells, in one bank.
 
     Dense pictures: the distance to the single nearest cell counts, since a part may occur once in a reference. Each
     layer's distances are divided by the mean of that distance within the references, which is the same for every
     picture compared with them, so that one threshold fits all pictures. Otherwise the plain cosine distance, undivided,
     as in `score_self`. The order of the references does not matter. Without any, the picture is compared with itself.
+
+    Args:
+        picture: the picture.
+        references: the known-good pictures.
+        typical: `typical_distance` of each of the references; computed where it is left out.
+        progress: told before each comparison.
     """
-    neighbours = _bank_neighbours(picture)
-    matches = {i + 1: match_other(picture, other, neighbours=neighbours) for i, other in enumerate(references)}
+    neighbours = 1 if picture.dense else picture.comparison.neighbours
+    matches = _match_each(picture, references, neighbours, progress)
     own = match_self(picture, neighbours=neighbours)
     if own is not None:
         matches[0] = own
@@ -91,84 +110,125 @@ def score_references(picture: Embeddings, references: Sequence[Embeddings]) -> C
         return _cell_scores(picture, np.zeros(1, np.float32), {}, [])
     distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
     if picture.dense:
-        distances = _divided(distances, _typical_distances(references or [picture]))
+        distances = _divided(distances, _typical_of_all(references or [picture], typical or None))
     return _cell_scores(picture, distances.mean(axis=0), matches, references)
 
 
-def score_batch(picture: Embeddings, others: Sequence[Embeddings]) -> CellScores:
+def score_batch(
+    picture: Embeddings,
+    others: Sequence[Embeddings],
+    *,
+    typical: Sequence[Floats] | None = None,
+    progress: Progress = no_progress,
+) -> CellScores:
     """Compare each cell with the other pictures of its batch, none of which is known to be good.
 
     Mutual scoring as in MuSc (Li et al., ICLR 2024): the distance to the nearest cell of each other picture, then the
     mean of the lowest 30 % over the pictures (at least one), so that a minority of defective pictures does no harm.
-    Dense pictures: divided as in `score_references`. Without others the picture is compared with itself.
+    Dense pictures: divided as in `score_references`, whose arguments it shares. Without others the picture is compared
+    with itself.
     """
     if not others:
         return score_references(picture, [])
-    matches = {i + 1: match_other(picture, other, neighbours=1) for i, other in enumerate(others)}
+    matches = _match_each(picture, others, 1, progress)
     nearest = np.stack([_distances(match.near[..., -1]) for match in matches.values()])
     kept = max(1, round(LOWEST_SHARE * len(others)))
     distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
     if picture.dense:
-        distances = _divided(distances, _typical_distances(others))
+        distances = _divided(distances, _typical_of_all(others, typical))
     return _cell_scores(picture, distances.mean(axis=0), matches, others)
 
 
-def leave_one_out(references: Sequence[Embeddings]) -> list[CellScores]:
-    """Score each known-good picture against the others, as `score_references` does, to calibrate thresholds.
+def typical_distance(picture: Embeddings) -> Floats:
+    """`(layers,)` mean distance of a cell to its nearest in the same picture, from a regular sample of the cells.
 
-    A single reference is compared with itself alone. Picture numbers count the others in their order, without the one
-    scored.
+    A picture with one cell, which has no such distance, has 0.
     """
-    return [score_references(picture, [*references[:i], *references[i + 1 :]]) for i, picture in enumerate(references)]
+    match = match_self(picture, neighbours=1, queries=_sample(cell_count(picture)))
+    if match is None:
+        return np.zeros(len(picture.layers))
+    return np.asarray(_distances(match.near[..., -1]).mean(axis=1, dtype=np.float64))
 
 
-def pool(cells: CellScores, layout: TileLayout, sources: Sequence[Source], comparison: Comparison) -> TileScores:
-    """Make tile scores of cell scores.
+def pool_scores(cells: CellScores, layout: TileLayout, comparison: Comparison) -> tuple[Floats, Ints]:
+    """Tiles' scores, and the cell under each tile's highest point; both `(tiles,)`.
 
     Where a cell is a tile the scores stay as they are. Dense pictures: a tile scores the mean of the highest
-    `comparison.top_share` of the bilinearly interpolated cell scores in its pixel box; its look-alike is that of the
-    cell under the highest of them, shown as the tile of that picture that holds the neighbour cell's centre.
+    `comparison.top_share` of the bilinearly interpolated cell scores in its pixel box.
+
+    Args:
+        cells: the picture's cell scores.
+        layout: its tiles; when not dense, `cells.lattice` is its grid.
+        comparison: as in the picture's embeddings.
+    """
+    if cells.dense:
+        return pool_map(cells.values, layout, comparison.top_share)
+    return cells.values.ravel().astype(np.float64), np.arange(cells.values.size)
+
+
+def pool(
+    cells: CellScores, layout: TileLayout, sources: Sequence[Source], embeddings: Sequence[Embeddings]
+) -> TileScores:
+    """Tile scores, as `pool_scores` makes them, with the tiles' look-alikes.
+
+    A tile's look-alike is the tile that holds the cell nearest to the one under its highest point; never itself.
 
     Args:
         cells: the picture's cell scores.
         layout: its tiles; when not dense, `cells.lattice` is its grid.
         sources: the pictures in the order of their numbers, the picture itself first.
-        comparison: as in the picture's embeddings.
+        embeddings: their descriptions.
 
     Raises:
-        ValueError: `sources` does not match the pictures compared with.
+        ValueError: `sources` or `embeddings` do not match the pictures compared with.
     """
-    if len(sources) != len(cells.source_lattices):
+    if not len(sources) == len(embeddings) == len(cells.source_lattices):
         raise ValueError(f"{len(sources)} sources for {len(cells.source_lattices)} pictures compared with")
-    if cells.dense:
-        scores, strongest = pool_map(cells.values, layout, comparison.top_share)
-    else:
-        scores, strongest = cells.values.ravel().astype(np.float64), np.arange(cells.values.size)
-    source = cells.nearest_source[strongest]
+    scores, strongest = pool_scores(cells, layout, embeddings[0].comparison)
+    source, tile, similarity = _nearest_tiles(cells, strongest, sources, embeddings)
     return TileScores(
         layout=layout,
         scores=_read_only(scores),
         sources=tuple(sources),
         nearest_source=_read_only(source),
-        nearest_tile=_read_only(_nearest_tiles(cells, source, cells.nearest_cell[strongest], sources)),
-        nearest_similarity=_read_only(cells.nearest_similarity[strongest]),
+        nearest_tile=_read_only(tile),
+        nearest_similarity=_read_only(similarity),
         cell_map=cells.values if cells.dense else None,
         homogeneity=cells.homogeneity,
+        strongest_cell=_read_only(strongest) if cells.dense else None,
+        neighbour_lists=None if cells.dense or len(sources) > 1 else neighbour_lists(embeddings[0].layers[0]),
     )
 
 
-def _nearest_tiles(cells: CellScores, source: Ints, cell: Ints, sources: Sequence[Source]) -> Ints:
+def _nearest_tiles(
+    cells: CellScores, strongest: Ints, sources: Sequence[Source], embeddings: Sequence[Embeddings]
+) -> tuple[Ints, Ints, Floats]:
+    """Picture, tile and similarity of each tile's nearest look-alike."""
+    source, cell = cells.nearest_source[strongest], cells.nearest_cell[strongest]
+    similarity = cells.nearest_similarity[strongest]
     if not cells.dense:
-        return cell
+        return source, cell, similarity
     tile = np.full(len(source), -1, np.int64)
     for number in np.unique(source[source >= 0]):
         at = source == number
         tile[at] = tiles_of_cells(cell[at], cells.source_lattices[number], sources[number].layout)
-    return tile
+    # The surroundings that were left out may be smaller than a tile: then the nearest cell can lie in the tile itself.
+    inside = np.flatnonzero((source == 0) & (tile == np.arange(len(tile))))
+    if len(inside):
+        layouts = [one.layout for one in sources]
+        source[inside], tile[inside], similarity[inside] = nearest_tiles(embeddings, layouts, strongest[inside], inside)
+    return source, tile, similarity
 
 
-def _bank_neighbours(picture: Embeddings) -> int:
-    return 1 if picture.dense else picture.comparison.neighbours
+def _match_each(
+    picture: Embeddings, others: Sequence[Embeddings], neighbours: int, progress: Progress
+) -> dict[int, Match]:
+    """The comparison with each of the other pictures, by its number."""
+    matches = {}
+    for number, other in enumerate(others, start=1):
+        progress((number - 1) / len(others), f"comparing with picture {number} of {len(others)}")
+        matches[number] = match_other(picture, other, neighbours=neighbours)
+    return matches
 
 
 def _joined(matches: Iterable[Match], neighbours: int) -> Similarities:
@@ -187,16 +247,16 @@ def _near_distances(near: Similarities, comparison: Comparison) -> Distances:
     return _distances(near[..., 0] if comparison.kth_only else near.mean(axis=2))
 
 
-def _divided(distances: Distances, typical: npt.NDArray[np.float32]) -> Distances:
+def _divided(distances: Distances, typical: Distances) -> Distances:
     """Distances `(layers, n)` divided by each layer's typical one; as they are in a layer where nothing differs."""
     scale = np.where(typical > NO_DISTANCE, typical, 1)
     return np.asarray(distances / scale[:, None], np.float32)
 
 
-def _typical_distances(pictures: Sequence[Embeddings]) -> npt.NDArray[np.float32]:
-    """Per layer, the mean distance of a cell to its nearest in the same picture; from a regular sample of the cells."""
-    matches = [match_self(picture, neighbours=1, queries=_sample(cell_count(picture))) for picture in pictures]
-    means = [_distances(match.near[..., -1]).mean(axis=1, dtype=np.float64) for match in matches if match is not None]
+def _typical_of_all(pictures: Sequence[Embeddings], typical: Sequence[Floats] | None) -> Distances:
+    """Per layer, the mean of the pictures' typical distances; pictures with one cell have none."""
+    known = [typical_distance(picture) for picture in pictures] if typical is None else typical
+    means = [one for one, picture in zip(known, pictures, strict=True) if cell_count(picture) > 1]
     if not means:
         return np.ones(len(pictures[0].layers), np.float32)
     # Sorted, so that the order of the pictures does not change a bit of it.

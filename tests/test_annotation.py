@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdetect.annotation import FLAG_RGB, HALO_RGB, SELECTED_RGB, annotate, crop, line_width
+from segdetect.annotation import FLAG_RGB, HALO_RGB, SELECTED_RGB, annotate, annotated_thumbnail, crop, line_width
 from segdetect.images import load_image
 from segdetect.settings import GridSize
 from tests.pictures import answer, picture, png, weave
@@ -42,6 +42,20 @@ def test_only_flagged_tiles_are_touched_and_each_within_its_box() -> None:
         part = changed[20 * tile : 20 * tile + 20, 20 * tile : 20 * tile + 20]
         assert part[[0, -1]].all()
         assert part[:, [0, -1]].all()
+
+
+@pytest.mark.parametrize("side", [90, 400, 1600])
+def test_a_thumbnail_is_small_and_its_lines_are_as_wide_whatever_the_size(side: int) -> None:
+    image = picture(_flat((side, side)))
+    inspection = answer(image, [0.1, 0.1, 0.1, 0.9], grid=GridSize(2, 2), flagged=[3])
+    drawn = annotated_thumbnail(image, inspection, 200)
+    small = min(side, 200)
+    assert drawn.size == (small, small)
+    rows = _letters(np.asarray(drawn))
+    assert {letter for row in rows[: small // 2] for letter in row} == {"."}
+    line = "h" + "F" * round(small / 90) + "h"
+    assert rows[3 * small // 4] == "." * (small // 2) + line + "." * (small // 2 - 2 * len(line)) + line
+    assert (image.pixels == 128).all()
 
 
 def test_a_grey_picture_gets_a_coloured_box() -> None:

@@ -173,10 +173,11 @@ def test_a_click_in_the_table_tells_why(result: Any) -> None:
         result.get_by_role("button", name="20 most unlike")
     ).first.click()
     rest(result)
-    table = result.locator("[data-testid=stDataFrame]").first
-    table.scroll_into_view_if_needed()
+    result.wait_for_timeout(1500)
+    # Found anew, since the rerun may have put another table in its place.
+    result.locator("[data-testid=stDataFrame]").first.scroll_into_view_if_needed()
     result.wait_for_timeout(800)
-    box = table.bounding_box()
+    box = result.locator("[data-testid=stDataFrame]").first.bounding_box()
     result.mouse.click(box["x"] + 18, box["y"] + 36 + 64 * 1.5)
     second = int(own_answer().scores.ranks.argsort()[1])
     why(result, second // 7 + 1, second % 7 + 1)
@@ -222,6 +223,9 @@ def test_another_page_and_back(tab: Callable[..., Any]) -> None:
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("heading", name="Compare", exact=True).wait_for()
     page.wait_for_url(re.compile("/compare"))
+    # Both sides are there: the page is at rest, and so is its entry in the history.
+    page.locator(".sd-word").nth(1).wait_for()
+    rest(page)
     page.wait_for_timeout(2000)
     page.go_back()
     page.get_by_role("heading", name="Compare", exact=True).wait_for(state="detached")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -30,6 +32,12 @@ def app() -> AppTest:
 def _words(app: AppTest) -> list[str]:
     bodies = [element.proto.body for element in app.get("html")]
     return [word for body in bodies for word in re.findall(r'class="sd-word">(.*?)<', body)]
+
+
+def _panes(app: AppTest) -> list[dict[str, Any]]:
+    (viewer,) = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_viewer"]
+    panes: list[dict[str, Any]] = json.loads(viewer.proto.json)["panes"]
+    return panes
 
 
 def _shares(app: AppTest) -> list[str]:
@@ -60,6 +68,8 @@ def test_another_grid_on_one_side_is_another_answer(app: AppTest) -> None:
     assert not app.exception
     assert "7 x 7 tiles" in captions(app)
     assert "4 x 4 tiles" in captions(app)
+    assert [header.value for header in app.header] == ["Left", "Right"]
+    assert [pane["title"] for pane in _panes(app)] == ["Left", "Right"]
     assert app.dataframe[0].value["side"].nunique() == 2
 
 
@@ -74,6 +84,8 @@ def test_a_rule_that_flags_more_shows_what_only_it_flags(app: AppTest) -> None:
     mine, theirs = flag_raster(left), flag_raster(right)
     wanted = [f"{part.mean():.1%}" for part in (mine & theirs, mine & ~theirs, ~mine & theirs)]
     assert _shares(app) == wanted
+    roles = [{mark["role"] for mark in pane["marks"]} for pane in _panes(app)]
+    assert roles == [{"only-left"}, set()]
 
 
 def test_an_engine_that_cannot_run_leaves_the_other_side(app: AppTest) -> None:
@@ -89,6 +101,8 @@ def test_two_pictures_are_not_compared_place_by_place() -> None:
     assert not app.exception
     assert _words(app) == ["Anomalous", "Normal"]
     assert any("two pictures" in info.value for info in app.info)
+    assert [header.value.replace("\\", "") for header in app.header] == ["Left: defect.png", "Right: clean.png"]
+    assert all(mark["role"] == "candidate" for pane in _panes(app) for mark in pane["marks"])
     assert _shares(app) == []
 
 

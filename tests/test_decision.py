@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from segdetect.decision import BORDERLINE, CALIBRATIONS, decide
 from segdetect.grid import tile_layout
 from segdetect.inspection import Decision, Floats, TileScores, Verdict
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope
+from segdetect.stock import neighbour_lists, stock_flags
 
 ENGINES = tuple(CALIBRATIONS)
 PLANTED = 17
@@ -21,17 +23,15 @@ values = st.floats(0, 100, allow_nan=False).map(lambda value: round(value, 6))
 score_lists = st.lists(values, min_size=2, max_size=60)
 
 
-def tile_scores(
-    scores: Sequence[float] | Floats, *, homogeneity: float | None = None, nearest: Sequence[float] | None = None
-) -> TileScores:
+def tile_scores(scores: Sequence[float] | Floats, *, homogeneity: float | None = None) -> TileScores:
     array = np.asarray(scores, np.float64)
     count = len(array)
     rows = next(rows for rows in (7, 4, 2, 1) if count % rows == 0)
     layout = tile_layout((1000, 1000), GridSize(rows, count // rows)) if count // rows <= 32 else None
     if layout is None:
         layout = tile_layout((1000, 1000), GridSize(1, 2))
-    similarity = np.full(count, np.nan) if nearest is None else np.asarray(nearest, np.float64)
-    return TileScores(layout, array, (), np.full(count, -1), np.full(count, -1), similarity, homogeneity=homogeneity)
+    none = np.full(count, -1)
+    return TileScores(layout, array, (), none, none, np.full(count, np.nan), homogeneity=homogeneity)
 
 
 def even_scores(*, planted: float | None = None) -> Floats:
@@ -152,15 +152,23 @@ class TestStock:
         assert decision.verdict is Verdict.CANNOT_TELL
         assert "clean or not" in decision.reason
 
-    def test_a_tile_with_both_edges_among_the_lowest_takes_two_places(self) -> None:
-        scores = np.full(49, 0.1)
-        scores[[5, 6, 7]] = 0.9, 0.8, 0.7
-        nearest = np.full(49, 0.95)
-        nearest[5] = 0.25  # its nearest look-alike is farther than the second nearest of tile 7
-        rule = Rule(RuleName.STOCK)
-        decision = decide(tile_scores(scores, nearest=nearest), rule, scope=Scope.SELF, engine=EngineName.FASTDUP)
+    def test_a_tile_with_both_neighbours_far_away_takes_two_places(self) -> None:
+        lists = np.full((49, 2), 0.9)
+        lists[[5, 6, 7, 8], 1] = 0.1, 0.2, 0.3, 0.4
+        lists[5, 0] = 0.25
+        scores = replace(tile_scores(1 - lists[:, 1]), neighbour_lists=lists)
+        decision = decide(scores, Rule(RuleName.STOCK), scope=Scope.SELF, engine=EngineName.FASTDUP)
         assert np.flatnonzero(decision.flags).tolist() == [5, 6, 7]
-        assert decision.threshold == 0.7
+        assert decision.threshold == pytest.approx(0.7)
+
+    def test_of_equal_edges_the_first_tile_is_flagged(self) -> None:
+        vectors = np.eye(8, dtype=np.float32)
+        assert np.flatnonzero(stock_flags(neighbour_lists(vectors))).tolist() == [0]
+
+    def test_two_tiles_have_an_edge_each(self) -> None:
+        vectors = np.eye(2, dtype=np.float32)
+        assert neighbour_lists(vectors).tolist() == [[0], [0]]
+        assert np.flatnonzero(stock_flags(neighbour_lists(vectors))).tolist() == [0]
 
 
 class TestThreshold:

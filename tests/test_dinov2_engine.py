@@ -12,8 +12,7 @@ from segdetect.engines.dinov2 import PATCH, WEIGHTS_VARIABLE, Dinov2Engine, find
 from segdetect.errors import CancelledError, EngineUnavailableError, SegDetectError, WeightsError
 from segdetect.grid import tile_layout
 from segdetect.images import LoadedImage
-from segdetect.inspection import Source
-from segdetect.scoring import pool, score_references, score_self
+from segdetect.scoring import pool_scores, score_references, score_self
 from segdetect.settings import GridSize
 
 GRID = GridSize(5, 5)
@@ -63,9 +62,8 @@ def _request(pixels, *, name="picture", turned=False):
     return EmbedRequest(image, tile_layout(image.size_wh, GRID), turned=turned)
 
 
-def _tiles(cells, requests, comparison):
-    sources = [Source(r.image.name, r.image.sha256, r.layout) for r in requests]
-    return pool(cells, requests[0].layout, sources, comparison)
+def _tiles(cells, request, comparison):
+    return pool_scores(cells, request.layout, comparison)[0]
 
 
 @pytest.mark.parametrize(("kind", "defect"), [("woven", "scratch"), ("striped", "spot"), ("grainy", "scratch")])
@@ -73,9 +71,9 @@ def test_a_planted_defect_ranks_first(engine, kind, defect):
     request = _request(_with_defect(_texture(kind), defect))
     (embeddings,) = engine.embed([request])
 
-    tiles = _tiles(score_self(embeddings), [request], embeddings.comparison)
+    tiles = _tiles(score_self(embeddings), request, embeddings.comparison)
 
-    assert tiles.scores.argmax() == ODD_TILE
+    assert tiles.argmax() == ODD_TILE
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +90,13 @@ def _marked(pixels):
 
 
 def test_a_planted_defect_ranks_first_with_a_turned_reference(engine, reference):
-    good, bank = reference
+    _, bank = reference
     flawed = _request(np.rot90(_with_defect(_marked(_texture("striped", 1)), "spot"), 2).copy())
     (picture,) = engine.embed([flawed])
 
-    tiles = _tiles(score_references(picture, [bank]), [flawed, good], picture.comparison)
+    tiles = _tiles(score_references(picture, [bank]), flawed, picture.comparison)
 
-    assert tiles.scores.argmax() == 24 - ODD_TILE
+    assert tiles.argmax() == 24 - ODD_TILE
     assert not picture.turned
 
 

@@ -112,7 +112,12 @@ def test_an_evaluation_shows_figures_charts_and_its_table(category: Path, record
     assert metrics["Clean pictures left alone"] == "2 of 2"
     assert chart(app, "pr")["data"]
     assert chart(app, "hist")["data"]
-    assert "cloth" in app.dataframe[0].value.to_string()
+    table = app.dataframe[0].value
+    assert table["title"].tolist() == ["cloth", "overall"]
+    assert table["clean_unflagged"].tolist() == ["2 of 2", "2 of 2"]
+    shown = json.loads(app.dataframe[0].proto.columns)
+    assert [shown[name]["label"] for name in ("title", "ap", "clean_unflagged")] == ["Category", "AP", "Clean OK"]
+    assert all(shown[name]["help"] for name in table.columns if name != "title")
     (record,) = records.glob("*.json")
     assert json.loads(record.read_text())["engine"] == "fastdup"
 
@@ -123,6 +128,7 @@ def test_earlier_runs_are_listed(category: Path) -> None:
     assert not later.exception
     assert "Earlier runs (1)" in [expander.label for expander in later.expander]
     assert later.dataframe[0].value["engine"].tolist() == ["fastdup"]
+    assert later.dataframe[0].value["clean_unflagged"].tolist() == ["2 of 2"]
 
 
 def test_a_damaged_record_is_no_reason_to_fail(category: Path, records: Path) -> None:
@@ -139,7 +145,7 @@ def test_the_gallery_opens_a_picture_on_the_inspect_page_with_the_same_settings(
     app.slider(key="evaluate-grid").set_value(5).run()
     app = _finished(press(app, "Evaluate"))
     (button,) = [button for button in app.button if button.key == "miss-0"]
-    assert "Worst misses" in [header.value for header in app.subheader]
+    assert [header.value for header in app.header] == ["Worst misses", "False alarms"]
     button.click().run()
     assert not app.exception
     assert banner(app)[0] != ""

@@ -15,7 +15,7 @@ from segdetect.errors import CancelledError
 from segdetect.evaluation import Evaluation, ap_by_grid, evaluate, evaluate_each
 from segdetect.evaluation_figures import CategoryResult, PictureResult, summarise
 from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score_histogram_chart
-from segdetect.evaluation_tables import figures_table, figures_text, json_bytes, write_evaluation
+from segdetect.evaluation_tables import figures_table, figures_text, json_bytes, shown_table, write_evaluation
 from segdetect.export import RunWriter
 from segdetect.inspection import Decision, Inspection, TileScores, Verdict
 from segdetect.pipeline import Inspector
@@ -258,6 +258,14 @@ def test_everything_is_written(tmp_path: Path, inspector: Inspector, dataset: Da
     assert [p["image"] for c in record["categories"] for p in c["pictures"]] == [s.name for s in dataset.samples]
     assert b"NaN" not in json_bytes(result)
     assert len(figures_table(result)) == 5
+
+
+def test_the_page_shows_rows_under_one_title_and_no_empty_column(inspector: Inspector, dataset: Dataset) -> None:
+    dense, tiles = (shown_table(evaluate(inspector, dataset, DENSE, pixels=pixels)) for pixels in (True, False))
+    assert dense["title"].tolist() == ["cloth", "rug", "all of kind object", "all of kind texture", "overall"]
+    assert {"pixel_auroc", "pro"} <= {*dense.columns}
+    assert not {"pixel_auroc", "pro"} & {*tiles.columns}
+    assert dense["clean_unflagged"].notna().tolist() == [True, False, False, True, True]
 
 
 def test_charts_show_what_was_found(inspector: Inspector, dataset: Dataset) -> None:

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from segdetect.cuts import cut_picture
 from segdetect.engines.base import EmbedRequest
-from segdetect.explain import look_alikes, strongest_cell, tile_facts
+from segdetect.explain import look_alikes, tile_facts
 from segdetect.grid import tile_layout
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
@@ -98,11 +99,57 @@ def test_look_alikes_come_in_order_once_each_and_without_the_tile_itself(
         assert tile not in {one.tile for one in found}
 
 
-def test_the_first_look_alike_is_the_one_in_the_table(inspector: Inspector, twice: LoadedImage) -> None:
-    inspection = inspector.inspect(twice, TILES)
+@pytest.mark.parametrize("side", [2, 3, 7])
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("settings", [DENSE, TILES], ids=["dense", "tiles"])
+def test_the_first_look_alike_is_the_one_in_the_table(
+    inspector: Inspector, twice: LoadedImage, settings: Settings, scope: Scope, side: int
+) -> None:
+    bank = [picture(weave(seed=seed), f"{seed}.png") for seed in (5, 6)]
+    inspection = inspector.inspect(twice, replace(settings, scope=scope, grid=GridSize(side, side)), bank=bank)
+    scores = inspection.scores
+    for tile in range(side**2):
+        first, second = inspector.look_alikes(twice, inspection, tile, bank=bank)[:2]
+        named = scores.sources[scores.nearest_source[tile]].name, scores.nearest_tile[tile]
+        assert (first.source.name, first.tile) == named
+        assert first.similarity == scores.nearest_similarity[tile]
+        assert (first.source.name, first.tile) != (second.source.name, second.tile)
+        assert not (first.own and first.tile == tile)
+
+
+@pytest.mark.parametrize("settings", [DENSE, TILES], ids=["dense", "tiles"])
+def test_no_other_tile_is_more_alike_than_the_first_look_alike(
+    inspector: Inspector, twice: LoadedImage, settings: Settings
+) -> None:
+    """In a large tile of a dense engine the most similar cell may be its own: it does not count."""
+    inspection = inspector.inspect(twice, replace(settings, grid=GridSize(2, 2)))
+    (picture_,) = inspector.describe(inspector.engines[settings.engine], [cut_picture(twice, GridSize(2, 2), False)])
+    layout = inspection.scores.layout
+    cells = np.arange(4) if inspection.scores.strongest_cell is None else inspection.scores.strongest_cell
+    centres = picture_.boxes_ltrb.reshape(-1, 2, 2).mean(axis=1)
+    tiles = layout.tiles_at(centres[:, 0], centres[:, 1])
+    row, col = np.divmod(np.arange(len(centres)), picture_.lattice[1])
+    for tile, cell in enumerate(cells):
+        apart = np.maximum(abs(row - row[cell]), abs(col - col[cell])) > picture_.comparison.exclude
+        similar = (picture_.layers[0] @ picture_.layers[0][cell])[apart & (tiles != tile)]
+        assert inspection.scores.nearest_similarity[tile] == pytest.approx(similar.max(), abs=1e-6)
+
+
+def test_in_scope_batch_no_look_alike_lies_in_the_picture_itself(inspector: Inspector, twice: LoadedImage) -> None:
+    other = picture(weave(seed=8), "other.png")
+    inspection = inspector.inspect(twice, replace(DENSE, scope=Scope.BATCH), bank=[other])
+    found = inspector.look_alikes(twice, inspection, 8, bank=[other], count=10)
+    assert len(found) == 10
+    assert {one.source.name for one in found} == {"other.png"}
+
+
+def test_a_constant_picture_names_the_same_look_alike_everywhere(inspector: Inspector) -> None:
+    flat = picture(np.full((112, 112, 3), 128, np.uint8), "flat.png")
+    inspection = inspector.inspect(flat, DENSE)
     for tile in range(49):
-        first = inspector.look_alikes(twice, inspection, tile)[0]
-        assert first.similarity == pytest.approx(inspection.scores.nearest_similarity[tile], abs=1e-5)
+        found = inspector.look_alikes(flat, inspection, tile)
+        assert found[0].tile == inspection.scores.nearest_tile[tile] != tile
+        assert [one.similarity for one in found] == pytest.approx([1] * 4, abs=1e-5)
 
 
 @pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
@@ -120,28 +167,6 @@ def test_look_alikes_may_lie_in_another_picture(inspector: Inspector, twice: Loa
 def test_fewer_tiles_than_asked_for_are_all_there_is(inspector: Inspector, twice: LoadedImage) -> None:
     inspection = inspector.inspect(twice, replace(TILES, grid=GridSize(1, 3)))
     assert len(inspector.look_alikes(twice, inspection, 0, count=10)) == 2
-
-
-# ---- the cell that a tile's score comes from -------------------------------------------------------------------------
-
-
-def test_the_strongest_cell_lies_in_the_tile() -> None:
-    cells = np.zeros((4, 6), np.float32)
-    cells[3, 4], cells[0, 0] = 1, 9
-    inspection = answer(picture(weave((60, 40))), [0.1] * 4, grid=GridSize(2, 2), cell_map=cells)
-    assert strongest_cell(inspection, 3) == 3 * 6 + 4
-    assert strongest_cell(inspection, 0) == 0
-
-
-def test_a_tile_finer_than_the_cells_takes_the_cell_under_it() -> None:
-    cells = np.arange(4, dtype=np.float32).reshape(2, 2)
-    inspection = answer(picture(weave((80, 80))), [0.1] * 64, grid=GridSize(8, 8), cell_map=cells)
-    assert [strongest_cell(inspection, tile) for tile in (0, 7, 56, 63)] == [0, 1, 2, 3]
-
-
-def test_where_a_cell_is_a_tile_it_is_that_tile(inspector: Inspector, twice: LoadedImage) -> None:
-    inspection = inspector.inspect(twice, TILES)
-    assert strongest_cell(inspection, 13) == 13
 
 
 def test_look_alikes_of_a_description_are_found_without_an_inspector(inspector: Inspector, twice: LoadedImage) -> None:

@@ -11,6 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from segdetect import pipeline, scoring
+from segdetect.decision import decide
 from segdetect.engines.base import Embeddings, EmbedRequest, Engine, Progress, no_progress
 from segdetect.engines.registry import choose_engine
 from segdetect.errors import (
@@ -22,7 +24,8 @@ from segdetect.errors import (
     WeightsError,
 )
 from segdetect.images import LoadedImage
-from segdetect.inspection import Verdict
+from segdetect.inspection import Decision, Floats, TileScores, Verdict
+from segdetect.nearest import Match
 from segdetect.pipeline import MAX_BATCH_BANK, Inspector, batch_bank
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from tests.pictures import picture, planted, weave
@@ -275,6 +278,75 @@ def test_a_bank_is_ignored_in_scope_self(
 ) -> None:
     inspector.inspect(defect, TILES, bank=[clean])
     assert [name for name, _ in tiles.calls[0]] == ["defect.png"]
+
+
+@pytest.fixture
+def matches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Gets an entry for each comparison of a picture with another one."""
+    made: list[int] = []
+    compare = scoring.match_other
+
+    def counted(picture_: Embeddings, other: Embeddings, *, neighbours: int) -> Match:
+        made.append(neighbours)
+        return compare(picture_, other, neighbours=neighbours)
+
+    monkeypatch.setattr(scoring, "match_other", counted)
+    return made
+
+
+@pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
+def test_a_bank_is_compared_with_itself_once(inspector: Inspector, matches: list[int], scope: Scope) -> None:
+    """Whatever is inspected: n * (n - 1) comparisons in all, n for another picture, none for another grid."""
+    bank = [picture(weave(seed=seed), f"{seed}.png") for seed in range(6)]
+    settings = replace(DENSE, scope=scope)
+    inspector.inspect(bank[0], settings, bank=bank)
+    assert len(matches) == 6 * 5
+    inspector.inspect_many(bank, settings, bank=bank)
+    assert len(matches) == 6 * 5
+    inspector.inspect(picture(planted(2, 3)), settings, bank=bank)
+    assert len(matches) == 6 * 5 + 6
+    inspector.inspect(bank[3], replace(settings, grid=GridSize(5, 5)), bank=bank)
+    assert len(matches) == 6 * 5 + 6
+
+
+@pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
+def test_what_is_normal_is_learnt_from_the_others_alone(
+    inspector: Inspector, defect: LoadedImage, monkeypatch: pytest.MonkeyPatch, scope: Scope
+) -> None:
+    """The scores that the rule sees are those that the other pictures of the bank have as their own answers."""
+    bank = [defect, *(picture(weave(seed=seed), f"{seed}.png") for seed in (1, 2, 3))]
+    seen: list[Sequence[Floats]] = []
+
+    def remember(scores: TileScores, rule: Rule, *, good: Sequence[Floats], **given: object) -> Decision:
+        seen.append(good)
+        return decide(scores, rule, good=good, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "decide", remember)
+    answers = inspector.inspect_many(bank, replace(DENSE, scope=scope), bank=bank)
+    for number, good in enumerate(seen):
+        others = [answer.scores.scores for answer in answers if answer is not answers[number]]
+        np.testing.assert_allclose(np.array(good), np.array(others), rtol=1e-5)
+
+
+def test_comparing_is_told_and_can_be_stopped(inspector: Inspector, defect: LoadedImage) -> None:
+    bank = [picture(weave(seed=seed), f"{seed}.png") for seed in range(3)]
+    settings = replace(DENSE, scope=Scope.BATCH)
+    told: list[tuple[float, str]] = []
+
+    def stop_late(share: float, doing: str) -> None:
+        told.append((share, doing))
+        if doing == "learning what is normal from picture 3 of 3":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        inspector.inspect(defect, settings, bank=bank, progress=stop_late)
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] < 1
+    assert [doing for _, doing in told if doing.startswith("comparing")] == [
+        f"comparing with picture {i} of 3" for i in (1, 2, 3)
+    ]
+    assert inspector.inspect(defect, settings, bank=bank).strongest_tile == 17
 
 
 def test_a_large_batch_is_thinned_out_evenly() -> None:

@@ -10,7 +10,7 @@ from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Source
 from segdetect.nearest import BLOCK_VALUES, match_other, match_self
-from segdetect.scoring import leave_one_out, pool, score_batch, score_references, score_self
+from segdetect.scoring import pool, score_batch, score_references, score_self, typical_distance
 from segdetect.settings import GridSize
 
 DENSE = Comparison(neighbours=3, exclude=2, far_share=0.25, top_share=0.1)
@@ -113,7 +113,8 @@ def test_references_find_what_the_picture_has_everywhere():
     flawed = _picture(6, odd=slice(None))
     good = [_picture(seed) for seed in (7, 8)]
 
-    assert np.median(score_references(flawed, good).values) > 3 * max(c.values.max() for c in leave_one_out(good))
+    known = max(score_references(good[i], [good[1 - i]]).values.max() for i in (0, 1))
+    assert np.median(score_references(flawed, good).values) > 3 * known
 
 
 def test_own_cells_count_as_known_good_with_references():
@@ -185,16 +186,25 @@ def test_a_batch_copes_with_a_minority_of_defective_pictures():
     assert sorted(strongest.tolist()) == flaw
 
 
-def test_each_reference_is_scored_against_the_others():
-    references = [_picture(seed, odd=ODD_CELL if seed == 41 else None) for seed in (40, 41, 42)]
-    for reference, cells in zip(references, leave_one_out(references), strict=True):
-        others = [r for r in references if r is not reference]
-        assert np.array_equal(cells.values, score_references(reference, others).values)
-    assert leave_one_out(references)[1].values.argmax() == ODD_CELL
+@pytest.mark.parametrize("score", [score_references, score_batch])
+def test_typical_distances_may_be_known_beforehand(score):
+    picture, others = _picture(40, odd=ODD_CELL), [_picture(41), _picture(42, odd=3), _picture(43, lattice=(1, 1))]
+    known = score(picture, others, typical=[typical_distance(other) for other in others])
+
+    assert np.array_equal(known.values, score(picture, others).values)
+    assert not np.array_equal(known.values, score(picture, others, typical=[np.ones(2)] * 3).values)
 
 
-def test_a_single_reference_is_scored_against_itself():
-    (cells,) = leave_one_out([_picture(43, odd=ODD_CELL)])
+@pytest.mark.parametrize("score", [score_references, score_batch])
+def test_each_comparison_is_told(score):
+    told = []
+    score(_picture(40), [_picture(41), _picture(42)], progress=lambda share, doing: told.append((share, doing)))
+
+    assert told == [(0, "comparing with picture 1 of 2"), (0.5, "comparing with picture 2 of 2")]
+
+
+def test_without_a_reference_a_picture_is_scored_against_itself():
+    cells = score_references(_picture(43, odd=ODD_CELL), [])
 
     assert cells.values.argmax() == ODD_CELL
     assert set(cells.nearest_source.tolist()) == {0}
@@ -251,10 +261,12 @@ def test_large_pictures_are_compared_in_blocks():
 
 def test_results_are_read_only():
     layout = tile_layout((120, 120), GridSize(3, 3))
-    cells = score_self(_picture(48))
-    tiles = pool(cells, layout, [_source(layout)], DENSE)
+    picture = _picture(48)
+    cells = score_self(picture)
+    tiles = pool(cells, layout, [_source(layout)], [picture])
 
     arrays = (cells.values, cells.nearest_cell, tiles.scores, tiles.nearest_source, tiles.nearest_tile)
+    assert not tiles.strongest_cell.flags.writeable
     assert not any(array.flags.writeable for array in arrays)
 
 
@@ -285,10 +297,11 @@ def _brute_force(values, layout, share):
 @pytest.mark.parametrize("grid", [GridSize(1, 2), GridSize(7, 7), GridSize(3, 11), GridSize(14, 1)], ids=str)
 @pytest.mark.parametrize("stock", [False, True], ids=["whole", "stock"])
 def test_pooling_equals_brute_force(grid, stock):
-    cells = score_self(_picture(49, lattice=(10, 13), odd=ODD_CELL))
+    picture = _picture(49, lattice=(10, 13), odd=ODD_CELL)
+    cells = score_self(picture)
     layout = tile_layout((151, 160), grid, stock=stock)
 
-    tiles = pool(cells, layout, [_source(layout)], DENSE)
+    tiles = pool(cells, layout, [_source(layout)], [picture])
 
     assert tiles.scores == pytest.approx(_brute_force(cells.values, layout, DENSE.top_share), rel=1e-4)
 
@@ -301,7 +314,8 @@ def test_tiles_name_the_tile_of_the_look_alike():
     own, other = tile_layout((120, 120), GridSize(3, 3)), tile_layout((480, 60), GridSize(2, 5))
     cells = score_references(picture, [reference])
 
-    tiles = pool(replace(cells, values=score_self(picture).values), own, [_source(own), _source(other)], DENSE)
+    cells = replace(cells, values=score_self(picture).values)
+    tiles = pool(cells, own, [_source(own), _source(other)], [picture, reference])
 
     strongest = tiles.scores.argmax()
     assert strongest == 2  # cell 45 lies in row 3, column 9 of 12
@@ -309,32 +323,74 @@ def test_tiles_name_the_tile_of_the_look_alike():
     assert tiles.nearest_similarity[strongest] == pytest.approx(1, abs=1e-5)
 
 
+def test_the_look_alike_of_a_large_tile_never_lies_in_it():
+    """Its twin in the same tile does not count; the next best lies in another one, here or in a reference."""
+    picture, reference = _picture(55, odd=13), _picture(56)
+    twin, weaker, other = 5 * 12 + 1, 8 * 12 + 9, 4 * 12 + 7
+    for layer, good in zip(picture.layers, reference.layers, strict=True):
+        layer[twin] = layer[13]
+        layer[weaker] = 0.9 * layer[13] + 0.1 * layer[weaker]
+        layer[weaker] /= np.linalg.norm(layer[weaker])
+        good[other] = 0.95 * layer[13] + 0.05 * good[other]
+        good[other] /= np.linalg.norm(good[other])
+    layout = tile_layout((120, 120), GridSize(2, 2))
+    own = _source(layout)
+    highest = np.zeros((12, 12), np.float32)
+    highest[1, 1] = 1  # cell 13, whatever its score is beside its twin
+
+    alone = pool(replace(score_self(picture), values=highest), layout, [own], [picture])
+    cells = replace(score_references(picture, [reference]), values=highest)
+    known = pool(cells, layout, [own, own], [picture, reference])
+
+    assert cells.nearest_cell[13] == twin
+    assert alone.strongest_cell[0] == 13
+    assert (alone.nearest_source[0], alone.nearest_tile[0]) == (0, 3)
+    assert alone.nearest_similarity[0] == pytest.approx(
+        np.mean([layer[13] @ layer[weaker] for layer in picture.layers]), abs=1e-6
+    )
+    assert (known.nearest_source[0], known.nearest_tile[0]) == (1, 1)
+    assert known.nearest_similarity[0] > alone.nearest_similarity[0]
+
+
+def test_the_strongest_cell_is_the_one_under_the_highest_point():
+    picture = _picture(57, lattice=(4, 6))
+    values = np.zeros((4, 6), np.float32)
+    values[3, 4], values[0, 0] = 1, 9
+    layout = tile_layout((60, 40), GridSize(2, 2))
+
+    tiles = pool(replace(score_self(picture), values=values), layout, [_source(layout)], [picture])
+
+    assert tiles.strongest_cell[[0, 3]].tolist() == [0, 3 * 6 + 4]
+
+
 def test_where_a_cell_is_a_tile_nothing_is_pooled():
     picture = _picture(52, lattice=(4, 5), layers=1, dense=False, comparison=STOCK)
     layout = tile_layout((100, 80), GridSize(4, 5))
     cells = score_self(picture)
 
-    tiles = pool(cells, layout, [_source(layout)], STOCK)
+    tiles = pool(cells, layout, [_source(layout)], [picture])
 
     assert tiles.scores == pytest.approx(cells.values.ravel())
     assert np.array_equal(tiles.nearest_tile, cells.nearest_cell)
     assert tiles.cell_map is None
+    assert tiles.strongest_cell is None
 
 
 def test_pooling_refuses_sources_that_do_not_match():
     layout = tile_layout((120, 120), GridSize(3, 3))
     with pytest.raises(ValueError, match="2 sources for 1"):
-        pool(score_self(_picture(53)), layout, [_source(layout)] * 2, DENSE)
+        pool(score_self(_picture(53)), layout, [_source(layout)] * 2, [_picture(53)])
 
 
 @pytest.mark.parametrize("grid", [GridSize(2, 2), GridSize(32, 32), GridSize(32, 1)], ids=str)
 def test_any_grid_is_pooled_at_once(grid):
     layout = tile_layout((1024, 1024), grid)
-    cells = score_self(_picture(54, lattice=(48, 48), layers=1))
+    picture = _picture(54, lattice=(48, 48), layers=1)
+    cells = score_self(picture)
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        pool(cells, layout, [_source(layout)], DENSE)
+        pool(cells, layout, [_source(layout)], [picture])
         seconds.append(time.perf_counter() - start)
 
     assert min(seconds) < 0.03

@@ -15,7 +15,6 @@ from segdetect.engines.base import Embeddings, EmbedRequest
 from segdetect.engines.texture import TextureEngine
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.images import LoadedImage
-from segdetect.inspection import Source
 from segdetect.settings import EngineName, GridSize
 
 Array = npt.NDArray[np.float32]
@@ -44,8 +43,7 @@ def _scores(image: LoadedImage, references: list[LoadedImage] | None = None) -> 
         cells = scoring.score_self(picture)
     else:
         cells = scoring.score_references(picture, [_embed(reference) for reference in references])
-    sources = [Source(str(number), str(number), layout) for number in range(1 + len(references or []))]
-    return scoring.pool(cells, layout, sources, picture.comparison).scores
+    return scoring.pool_scores(cells, layout, picture.comparison)[0]
 
 
 def _weave() -> Array:

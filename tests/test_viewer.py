@@ -402,6 +402,11 @@ def test_touch_on_a_small_screen(desk: Desk) -> None:
     assert second["y"] > first["y"] + first["height"]
     page.touchscreen.tap(*desk.place(1.5 / 7, 0.3 / 7))
     desk.says("Chosen: (1,)")
+    legend = page.locator(".legend")
+    assert legend.locator("span").all_text_contents() == ["Flagged", "Look-alike", "Selected"]
+    box, foot = legend.bounding_box(), page.locator(".foot").bounding_box()
+    assert box["y"] + box["height"] <= foot["y"] + foot["height"]
+    assert box["y"] >= desk.readout.bounding_box()["y"] + desk.readout.bounding_box()["height"] - 1
     fit = desk.zoom()
     x, y = desk.place(0.5, 0.5)
     cdp = page.context.new_cdp_session(page)

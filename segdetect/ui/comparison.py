@@ -13,15 +13,24 @@ from segdetect.errors import SegDetectError
 from segdetect.images import LoadedImage
 from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.settings import Scope, Settings
-from segdetect.ui.page import show_error
+from segdetect.ui.page import plain, show_error
 from segdetect.ui.picture import inspection_pane
 from segdetect.ui.picture_viewer import Looks, Mark, Role, picture_viewer
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import inspector, kept_uploads, loaded
 from segdetect.ui.sidebar import read_engine, read_grid, read_rule
-from segdetect.ui.verdict import facts_line, place, show_verdict
+from segdetect.ui.verdict import place, show_verdict
 
 _RASTER: Final = 256
+# The higher of the two banners sets the height of both, so that what stands below them is level.
+_LEVEL: Final = """
+<style>
+.st-key-sides [data-testid="stElementContainer"]:has(.sd-banner) { flex: 1; }
+.st-key-sides [data-testid="stHtml"]:has(.sd-banner) { height: 100%; }
+.st-key-sides h2 { padding: 0 0 .4rem; font-size: 1.35rem; }
+.st-key-sides .sd-banner { box-sizing: border-box; height: 100%; }
+</style>
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,18 +76,16 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
 
 def show_sides(left: Side, right: Side) -> None:
     """Draw both verdicts and pictures; zoom and place are linked."""
-    for column, side in zip(st.columns(2, gap="medium"), (left, right), strict=True):
-        with column:
-            st.caption(f"**{side.name}**")
-            show_verdict(side.inspection)
+    two_pictures = left.image.sha256 != right.image.sha256
+    with st.container(key="sides"):
+        st.html(_LEVEL)
+        for column, side in zip(st.columns(2), (left, right), strict=True):
+            with column:
+                st.header(f"{side.name}: {plain(side.image.name)}" if two_pictures else side.name)
+                show_verdict(side.inspection)
     panes = [
-        inspection_pane(
-            side.image,
-            side.inspection,
-            title=f"{side.name}: {facts_line(side.inspection)}",
-            marks=_only_here(side, other, role),
-        )
-        for side, other, role in ((left, right, Role.REMOVED), (right, left, Role.ADDED))
+        inspection_pane(side.image, side.inspection, title=side.name, marks=_only_here(side, other, role))
+        for side, other, role in ((left, right, Role.ONLY_LEFT), (right, left, Role.ONLY_RIGHT))
     ]
     picture_viewer(panes, key="comparison", height=480, looks=Looks(heat=0.0))
 
@@ -113,7 +120,20 @@ def show_difference(left: Side, right: Side) -> None:
     if table.empty:
         st.info("Neither side flags anything.", icon=":material/check:")
     else:
-        st.dataframe(table, hide_index=True, alt="Flagged tiles of either side, and whether the other side agrees")
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={
+                "side": "Side",
+                "place": "Place",
+                "score": st.column_config.NumberColumn("Score", format="%.3f"),
+                "rank": "Rank",
+                "flagged on the other side": st.column_config.TextColumn(
+                    "Flagged on the other side", help="How much of this tile's area lies in tiles flagged over there"
+                ),
+            },
+            alt="Flagged tiles of either side, and whether the other side agrees",
+        )
 
 
 def flag_raster(inspection: Inspection) -> Flags:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
-from segdetect.annotation import annotate
+from segdetect.annotation import annotated_thumbnail
 from segdetect.datasets import Dataset, read_dataset
 from segdetect.errors import CancelledError, SegDetectError
 from segdetect.evaluation import Evaluation, PictureResult, ap_by_grid
 from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score_histogram_chart
-from segdetect.evaluation_tables import figures_table, json_bytes
+from segdetect.evaluation_tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
 from segdetect.export import csv_bytes
 from segdetect.settings import GridSize, Scope, Settings
 from segdetect.ui.evaluation_runs import EvaluationRun, earlier_records, start_run, stop_run
@@ -20,9 +21,16 @@ from segdetect.ui.page import plain, show_error
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import Upload, inspector, loaded
 from segdetect.ui.sidebar import SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
-from segdetect.views import data_uri, fitted
+from segdetect.views import data_uri
 
 _POLL_SECONDS = 1.0
+# Of columns, in screen pixels: together they fit beside the sidebar at 1280.
+_TITLE_WIDTH = 122
+_WIDTH = 52
+_WIDTHS = {"pictures": 78, "auroc": 62, "recall": 58, "clean_unflagged": 72, "image_auroc": 62}
+_MAX_ROWS = 20
+# On a touch screen its tools would lie over a chart's legend for good.
+_CHART = {"displayModeBar": False}
 _GRIDS = (4, 5, 7, 9, 12, 16)
 
 
@@ -100,19 +108,44 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged} of {overall.clean}")
     for note in evaluation.notes:
         st.caption(f":material/info: {plain(note)}")
-    table = figures_table(evaluation)
-    st.dataframe(table, hide_index=True, alt="Figures of each category and overall")
+    table = shown_table(evaluation)
+    st.dataframe(
+        table,
+        height="content" if len(table) <= _MAX_ROWS else "auto",
+        hide_index=True,
+        placeholder="",
+        column_config=_columns(),
+        alt="Figures of each category and overall",
+    )
     _show_exports(evaluation)
     charts = st.columns(2)
-    charts[0].plotly_chart(precision_recall_chart(evaluation), key="pr", alt="Precision against recall of tiles")
+    charts[0].plotly_chart(
+        precision_recall_chart(evaluation), key="pr", config=_CHART, alt="Precision against recall of tiles"
+    )
     charts[1].plotly_chart(
-        score_histogram_chart(evaluation), key="hist", alt="Scores of good and of defective tiles with the threshold"
+        score_histogram_chart(evaluation),
+        key="hist",
+        config=_CHART,
+        alt="Scores of good and of defective tiles with the threshold",
     )
     _show_grids(evaluation, dataset)
     _show_gallery("Worst misses", evaluation.worst_misses(8), evaluation, "miss")
     _show_gallery("False alarms", evaluation.false_alarms(8), evaluation, "alarm")
     for failure in evaluation.failures:
         show_error(failure.error)
+
+
+def _columns() -> dict[str, ColumnConfig]:
+    """Heads, helps and widths of `COLUMNS`."""
+    title = st.column_config.TextColumn("Category", width=_TITLE_WIDTH, pinned=True)
+    return {"title": title} | {
+        name: st.column_config.NumberColumn(
+            head, width=_WIDTHS.get(name, _WIDTH), help=text, format="%d" if name == "pictures" else "%.3f"
+        )
+        if name != "clean_unflagged"
+        else st.column_config.TextColumn(head, width=_WIDTHS[name], help=text, alignment="right")
+        for name, (head, text) in COLUMNS.items()
+    }
 
 
 def _show_exports(evaluation: Evaluation) -> None:
@@ -152,19 +185,24 @@ def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
 
 
 def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation, key: str) -> None:
-    st.subheader(title)
+    st.header(title)
     if not pictures:
         st.caption("None.")
         return
-    for start in range(0, len(pictures), 4):
-        for column, (number, picture) in zip(st.columns(4), list(enumerate(pictures))[start : start + 4], strict=False):
-            with column:
-                _show_picture(picture, evaluation, f"{key}-{number}")
+    numbered = list(enumerate(pictures))
+    # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
+    for start in range(0, len(numbered), 4):
+        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
+            for column, (number, picture) in zip(
+                half.columns(2, wrap=False), numbered[first : first + 2], strict=False
+            ):
+                with column:
+                    _show_picture(picture, evaluation, f"{key}-{number}")
 
 
 def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
     upload = Upload(picture.sample.name.rsplit("/", 1)[-1], picture.sample.data())
-    drawn = fitted(annotate(loaded(upload), picture.inspection, labels=False), 400)
+    drawn = annotated_thumbnail(loaded(upload), picture.inspection, 400)
     ap = "" if picture.ap is None else f", AP {picture.ap:.2f}"
     caption = f"{picture.sample.name}{ap}, {picture.inspection.decision.verdict.value}"
     st.image(data_uri(drawn), width="stretch", alt=caption)
@@ -194,4 +232,13 @@ def show_records() -> None:
     records = earlier_records()
     if not records.empty:
         with st.expander(f"Earlier runs ({len(records)})"):
-            st.dataframe(records, hide_index=True, alt="Earlier evaluations with their overall figures")
+            texts = [name for name in records.columns if name not in COLUMNS]
+            heads = {name: st.column_config.TextColumn(name[0].upper() + name[1:]) for name in texts}
+            left_alone = [share_of(*counts) for counts in zip(records.clean_unflagged, records.clean, strict=True)]
+            st.dataframe(
+                records.assign(clean_unflagged=left_alone).drop(columns="clean"),
+                hide_index=True,
+                placeholder="",
+                column_config=_columns() | heads,
+                alt="Earlier evaluations with their overall figures",
+            )

@@ -40,8 +40,8 @@ class Role(StrEnum):
     SELECTED = "selected"
     LOOKALIKE = "lookalike"
     CANDIDATE = "candidate"
-    ADDED = "added"
-    REMOVED = "removed"
+    ONLY_LEFT = "only-left"
+    ONLY_RIGHT = "only-right"
     TRUTH = "truth"
 
 

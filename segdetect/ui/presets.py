@@ -16,23 +16,26 @@ def show_presets(settings: Settings) -> None:
     with st.popover("Presets", icon=":material/bookmarks:", width="stretch"):
         for preset in library.presets():
             own = preset.name not in {built_in.name for built_in in BUILT_IN}
-            with st.container(horizontal=True, gap="small"):
-                st.button(
-                    preset.name,
-                    key=f"preset-{preset.name}",
-                    help=preset.why or None,
-                    on_click=apply_settings,
-                    args=(preset.settings,),
-                    width="stretch",
-                )
-                if own:
+            with st.container(gap="xxsmall"):
+                with st.container(horizontal=True, gap="small"):
                     st.button(
-                        "Forget",
-                        key=f"forget-{preset.name}",
-                        icon=":material/delete:",
-                        on_click=library.delete_preset,
-                        args=(preset.name,),
+                        preset.name,
+                        key=f"preset-{preset.name}",
+                        on_click=apply_settings,
+                        args=(preset.settings,),
+                        width="stretch",
                     )
+                    if own:
+                        st.button(
+                            "Forget",
+                            key=f"forget-{preset.name}",
+                            icon=":material/delete:",
+                            on_click=library.delete_preset,
+                            args=(preset.name,),
+                        )
+                if preset.why:
+                    # Small print would be too pale in a popover.
+                    st.markdown(f":small[{preset.why}]")
         with st.form("keep-preset", clear_on_submit=True, border=False):
             name = st.text_input("Keep the settings in use as", placeholder="a name", max_chars=80)
             if st.form_submit_button("Keep", width="stretch"):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from segdetect.annotation import annotate
+from segdetect.annotation import annotated_thumbnail
 from segdetect.charts import score_histogram, stability_map
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
@@ -20,10 +20,10 @@ from segdetect.ui.run import Progressing
 from segdetect.ui.session import background, inspector
 from segdetect.ui.sidebar import Request
 from segdetect.ui.verdict import lead
-from segdetect.views import data_uri, fitted
+from segdetect.views import data_uri
 
 _TABS: Final = ("Scores and threshold", "Other grid sizes", "Stability")
-_STRIP_SIDE: Final = 320
+_STRIP_SIDE: Final = 400
 
 
 def show_tuning(request: Request, inspection: Inspection) -> None:
@@ -100,7 +100,7 @@ def _show_sizes(request: Request) -> None:
     slot.empty()
     for column, grid, inspection in zip(st.columns(len(grids)), grids, inspections, strict=True):
         with column:
-            picture = fitted(annotate(request.image, inspection, labels=False), _STRIP_SIDE)
+            picture = annotated_thumbnail(request.image, inspection, _STRIP_SIDE)
             st.image(data_uri(picture), width="stretch", alt=f"Result in a grid of {grid}: {lead(inspection)}")
             count = len(inspection.flagged_tiles)
             st.caption(f"{inspection.decision.verdict.value.capitalize()}, {count} of {grid.tiles} flagged")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
-from segdetect.samples import SAMPLES, sample_bytes
+from segdetect.samples import SAMPLES, Sample, sample_bytes
 from segdetect.ui.sidebar import choose_sample
-from segdetect.views import data_uri, fitted
+from segdetect.views import data_uri
 
-_ACROSS: Final = 4
+_PAIR: Final = 2
+_PREVIEW_SIDE: Final = 360
 
 
 @st.cache_data(show_spinner=False)
 def _preview(key: str) -> str:
-    return data_uri(fitted(Image.open(io.BytesIO(sample_bytes(key)), formats=["PNG"]).convert("RGB"), 360))
+    """The middle of the sample as a square, so that all of them are of one shape."""
+    picture = Image.open(io.BytesIO(sample_bytes(key)), formats=["PNG"]).convert("RGB")
+    return data_uri(ImageOps.fit(picture, (_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS))
 
 
 def show_welcome() -> None:
@@ -25,9 +29,12 @@ def show_welcome() -> None:
     st.title("Where in this picture is something wrong?")
     st.html(
         '<p class="sd-hero">SegDetect cuts a picture in tiles, compares each with all the others, and shows the '
-        "ones that do not belong: a broken thread in a mesh, a scratch on metal, a stain on cloth.</p>"
+        "ones that do not belong: a broken wire in a mesh, a scratch on metal, a stain on cloth.</p>"
     )
-    st.markdown("**Drop a picture** in the box on the left, or **try a sample**. Pictures never leave this machine.")
+    st.markdown(
+        "**Try a sample**, or **drop in a picture**: the box for it is in the sidebar, which » opens where it is "
+        "hidden. Pictures never leave this machine."
+    )
     show_samples()
     st.markdown(
         "## What you get\n"
@@ -39,11 +46,18 @@ def show_welcome() -> None:
 
 
 def show_samples() -> None:
-    """Draw the bundled samples, each a click away."""
-    for number, sample in enumerate(SAMPLES):
-        if number % _ACROSS == 0:
-            columns = st.columns(_ACROSS)
-        with columns[number % _ACROSS].container(border=True):
+    """Draw the bundled samples, each a click away: four in a row, two on a phone."""
+    # A pair stays side by side on a phone, where the two halves of a row go below each other.
+    for start in range(0, len(SAMPLES), 2 * _PAIR):
+        halves = st.columns(2)
+        for half, first in zip(halves, (start, start + _PAIR), strict=True):
+            with half:
+                _show_pair(SAMPLES[first : first + _PAIR])
+
+
+def _show_pair(samples: Sequence[Sample]) -> None:
+    for column, sample in zip(st.columns(_PAIR, wrap=False), samples, strict=False):
+        with column.container(border=True):
             st.image(_preview(sample.key), width="stretch", alt=sample.description)
             st.button(
                 sample.title,

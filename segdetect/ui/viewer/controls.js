@@ -101,7 +101,7 @@ function refreshStatus(viewer) {
   root.querySelector('[data-do="clear"]').hidden = selected.length === 0;
   const flagged = viewer.flaggedPane()?.tiles.ranked(true) ?? [];
   const at = flagged.indexOf(selected.at(-1)) + 1;
-  root.querySelector(".count").textContent = flagged.length ? `${at || "\u2013"}/${flagged.length}` : "0";
+  root.querySelector(".count").textContent = at ? `${at} of ${flagged.length}` : flagged.length;
   for (const name of ["next", "previous"]) root.querySelector(`[data-do="${name}"]`).disabled = flagged.length === 0;
   refreshLegend(viewer);
 }

@@ -7,8 +7,8 @@ const ROLES = {
   selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -2.5 },
   lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 5 },
   candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 5 },
-  added: { name: "Added", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 5, sign: "+" },
-  removed: { name: "Removed", colour: "rgb(232, 160, 220)", width: 2.5, dash: [12, 4, 2, 4], inset: 5, sign: "\u2212" },
+  "only-right": { name: "Only right", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 5, sign: "R" },
+  "only-left": { name: "Only left", colour: "rgb(232, 160, 220)", width: 2.5, dash: [12, 4, 2, 4], inset: 5, sign: "L" },
   truth: { name: "True defect", colour: "rgb(198, 255, 120)", width: 2, dash: [4, 3], inset: 0 },
 };
 const LABEL_FONT = "600 11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
