@@ -51,7 +51,7 @@ def inspect_files(
 ) -> Iterator[Answer | Failure]:
     """Inspect pictures in their order.
 
-    In scope batch they are compared with up to 32 pictures chosen evenly from all of them, so that the time grows with
+    In scope batch they are compared with up to 16 pictures chosen evenly from all of them, so that the time grows with
     the number of pictures and not with its square.
 
     Args:

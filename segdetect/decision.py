@@ -252,22 +252,19 @@ def _predictive_bound(logs: Floats, false_alarms: float, constants: Calibration)
     Log maxima are taken as normal; their variance has a scaled inverse chi-squared prior, centred on the spread
     measured between clean pictures and worth `PRIOR_PICTURES` of them (Gelman et al., Bayesian Data Analysis, 3.3).
     """
-    spread, reach = _spread_and_reach(logs.var(), len(logs), false_alarms, constants)
+    freedom = PRIOR_PICTURES + len(logs) - 1
+    spread = math.sqrt((PRIOR_PICTURES * constants.spread**2 + len(logs) * float(logs.var())) / freedom)
+    reach = float(stats.t.ppf(1 - false_alarms, freedom)) * math.sqrt(1 + 1 / len(logs))
     return math.exp(float(logs.mean()) + reach * spread) - constants.floor
 
 
 def _batch_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:
-    """The same from pictures of which up to a half may be defective: their lower quartile and median stand for all."""
-    low, middle = np.quantile(logs, (0.25, 0.5))
-    spread, reach = _spread_and_reach(((middle - low) / QUARTILE) ** 2, len(logs), false_alarms, constants)
-    return math.exp(float(low) + (QUARTILE + reach) * spread) - constants.floor
+    """The same from pictures of which up to a half may be defective: their lower quartile stands for all.
 
-
-def _spread_and_reach(variance: float, count: int, alarms: float, constants: Calibration) -> tuple[float, float]:
-    """Standard deviation that weighs the observed variance with the prior, and how many of it the bound lies above."""
-    freedom = PRIOR_PICTURES + count - 1
-    spread = math.sqrt((PRIOR_PICTURES * constants.spread**2 + count * float(variance)) / freedom)
-    return spread, float(stats.t.ppf(1 - alarms, freedom)) * math.sqrt(1 + 1 / count)
+    The spread is the one measured between clean pictures, since defective ones widen the batch's own.
+    """
+    reach = QUARTILE + float(stats.norm.ppf(1 - false_alarms)) * math.sqrt(1 + 1 / len(logs))
+    return math.exp(float(np.quantile(logs, 0.25)) + reach * constants.spread) - constants.floor
 
 
 def _verdict(flags: Flags, strength: float) -> Verdict:

@@ -49,7 +49,7 @@ def banner(app: AppTest) -> tuple[str, str]:
     bodies = [element.proto.body for element in app.get("html") if 'class="sd-word"' in element.proto.body]
     if not bodies:
         return "", ""
-    word, lead = (re.search(rf'sd-{part}">(.*?)</span>', bodies[0]) for part in ("word", "lead"))
+    word, lead = (re.search(rf'sd-{part}">(.*?)</', bodies[0]) for part in ("word", "lead"))
     assert word is not None
     assert lead is not None
     return word[1], html.unescape(lead[1])

@@ -82,7 +82,7 @@ def show_sides(left: Side, right: Side) -> None:
         for column, side in zip(st.columns(2), (left, right), strict=True):
             with column:
                 st.header(f"{side.name}: {plain(side.image.name)}" if two_pictures else side.name)
-                show_verdict(side.inspection)
+                show_verdict(side.inspection, level=3)
     panes = [
         inspection_pane(side.image, side.inspection, title=side.name, marks=_only_here(side, other, role))
         for side, other, role in ((left, right, Role.ONLY_LEFT), (right, left, Role.ONLY_RIGHT))

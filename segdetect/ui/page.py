@@ -46,7 +46,8 @@ _STYLE: Final = """
 .sd-banner { display: flex; gap: .9rem; align-items: flex-start; padding: .8rem 1.1rem; border-radius: .6rem;
   border: 1px solid; border-left-width: 6px; }
 .sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; background: currentColor; }
-.sd-banner .sd-word { font-size: 1.35rem; font-weight: 700; line-height: 1.3; margin-right: .5rem; }
+.sd-banner .sd-word { display: inline; font-size: 1.35rem; font-weight: 700; line-height: 1.3;
+  margin: 0 .5rem 0 0; padding: 0; }
 .sd-banner .sd-lead { font-size: 1.05rem; font-weight: 600; }
 .sd-banner .sd-why { margin-top: .15rem; max-width: 120ch; text-wrap: pretty; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }

@@ -34,8 +34,8 @@ def lead(inspection: Inspection) -> str:
     strongest = place(inspection.strongest_tile, cols)
     if count == 0:
         return f"No tile of {tiles} is flagged; the least alike is {strongest}"
-    stand = "tile stands" if count == 1 else "tiles stand"
-    return f"{count} of {tiles} {stand} out; strongest {strongest}"
+    stand = "stands" if count == 1 else "stand"
+    return f"{count} of {tiles} tiles {stand} out; strongest {strongest}"
 
 
 def _where(inspection: Inspection) -> str:
@@ -54,14 +54,14 @@ def facts_line(inspection: Inspection) -> str:
     return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}"
 
 
-def show_verdict(inspection: Inspection) -> None:
-    """Draw the banner."""
+def show_verdict(inspection: Inspection, *, level: int = 1) -> None:
+    """Draw the banner; `level` is that of its heading, 1 where the verdict is the page's main thing."""
     verdict = inspection.decision.verdict
     kind = verdict.value.replace(" ", "-")
     st.html(
         f'<div class="sd-banner sd-{kind}" role="status">'
         f'<span class="sd-icon" aria-hidden="true"></span>'
-        f'<div><span class="sd-word">{verdict.value.capitalize()}</span>'
+        f'<div><h{level} class="sd-word">{verdict.value.capitalize()}</h{level}>'
         f'<span class="sd-lead">{escaped(_where(inspection))}</span>'
         f'<div class="sd-why">{escaped(inspection.decision.reason)}</div></div></div>'
     )

@@ -25,7 +25,7 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
     """Draw the panel for one tile and its look-alikes."""
     facts = tile_facts(inspection, tile, found)
     state = "flagged" if facts.flagged else "not flagged"
-    st.markdown(f"### Why {place_of(facts)}?")
+    st.markdown(f"## Why {place_of(facts)}?")
     st.markdown(f"{sentence(facts)} It is **{state}**.")
     box = inspection.scores.layout.boxes_ltrb[tile]
     picture = crop(request.image, box)
