@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
+from segdetect.ui.jobs import jobs, visitor
 from segdetect.ui.page import show_error
 from segdetect.ui.session import inspector
 from segdetect.ui.sidebar import Request
@@ -42,6 +43,10 @@ def run_inspection(request: Request) -> Inspection | None:
         return None
     slot.empty()
     skeleton.empty()
+    if st.session_state.get("jobs-for") != identity:
+        # What was to be computed ahead for the view before is not wanted any more.
+        jobs().drop_waiting(visitor())
+        st.session_state["jobs-for"] = identity
     return inspection
 
 

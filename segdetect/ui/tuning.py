@@ -12,7 +12,7 @@ from segdetect.annotation import annotated_thumbnail
 from segdetect.charts import score_histogram, stability_map
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
-from segdetect.settings import EngineName, GridSize, RuleName
+from segdetect.settings import EngineName, GridSize, Rule, RuleName
 from segdetect.stability import neighbouring_grids, stability
 from segdetect.ui.jobs import jobs, visitor
 from segdetect.ui.page import show_error
@@ -145,14 +145,23 @@ def _show_stability(request: Request) -> None:
 
 
 def prepare_neighbours(request: Request) -> None:
-    """Describe the next coarser and finer grid while the visitor looks, so that the slider answers at once."""
+    """Describe what the visitor may ask for next while they look, so that it is there at once.
+
+    That is the next coarser and finer grid, and the blog's cut of the same grid, which the stock rule needs.
+    """
     if inspector().is_dense(request.settings.engine):
         return
     grids = neighbouring_grids(request.image.size_wh, request.settings.grid)
     at = grids.index(request.settings.grid) if request.settings.grid in grids else 0
     near = [grid for i, grid in enumerate(grids) if abs(i - at) == 1]
-    key = ("neighbours", request.image.key, request.settings)
-    jobs().start(key, visitor(), lambda: inspector().prepare(request.image, request.settings, near))
+    key = ("neighbours", request.image.key, replace(request.settings, rule=Rule()))
+    stock = replace(request.settings, rule=Rule(RuleName.STOCK))
+
+    def describe() -> None:
+        inspector().prepare(request.image, replace(request.settings, rule=Rule()), near)
+        inspector().prepare(request.image, stock, [request.settings.grid])
+
+    jobs().start(key, visitor(), describe)
 
 
 def other_engine(engine: EngineName, ready: set[EngineName]) -> EngineName | None:
