@@ -110,6 +110,9 @@ def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
     for error in upload_errors("uploads"):
         show_error(error)
     titles = {sample.key: sample.title for sample in SAMPLES}
+    # A value that came with the link is lost on the way to another page unless the program sets it there.
+    if "sample" in st.session_state:
+        st.session_state["sample"] = st.session_state["sample"]
     sample = st.selectbox(
         "Or a sample",
         [*titles],
