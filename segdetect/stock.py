@@ -3,8 +3,7 @@
 These are the flags of fastdup's own `outliers()` wherever no two tiles are identical and the cut does not fall between
 equal edges. Where tiles are identical, as on a blank background, fastdup's index lists some of them more often, and
 the order of equal edges hangs on an unstable sort; here every tile has two edges, and equal ones keep the order of the
-tiles, on every machine. (Of 53 pictures compared with fastdup 2.54, 8 with identical tiles or such a cut differ by a
-tile or so.)
+tiles, on every machine. (Of 53 pictures compared with fastdup 2.54, 45 agree and 8 differ by one tile.)
 """
 
 from __future__ import annotations
