@@ -3,6 +3,7 @@
 import streamlit as st
 
 from segdetect.ui.address import record_picture, record_threshold, show_wanted_picture
+from segdetect.ui.drop import take_drops
 from segdetect.ui.exports import show_exports
 from segdetect.ui.overview import show_overview
 from segdetect.ui.page import set_up
@@ -18,6 +19,7 @@ from segdetect.ui.welcome import show_welcome
 from segdetect.ui.why import show_why
 
 set_up("Inspect")
+take_drops()
 request = read_request()
 if request is None:
     show_wanted_picture()
@@ -33,7 +35,7 @@ if inspection is None:
 tile = selected_tile(inspection)
 look_alikes = inspector().look_alikes(request.image, inspection, tile, bank=request.bank)
 
-verdict, actions = st.columns([7, 1], vertical_alignment="top")
+verdict, actions = st.columns([6, 1], vertical_alignment="top")
 with verdict:
     show_verdict(inspection)
 with actions:

@@ -9,7 +9,7 @@ from segdetect.ui.welcome import show_samples
 
 set_up("Compare")
 with st.sidebar:
-    image, _ = read_picture()
+    image, _ = read_picture("compare-")
 st.title("Compare")
 if image is None:
     st.markdown(

@@ -140,7 +140,9 @@ def shots(dataset: Path) -> dict[str, Shot]:
         "tune": Shot(address=sample, take=tune),
         "sizes": Shot(address=sample, take=sizes),
         "compare": Shot(
-            address="/compare?sample=Circuit+board&left-engine=fastdup&right-engine=dinov2", take=compare, height=1000
+            address="/compare?compare-sample=Circuit+board&left-engine=fastdup&right-engine=dinov2",
+            take=compare,
+            height=1000,
         ),
         "evaluate": Shot(address="/evaluate", take=lambda page: evaluate(page, dataset)),
         "method": Shot(address="/method", take=empty, width=1280, height=900),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.browser import find_chromium, remedy
+from tests.app_server import BROWSER_FLAGS, running_app
+from tests.browsing import rest
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +46,61 @@ def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         st.cache_resource.clear()
         yield home
     st.cache_resource.clear()
+
+
+@pytest.fixture(scope="module")
+def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The running dashboard."""
+    with running_app(tmp_path_factory.mktemp("home")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Any]:
+    """A Chromium for the tests of a file."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Makes browser contexts, one of each kind, whose cache then holds Streamlit's own scripts."""
+    made: dict[str, Any] = {}
+
+    def context(**options: Any) -> Any:
+        name = repr(options)
+        if name not in made:
+            made[name] = browser.new_context(
+                **({"viewport": {"width": 1280, "height": 1000}, "locale": "en-US"} | options)
+            )
+            made[name].set_default_timeout(40_000)
+        return made[name]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture
+def tab(contexts: Callable[..., Any], address: str) -> Iterator[Callable[..., Any]]:
+    """Opens tabs at an address of the dashboard, and closes them; no script may have failed in them."""
+    opened: list[Any] = []
+    troubles: list[str] = []
+
+    def open_tab(query: str = "engine=texture", *, page: str = "", **options: Any) -> Any:
+        new = contexts(**options).new_page()
+        new.on("pageerror", lambda error: troubles.append(str(error)))
+        opened.append(new)
+        new.goto(f"{address}/{page}?{query}")
+        new.locator(".stMainBlockContainer h1, .sd-word").first.wait_for()
+        rest(new)
+        return new
+
+    yield open_tab
+    for one in opened:
+        one.close()
+    assert troubles == []

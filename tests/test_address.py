@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.ui.evaluation_view import address_of
 from tests.pages import banner, captions, choices, open_page, upload
 from tests.pictures import planted, png, weave
 
@@ -26,6 +28,24 @@ def test_a_link_restores_sample_grid_engine_and_rule() -> None:
 def test_a_link_restores_rows_and_columns() -> None:
     app = open_page(sample="Clean wire mesh", apart="true", rows="3", cols="9")
     assert "3 x 9 tiles" in captions(app)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(engine=EngineName.TEXTURE, grid=GridSize(3, 9), rule=Rule(RuleName.FENCE)),
+        Settings(engine=EngineName.FASTDUP, grid=GridSize(5, 5), rule=Rule(RuleName.STOCK)),
+        Settings(engine=EngineName.TEXTURE, scope=Scope.REFERENCES, rule=Rule(false_alarms=0.2)),
+    ],
+    ids=str,
+)
+def test_settings_of_an_evaluation_make_a_link(settings: Settings) -> None:
+    app = open_page(sample="Clean wire mesh", **address_of(settings))
+    assert f"{settings.engine} · {settings.grid} tiles" in captions(app)
+    assert choices(app, "scope").value is settings.scope
+    assert app.selectbox(key="rule").value is settings.rule.name
+    if settings.scope is Scope.REFERENCES:
+        assert app.select_slider(key="alarms").value == settings.rule.false_alarms
 
 
 def test_a_link_restores_the_visitors_own_threshold() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -16,71 +16,15 @@ from segdetect.images import load_image
 from segdetect.inspection import Inspection
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Settings
-from tests.app_server import BROWSER_FLAGS, running_app
+from tests.browsing import contrasts, grid, grid_slider, rest
 from tests.pictures import planted, png
 
 pytestmark = pytest.mark.browser
 
 DEFECT = png(planted(2, 3, size_wh=(224, 224)))
 FILE = {"name": "a part.png", "mimeType": "image/png", "buffer": DEFECT}
-SECONDS = 1000.0
 SAMPLE = "engine=texture&sample=Clean+wire+mesh"
-COMPARE = "left-engine=texture&right-engine=texture&" + SAMPLE
-
-
-@pytest.fixture(scope="module")
-def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The running dashboard."""
-    with running_app(tmp_path_factory.mktemp("home")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Makes browser contexts, one of each kind, whose cache then holds Streamlit's own scripts."""
-    made: dict[str, Any] = {}
-
-    def context(**options: Any) -> Any:
-        name = repr(options)
-        if name not in made:
-            made[name] = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
-            made[name].set_default_timeout(40 * SECONDS)
-        return made[name]
-
-    yield context
-    for one in made.values():
-        one.close()
-
-
-@pytest.fixture
-def tab(contexts: Callable[..., Any], address: str) -> Iterator[Callable[..., Any]]:
-    """Opens tabs at an address of the dashboard, and closes them; no script may have failed in them."""
-    opened: list[Any] = []
-    troubles: list[str] = []
-
-    def open_tab(query: str = "engine=texture", *, page: str = "", **options: Any) -> Any:
-        new = contexts(**options).new_page()
-        new.on("pageerror", lambda error: troubles.append(str(error)))
-        opened.append(new)
-        new.goto(f"{address}/{page}?{query}")
-        new.locator(".stMainBlockContainer h1, .sd-word").first.wait_for()
-        rest(new)
-        return new
-
-    yield open_tab
-    for one in opened:
-        one.close()
-    assert troubles == []
+COMPARE = "left-engine=texture&right-engine=texture&compare-sample=Clean+wire+mesh"
 
 
 @pytest.fixture
@@ -96,19 +40,6 @@ def drop(page: Any) -> None:
     page.locator(".st-key-files input[type=file]").set_input_files([FILE])
     page.locator(".sd-word").wait_for()
     rest(page)
-
-
-def rest(page: Any) -> None:
-    """Wait until the page's script has run."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-
-
-def grid_slider(page: Any) -> Any:
-    return page.get_by_role("slider", name="Grid (tiles per side)")
-
-
-def grid(page: Any, text: str) -> None:
-    page.locator("[data-testid=stCaptionContainer]").filter(has_text=f"{text} tiles ·").first.wait_for()
 
 
 def tile_on_chart(page: Any, row: float, col: float, side: int = 7) -> tuple[float, float]:
@@ -193,52 +124,6 @@ def test_the_downloaded_table_is_the_programs_own_answer(result: Any) -> None:
     assert len(pd.read_csv(io.BytesIO(data))) == len(own_answer().flagged_tiles)
 
 
-# ---- links, tabs, back -----------------------------------------------------------------------------------------------
-
-
-def test_a_shared_link_opens_the_same_view_and_a_reload_keeps_it(tab: Callable[..., Any]) -> None:
-    page = tab(f"{SAMPLE}&grid=5")
-    grid(page, "5 x 5")
-    slider = grid_slider(page)
-    slider.focus()
-    slider.press("ArrowRight")
-    grid(page, "6 x 6")
-    page.wait_for_url(re.compile(r"[?&]grid=6"))
-    page.reload()
-    grid(page, "6 x 6")
-    assert page.locator(".sd-word").text_content()
-
-
-def test_a_second_tab_is_a_visitor_of_its_own(tab: Callable[..., Any]) -> None:
-    first, second = tab(f"{SAMPLE}&grid=5"), tab(f"{SAMPLE}&grid=8")
-    grid(first, "5 x 5")
-    grid(second, "8 x 8")
-    grid_slider(second).press("ArrowRight")
-    grid(second, "9 x 9")
-    grid(first, "5 x 5")
-
-
-def test_another_page_and_back(tab: Callable[..., Any]) -> None:
-    page = tab(SAMPLE)
-    page.get_by_role("link", name="Compare").click()
-    page.get_by_role("heading", name="Compare", exact=True).wait_for()
-    page.wait_for_url(re.compile("/compare"))
-    # Both sides are there: the page is at rest, and so is its entry in the history.
-    page.locator(".sd-word").nth(1).wait_for()
-    rest(page)
-    page.wait_for_timeout(2000)
-    # Streamlit may put entries of its own between two pages: the view is at most three steps back.
-    for _ in range(3):
-        page.go_back()
-        page.wait_for_timeout(3000)
-        rest(page)
-        if "/compare" not in page.url and "sample=" in page.url:
-            break
-    page.locator(".sd-word").wait_for()
-    assert page.locator(".sd-word").count() == 1
-    assert page.get_by_role("combobox", name="Or a sample").input_value() == "Clean wire mesh"
-
-
 # ---- other screens ---------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +135,19 @@ def test_a_narrow_screen_is_not_scrolled_sideways(tab: Callable[..., Any], page:
         "Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
     )
     assert widest <= 400
+
+
+def test_other_grids_are_a_strip_to_slide_on_a_phone(tab: Callable[..., Any]) -> None:
+    narrow = tab(f"{SAMPLE}&look=Other+grid+sizes", viewport={"width": 400, "height": 800})
+    narrow.get_by_text("(shown)").wait_for()
+    strip = narrow.locator(".st-key-sizes [data-testid=stHorizontalBlock]")
+    boxes = [picture.bounding_box() for picture in strip.locator("img").all()]
+    assert len(boxes) == 5
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert all(100 < box["width"] < 200 for box in boxes)
+    assert strip.evaluate("node => node.scrollWidth > node.clientWidth")
+    strip.get_by_role("button", name="9 x 9", exact=True).click()
+    grid(narrow, "9 x 9")
 
 
 def test_dark_is_dark(tab: Callable[..., Any]) -> None:
@@ -281,15 +179,33 @@ def test_dark_is_dark(tab: Callable[..., Any]) -> None:
 def test_nothing_keeps_people_with_a_disability_out(
     tab: Callable[..., Any], page: str, query: str, scheme: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     opened = tab(query, page=page, color_scheme=scheme)
     opened.wait_for_timeout(1500)
-    found = Axe().run(opened).response["violations"]
-    grave = [
+    assert grave_violations(opened) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_small_print_in_popovers_can_be_read(tab: Callable[..., Any], scheme: str) -> None:
+    opened = tab(SAMPLE, color_scheme=scheme)
+    for name in ("Presets", "Export"):
+        opened.get_by_role("button", name=name).first.click()
+        small = "[data-testid=stPopoverBody] [data-testid=stCaptionContainer] p"
+        opened.locator(small).first.wait_for()
+        opened.wait_for_timeout(700)  # it fades in
+        found = contrasts(opened, small)
+        assert found
+        assert min(found) >= 4.5
+        opened.keyboard.press("Escape")
+        opened.locator("[data-testid=stPopoverBody]").wait_for(state="hidden")
+
+
+def grave_violations(page: Any) -> list[str]:
+    """What axe finds that is serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
         f"{one['id']} ({one['impact']}): {one['help']}: {node['target']} {node['html'][:160]}"
-        for one in found
+        for one in Axe().run(page).response["violations"]
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
     ]
-    assert grave == []

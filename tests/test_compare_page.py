@@ -53,6 +53,16 @@ def test_without_a_picture_samples_are_offered() -> None:
     assert len(_words(app)) == 2
 
 
+def test_each_side_has_a_threshold_of_its_own() -> None:
+    rules = {"left-rule": "My own threshold", "left-threshold": "1.25", "right-rule": "My own threshold"}
+    app = upload(open_page("pages/compare.py", **SIDES, **rules), ("defect.png", DEFECT))
+    assert app.number_input(key="left-threshold").value == 1.25
+    app.number_input(key="right-threshold").set_value(1000.0).run()
+    assert not app.exception
+    assert _words(app) == ["Anomalous", "Normal"]
+    assert app.number_input(key="left-threshold").value == 1.25
+
+
 def test_the_same_settings_agree(app: AppTest) -> None:
     assert not app.exception
     assert _words(app) == ["Anomalous", "Anomalous"]

@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_evaluated_is_an_error_box(tmp_path: Path, name:
 
 def test_an_evaluation_shows_figures_charts_and_its_table(category: Path, records: Path) -> None:
     app = _open(category)
-    assert "5 pictures in 1 categories: cloth" in captions(app).replace("\\", "")
+    assert "5 pictures in 1 category: cloth" in captions(app).replace("\\", "")
     app = _finished(press(app, "Evaluate"))
     assert not app.exception
     metrics = _metrics(app)
@@ -150,6 +150,7 @@ def test_the_gallery_opens_a_picture_on_the_inspect_page_with_the_same_settings(
     assert not app.exception
     assert banner(app)[0] != ""
     assert "fastdup · 5 x 5 tiles" in captions(app)
+    assert app.query_params["grid"] in ("5", ["5"])
 
 
 def test_references_of_the_data_set_go_with_the_picture(with_a_miss: Path) -> None:

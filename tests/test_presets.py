@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from segdetect.library import BUILT_IN
-from tests.pages import markdown, open_page, press
+from tests.pages import captions, open_page, press
 
 pytestmark = pytest.mark.usefixtures("page_engines")
 
@@ -18,7 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_preset_says_in_words_what_it_is_for() -> None:
-    shown = markdown(open_page())
+    shown = captions(open_page())
     for preset in BUILT_IN:
         assert preset.why in shown
 

@@ -15,7 +15,8 @@ from segdetect.ui.page import plain
 _DIGITS: Final = 16
 _PARAMETER: Final = "picture"
 _THRESHOLD: Final = "threshold"
-_FIRST_THRESHOLD: Final = 0.5
+_RECORDED: Final = "threshold-recorded"
+FIRST_THRESHOLD: Final = 0.5
 
 
 def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
@@ -51,22 +52,25 @@ def show_wanted_picture() -> None:
         )
 
 
-def read_threshold(key: str) -> float:
-    """The visitor's own threshold: from its slider, else from the address."""
-    if key in st.session_state:
-        return float(st.session_state[key])
+def read_threshold() -> float:
+    """The visitor's own threshold: from the address where that has news, as after Back; else as it was left."""
+    asked, recorded = st.query_params.get(_THRESHOLD), st.session_state.get(_RECORDED)
+    if asked is None or asked == recorded:
+        if _THRESHOLD in st.session_state:
+            return float(st.session_state[_THRESHOLD])
+        asked = recorded
     try:
-        threshold = float(st.query_params.get(key, _FIRST_THRESHOLD))
+        threshold = float(asked or FIRST_THRESHOLD)
     except ValueError:
-        threshold = _FIRST_THRESHOLD
+        threshold = FIRST_THRESHOLD
     # The slider's range follows the scores, so the address cannot be bound to it; this is what it starts from.
-    st.session_state[key] = threshold if math.isfinite(threshold) and threshold >= 0 else _FIRST_THRESHOLD
-    return float(st.session_state[key])
+    st.session_state[_THRESHOLD] = threshold if math.isfinite(threshold) and threshold >= 0 else FIRST_THRESHOLD
+    return float(st.session_state[_THRESHOLD])
 
 
 def record_threshold(rule: Rule) -> None:
     """Keep the visitor's own threshold in the address while it decides."""
     if rule.threshold is not None:
-        st.query_params[_THRESHOLD] = f"{rule.threshold:.6g}"
+        st.session_state[_RECORDED] = st.query_params[_THRESHOLD] = f"{rule.threshold:.6g}"
     elif _THRESHOLD in st.query_params:
         del st.query_params[_THRESHOLD]

@@ -13,6 +13,7 @@ from segdetect.errors import SegDetectError
 from segdetect.images import LoadedImage
 from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.settings import Scope, Settings
+from segdetect.ui.locale_format import number_column, percent
 from segdetect.ui.page import plain, show_error
 from segdetect.ui.picture import inspection_pane
 from segdetect.ui.picture_viewer import Looks, Mark, Role, picture_viewer
@@ -63,11 +64,15 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
     number = None
     if len(uploads) > 1:
         number = st.selectbox(
-            "Picture", range(len(uploads)), format_func=lambda i: uploads[i].name, key=f"{prefix}shown"
+            "Picture",
+            range(len(uploads)),
+            format_func=lambda i: uploads[i].name if i < len(uploads) else "",
+            key=f"{prefix}shown",
+            persist_state="session",
         )
     grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(Scope.SELF, prefix)
     kept = kept_uploads("references")
-    good = bool(kept) and st.toggle("Compare with known-good", key=f"{prefix}good")
+    good = bool(kept) and st.toggle("Compare with known-good", key=f"{prefix}good", persist_state="session")
     settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if good else Scope.SELF, rule=rule)
     # Files are opened last, so that the controls stay when one cannot be.
     references = tuple(loaded(upload) for upload in kept) if good else ()
@@ -115,7 +120,7 @@ def show_difference(left: Side, right: Side) -> None:
         "only on the right": (~mine & theirs).mean(),
     }
     for column, (label, share) in zip(st.columns(3), shares.items(), strict=True):
-        column.metric(f"Area {label}", f"{share:.1%}")
+        column.metric(f"Area {label}", percent(share, 1))
     table = difference_table(left.inspection, right.inspection)
     if table.empty:
         st.info("Neither side flags anything.", icon=":material/check:")
@@ -126,7 +131,7 @@ def show_difference(left: Side, right: Side) -> None:
             column_config={
                 "side": "Side",
                 "place": "Place",
-                "score": st.column_config.NumberColumn("Score", format="%.3f"),
+                "score": st.column_config.NumberColumn("Score", **number_column(3)),
                 "rank": "Rank",
                 "flagged on the other side": st.column_config.TextColumn(
                     "Flagged on the other side", help="How much of this tile's area lies in tiles flagged over there"
@@ -156,7 +161,7 @@ def difference_table(left: Inspection, right: Inspection) -> pd.DataFrame:
                     "place": place(tile, this.scores.layout.grid.cols),
                     "score": round(float(this.scores.scores[tile]), 3),
                     "rank": int(this.scores.ranks[tile]),
-                    "flagged on the other side": f"{shared:.0%} of it",
+                    "flagged on the other side": f"{percent(shared)} of it",
                 }
             )
     return pd.DataFrame(rows)

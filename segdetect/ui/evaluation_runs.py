@@ -6,6 +6,7 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,7 +113,7 @@ def _row(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.read_text(encoding="utf-8"))
         grid, rule = record["settings"]["grid"], record["settings"]["rule"]
         return {
-            "started (UTC)": record["started"][:16].replace("T", " "),
+            "started": datetime.fromisoformat(record["started"]),
             "data set": record["dataset"],
             "engine": record["engine"],
             "scope": record["settings"]["scope"],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
@@ -15,12 +17,24 @@ from segdetect.evaluation import Evaluation, PictureResult, ap_by_grid
 from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score_histogram_chart
 from segdetect.evaluation_tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
 from segdetect.export import csv_bytes
-from segdetect.settings import GridSize, Scope, Settings
+from segdetect.settings import GridSize, RuleName, Scope, Settings
 from segdetect.ui.evaluation_runs import EvaluationRun, earlier_records, start_run, stop_run
+from segdetect.ui.locale_format import localized, localized_chart, number, number_column
 from segdetect.ui.page import plain, show_error
+from segdetect.ui.presets import apply_settings
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import Upload, inspector, loaded
-from segdetect.ui.sidebar import SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.sidebar import (
+    KEPT,
+    RULE_LABELS,
+    SCOPE_HELP,
+    SCOPE_LABELS,
+    alarms_label,
+    choose_sample,
+    read_engine,
+    read_grid,
+    read_rule,
+)
 from segdetect.views import data_uri
 
 _POLL_SECONDS = 1.0
@@ -46,6 +60,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
             format_func=SCOPE_LABELS.__getitem__,
             key="evaluate-scope",
             help=SCOPE_HELP,
+            **KEPT,
         )
         rule = read_rule(scope or Scope.SELF, "evaluate-")
     folder = st.text_input(
@@ -64,7 +79,8 @@ def read_plan() -> tuple[Dataset, Settings] | None:
         show_error(error)
         return None
     names = ", ".join(category.name for category in dataset.categories)
-    st.caption(plain(f"{len(dataset.samples)} pictures in {len(dataset.categories)} categories: {names}"))
+    kinds = "category" if len(dataset.categories) == 1 else "categories"
+    st.caption(plain(f"{len(dataset.samples)} pictures in {len(dataset.categories)} {kinds}: {names}"))
     return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
 
 
@@ -104,11 +120,11 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     ]
     columns = st.columns(4)
     for column, (label, value, text) in zip(columns, cells, strict=False):
-        column.metric(label, "none" if value is None else f"{value:.3f}", help=text)
+        column.metric(label, "none" if value is None else number(value, 3), help=text)
     columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged} of {overall.clean}")
     for note in evaluation.notes:
-        st.caption(f":material/info: {plain(note)}")
-    table = shown_table(evaluation)
+        st.caption(f":material/info: {plain(localized(note))}")
+    table = _rounded(shown_table(evaluation))
     st.dataframe(
         table,
         height="content" if len(table) <= _MAX_ROWS else "auto",
@@ -120,10 +136,13 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     _show_exports(evaluation)
     charts = st.columns(2)
     charts[0].plotly_chart(
-        precision_recall_chart(evaluation), key="pr", config=_CHART, alt="Precision against recall of tiles"
+        localized_chart(precision_recall_chart(evaluation)),
+        key="pr",
+        config=_CHART,
+        alt="Precision against recall of tiles",
     )
     charts[1].plotly_chart(
-        score_histogram_chart(evaluation),
+        localized_chart(score_histogram_chart(evaluation)),
         key="hist",
         config=_CHART,
         alt="Scores of good and of defective tiles with the threshold",
@@ -140,12 +159,17 @@ def _columns() -> dict[str, ColumnConfig]:
     title = st.column_config.TextColumn("Category", width=_TITLE_WIDTH, pinned=True)
     return {"title": title} | {
         name: st.column_config.NumberColumn(
-            head, width=_WIDTHS.get(name, _WIDTH), help=text, format="%d" if name == "pictures" else "%.3f"
+            head, width=_WIDTHS.get(name, _WIDTH), help=text, **number_column(0 if name == "pictures" else 3)
         )
         if name != "clean_unflagged"
         else st.column_config.TextColumn(head, width=_WIDTHS[name], help=text, alignment="right")
         for name, (head, text) in COLUMNS.items()
     }
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """To as many decimals as a column shows."""
+    return table.round(dict.fromkeys(table.select_dtypes("float").columns, 3))
 
 
 def _show_exports(evaluation: Evaluation) -> None:
@@ -174,13 +198,15 @@ def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
     slot = st.empty()
     grids = [GridSize(side, side) for side in _GRIDS]
     try:
-        figures = ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
+        points = ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
     except SegDetectError as error:
         show_error(error)
         return
     slot.empty()
     st.plotly_chart(
-        grid_chart({str(evaluation.engine): figures}), key="grids", alt="Average precision for each grid size"
+        localized_chart(grid_chart({str(evaluation.engine): points})),
+        key="grids",
+        alt="Average precision for each grid size",
     )
 
 
@@ -193,17 +219,15 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
     # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
     for start in range(0, len(numbered), 4):
         for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-            for column, (number, picture) in zip(
-                half.columns(2, wrap=False), numbered[first : first + 2], strict=False
-            ):
+            for column, (at, picture) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
                 with column:
-                    _show_picture(picture, evaluation, f"{key}-{number}")
+                    _show_picture(picture, evaluation, f"{key}-{at}")
 
 
 def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
     upload = Upload(picture.sample.name.rsplit("/", 1)[-1], picture.sample.data())
     drawn = annotated_thumbnail(loaded(upload), picture.inspection, 400)
-    ap = "" if picture.ap is None else f", AP {picture.ap:.2f}"
+    ap = "" if picture.ap is None else f", AP {number(picture.ap, 2)}"
     caption = f"{picture.sample.name}{ap}, {picture.inspection.decision.verdict.value}"
     st.image(data_uri(drawn), width="stretch", alt=caption)
     st.caption(plain(caption))
@@ -214,17 +238,34 @@ def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> N
 def _open(upload: Upload, picture: PictureResult, evaluation: Evaluation) -> None:
     """Go to the Inspect page with this picture, its references and the same settings."""
     settings = evaluation.settings
-    state = st.session_state
-    state["uploads"], state["sample"] = (upload,), None
+    if settings.scope is Scope.BATCH:
+        settings = replace(settings, scope=Scope.SELF)
+    st.session_state["uploads"] = (upload,)
+    choose_sample(None)
     category = next(r.category for r in evaluation.categories if picture.sample in r.category.samples)
     if settings.scope is Scope.REFERENCES:
-        state["references"] = tuple(Upload(s.name.rsplit("/", 1)[-1], s.data()) for s in category.references[:20])
-    state["engine"] = settings.engine
-    state["scope"] = Scope.SELF if settings.scope is Scope.BATCH else settings.scope
-    state["grid"], state["rows"], state["cols"] = settings.grid.rows, settings.grid.rows, settings.grid.cols
-    state["apart"] = settings.grid.rows != settings.grid.cols
-    # Without parameters of its own, switch_page refuses to leave an address that this page's controls are bound to.
-    st.switch_page("streamlit_app.py", query_params={})
+        references = tuple(Upload(s.name.rsplit("/", 1)[-1], s.data()) for s in category.references[:20])
+        st.session_state["references"] = references
+    apply_settings(settings)
+    # What is set for controls that have not been drawn yet does not reach the address by itself.
+    st.switch_page("streamlit_app.py", query_params=address_of(settings))
+
+
+def address_of(settings: Settings) -> dict[str, str]:
+    """The parameters of a link to the Inspect page with these settings, which were chosen with the same controls."""
+    grid, rule = settings.grid, settings.rule
+    parameters = {
+        "engine": settings.engine.value,
+        "scope": SCOPE_LABELS[settings.scope],
+        "rule": RULE_LABELS[rule.name],
+    }
+    if grid.rows == grid.cols:
+        parameters["grid"] = str(grid.rows)
+    else:
+        parameters |= {"apart": "true", "rows": str(grid.rows), "cols": str(grid.cols)}
+    if rule.name is RuleName.AUTO and settings.scope is not Scope.SELF:
+        parameters["alarms"] = alarms_label(rule.false_alarms)
+    return parameters
 
 
 def show_records() -> None:
@@ -233,10 +274,15 @@ def show_records() -> None:
     if not records.empty:
         with st.expander(f"Earlier runs ({len(records)})"):
             texts = [name for name in records.columns if name not in COLUMNS]
-            heads = {name: st.column_config.TextColumn(name[0].upper() + name[1:]) for name in texts}
+            heads: dict[str, ColumnConfig] = {
+                name: st.column_config.TextColumn(name[0].upper() + name[1:]) for name in texts
+            }
+            heads["started"] = st.column_config.DatetimeColumn(
+                "Started", format="localized", timezone=st.context.timezone, pinned=True
+            )
             left_alone = [share_of(*counts) for counts in zip(records.clean_unflagged, records.clean, strict=True)]
             st.dataframe(
-                records.assign(clean_unflagged=left_alone).drop(columns="clean"),
+                _rounded(records.assign(clean_unflagged=left_alone).drop(columns="clean")),
                 hide_index=True,
                 placeholder="",
                 column_config=_columns() | heads,

@@ -12,6 +12,7 @@ from segdetect.batch import Answer, inspect_files
 from segdetect.errors import SegDetectError
 from segdetect.export import Failure, csv_bytes, image_row, tiles_table
 from segdetect.settings import Scope
+from segdetect.ui.locale_format import localized, number_column
 from segdetect.ui.page import show_error
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import Upload, inspector, kept_uploads
@@ -73,8 +74,8 @@ def _show_table(results: Sequence[Answer | Failure]) -> None:
         row_height=56,
         column_config={
             "picture": st.column_config.ImageColumn("", width=70),
-            "strongest score": st.column_config.NumberColumn(format="%.3f"),
-            "threshold": st.column_config.NumberColumn(format="%.3f"),
+            "strongest score": st.column_config.NumberColumn(**number_column(3)),
+            "threshold": st.column_config.NumberColumn(**number_column(3)),
         },
         alt="Verdict of each picture",
     )
@@ -82,7 +83,7 @@ def _show_table(results: Sequence[Answer | Failure]) -> None:
 
 def _row(result: Answer | Failure, number: int) -> dict[str, object]:
     if isinstance(result, Failure):
-        return {"picture": None, "name": result.image, "verdict": "failed", "why": str(result.error)}
+        return {"picture": None, "name": result.image, "verdict": "failed", "why": localized(str(result.error))}
     inspection = result.inspection
     thumbnail = thumbnail_uri(result.image, (0, 0, *result.image.size_wh)) if number < _MAX_THUMBNAILS else None
     return {
@@ -90,9 +91,9 @@ def _row(result: Answer | Failure, number: int) -> dict[str, object]:
         "name": inspection.image,
         "verdict": inspection.decision.verdict.value,
         "flagged tiles": len(inspection.flagged_tiles),
-        "strongest score": float(inspection.scores.scores.max()),
-        "threshold": inspection.decision.threshold,
-        "why": inspection.decision.reason,
+        "strongest score": round(float(inspection.scores.scores.max()), 3),
+        "threshold": round(inspection.decision.threshold, 3),
+        "why": localized(inspection.decision.reason),
     }
 
 

@@ -10,6 +10,8 @@ from urllib.parse import quote
 import streamlit as st
 
 from segdetect.errors import SegDetectError
+from segdetect.ui.browser_history import keep_history
+from segdetect.ui.locale_format import localized
 
 ASSETS: Final = Path(__file__).parent / "assets"
 
@@ -54,8 +56,15 @@ _STYLE: Final = """
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
 .sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }
 .sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
-.stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
+body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 [class*="st-key-heading-"] { min-height: 2.5rem; }
+/* On a phone the strip is slid sideways; the next picture peeps in to say so. */
+.st-key-sizes [data-testid="stHorizontalBlock"] { overflow-x: auto; scroll-snap-type: x proximity;
+  padding-bottom: .4rem; }
+.st-key-sizes [data-testid="stColumn"] { min-width: 9.2rem; scroll-snap-align: start; }
+@media (max-width: 640px) {
+  [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
+}
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """
@@ -72,6 +81,7 @@ def set_up(title: str) -> None:
     )
     st.html(_STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n</style>"))
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
+    keep_history()
     with st.sidebar:
         for path, label, page_icon in PAGES:
             st.page_link(path, label=label, icon=page_icon)
@@ -80,8 +90,8 @@ def set_up(title: str) -> None:
 def show_error(error: SegDetectError) -> None:
     """The error's sentence in a box where it happened; the rest of the page stays."""
     name = f"**{plain(error.file)}**: " if error.file else ""
-    remedy = f"\n\n{plain(error.remedy)}." if error.remedy else ""
-    st.error(f"{name}{plain(error.problem)}.{remedy}", icon=":material/error:")
+    remedy = f"\n\n{plain(localized(error.remedy))}." if error.remedy else ""
+    st.error(f"{name}{plain(localized(error.problem))}.{remedy}", icon=":material/error:")
 
 
 def plain(text: str) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from segdetect.explain import LookAlike
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
+from segdetect.ui.locale_format import number
 from segdetect.ui.picture_bytes import EncodedPicture, encode_picture
 from segdetect.ui.picture_viewer import Looks, Mark, Pane, Role, ViewerEvent, picture_viewer
 from segdetect.ui.session import select_tile
@@ -37,7 +38,7 @@ def inspection_pane(
     Where nothing is flagged the least alike tiles are marked as candidates, so that the eye has somewhere to go.
     """
     scores = inspection.scores
-    marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, f"{a.similarity:.2f}") for a in look_alikes if a.own)]
+    marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, number(a.similarity, 2)) for a in look_alikes if a.own)]
     if not inspection.flagged_tiles:
         for tile in scores.ranks.argsort()[:_CANDIDATES]:
             left, top, right, bottom = scores.layout.boxes_ltrb[tile].tolist()

@@ -34,8 +34,7 @@ def show_presets(settings: Settings) -> None:
                             args=(preset.name,),
                         )
                 if preset.why:
-                    # Small print would be too pale in a popover.
-                    st.markdown(f":small[{preset.why}]")
+                    st.caption(preset.why)
         with st.form("keep-preset", clear_on_submit=True, border=False):
             name = st.text_input("Keep the settings in use as", placeholder="a name", max_chars=80)
             if st.form_submit_button("Keep", width="stretch"):

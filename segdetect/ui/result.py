@@ -10,6 +10,7 @@ import streamlit as st
 from segdetect.charts import COLOUR_SCALES, HeatmapStyle, score_heatmap
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
+from segdetect.ui.locale_format import localized_chart, number_column
 from segdetect.ui.session import background, pick_tiles, picked_tiles, select_tile, step_through
 from segdetect.ui.verdict import place
 from segdetect.views import thumbnail_uri
@@ -35,7 +36,7 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     )
     flagged = ", ".join(place(t, inspection.settings.grid.cols) for t in inspection.flagged_tiles[:5])
     st.plotly_chart(
-        figure,
+        localized_chart(figure),
         key="heatmap",
         on_select=lambda: _chart_selected(inspection, tile),
         selection_mode=("points", "box"),
@@ -64,7 +65,7 @@ def _chart_selected(inspection: Inspection, current: int) -> None:
 
 def _heatmap_style() -> HeatmapStyle:
     with st.popover("View", icon=":material/tune:", type="tertiary"):
-        opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, key="opacity", persist_state="session")
+        opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, format="percent", key="opacity", persist_state="session")
         scale = st.segmented_control(
             "Colours", COLOUR_SCALES, default="Cividis", required=True, key="scale", persist_state="session"
         )
@@ -78,7 +79,8 @@ def _heatmap_style() -> HeatmapStyle:
 def show_steps(inspection: Inspection, tile: int) -> None:
     """Draw the buttons that go from one flagged tile to the next."""
     tiles = inspection.flagged_tiles or [inspection.strongest_tile]
-    where = f"{tiles.index(tile) + 1} of {len(tiles)}" if tile in tiles else f"{len(tiles)}"
+    count = f"{len(tiles)} flagged tile{'' if len(tiles) == 1 else 's'}"
+    where = f"flagged tile {tiles.index(tile) + 1} of {len(tiles)}" if tile in tiles else count
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(inspection, -1)
@@ -86,7 +88,9 @@ def show_steps(inspection: Inspection, tile: int) -> None:
         st.button(
             "Next", icon=":material/arrow_forward:", shortcut="Right", on_click=step_through, args=(inspection, 1)
         )
-        st.caption(f"flagged tile {where}" if inspection.flagged_tiles else "no flagged tile; this is the least alike")
+        st.caption(
+            where if inspection.flagged_tiles else "no tile is flagged; the one most unlike the rest is shown first"
+        )
 
 
 def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
@@ -120,11 +124,15 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
             "segment": st.column_config.ImageColumn("Segment", width=72),
             "place": st.column_config.TextColumn("Place", width=88),
             "score": st.column_config.ProgressColumn(
-                "Score", format="%.3f", min_value=0.0, max_value=float(inspection.scores.scores.max()) or 1.0, width=116
+                "Score",
+                **number_column(3),
+                min_value=0.0,
+                max_value=float(inspection.scores.scores.max()) or 1.0,
+                width=116,
             ),
             "rank": st.column_config.NumberColumn("Rank", width=52),
             "look-alike": st.column_config.TextColumn("Look-alike", width=96, help="The tile most like it"),
-            "similarity": st.column_config.NumberColumn("Similar", format="%.3f", width=64, help="1 is equal"),
+            "similarity": st.column_config.NumberColumn("Similar", **number_column(3), width=64, help="1 is equal"),
         },
         alt="Segments with their place, score, rank and nearest look-alike",
     )
@@ -151,7 +159,7 @@ def _table(image: LoadedImage, inspection: Inspection, tiles: list[int], selecte
             "score": scores.scores[tiles],
             "rank": scores.ranks[tiles],
             "look-alike": [look_alike_place(inspection, tile) for tile in tiles],
-            "similarity": scores.nearest_similarity[tiles],
+            "similarity": scores.nearest_similarity[tiles].round(3),
         }
     )
 

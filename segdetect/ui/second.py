@@ -12,6 +12,7 @@ from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import EngineName, Rule, RuleName
 from segdetect.ui.jobs import failed, jobs, visitor
+from segdetect.ui.locale_format import localized
 from segdetect.ui.page import plain
 from segdetect.ui.session import engines, inspector
 from segdetect.ui.sidebar import Request
@@ -41,7 +42,7 @@ def _show(future: Future[object], inspection: Inspection, name: EngineName) -> N
     error = failed(future)
     if error is not None:
         text = str(error) if isinstance(error, SegDetectError) else type(error).__name__
-        st.caption(f":material/error: Second opinion: {plain(text)}")
+        st.caption(f":material/error: Second opinion: {plain(localized(text))}")
         return
     if future.cancelled():
         return
@@ -73,14 +74,12 @@ def agreement(first: Inspection, second: Inspection) -> str:
     mine, theirs = set(first.flagged_tiles), set(second.flagged_tiles)
     both = len(mine & theirs)
     if second.decision.verdict is Verdict.CANNOT_TELL:
-        return f"{verdict}. {second.decision.reason}"
+        return f"{verdict}. {localized(second.decision.reason)}"
     if not mine and not theirs:
         same = "the same tile" if first.strongest_tile == second.strongest_tile else "another tile"
-        return f"{verdict}; neither flags a tile, and {same} is least alike"
+        return f"{verdict}; neither flags a tile, and it ranks {same} first"
     if mine == theirs:
         return f"{verdict}; both flag the same {both} tile{'' if both == 1 else 's'}"
     only_first, only_second = len(mine - theirs), len(theirs - mine)
-    parts = [f"both flag {both}"] if both else []
-    parts += [f"only {first.engine} {only_first}"] if only_first else []
-    parts += [f"only {second.engine} {only_second}"] if only_second else []
-    return f"{verdict}; of the flagged tiles, {', '.join(parts)}"
+    counts = {"by both": both, f"only by {first.engine}": only_first, f"only by {second.engine}": only_second}
+    return f"{verdict}; tiles flagged: {', '.join(f'{count} {who}' for who, count in counts.items() if count)}"

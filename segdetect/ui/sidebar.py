@@ -22,7 +22,7 @@ from segdetect.settings import (
     Scope,
     Settings,
 )
-from segdetect.ui.address import read_threshold
+from segdetect.ui.address import FIRST_THRESHOLD, read_threshold
 from segdetect.ui.page import show_error
 from segdetect.ui.presets import show_presets
 from segdetect.ui.reference_sets import kept_references
@@ -63,8 +63,11 @@ RULE_HELP: Final = """When a tile is flagged.
 - **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
 """
+# The sample is the same on both pages, under a name for each: of a parameter that belongs to two pages, Streamlit
+# takes away what the address says when the visitor goes back from one to the other.
+SAMPLE_KEYS: Final = ("sample", "compare-sample")
 # Settings live in the address, so that a link opens the same view, and survive a visit to another page.
-_KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
+KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,13 +95,14 @@ def read_request() -> Request | None:
     return Request(image, settings, bank)
 
 
-def choose_sample(key: str) -> None:
-    """Callback: show a bundled sample in place of the visitor's pictures."""
-    st.session_state["sample"] = key
+def choose_sample(key: str | None, *, on: Sequence[str] = SAMPLE_KEYS) -> None:
+    """Callback: show a bundled sample in place of the visitor's pictures, on every page; None shows theirs."""
+    for name in on:
+        st.session_state[name] = key
 
 
-def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
-    """The picture to inspect, and all that were dropped in together with it."""
+def read_picture(prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
+    """The picture to inspect, and all that were dropped in together with it; `prefix` tells apart several pages."""
     st.file_uploader(
         "Picture",
         type=list(FILE_TYPES),
@@ -110,18 +114,17 @@ def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
     for error in upload_errors("uploads"):
         show_error(error)
     titles = {sample.key: sample.title for sample in SAMPLES}
-    # A value that came with the link is lost on the way to another page unless the program sets it there.
-    if "sample" in st.session_state:
-        st.session_state["sample"] = st.session_state["sample"]
+    own = f"{prefix}sample"
     sample = st.selectbox(
         "Or a sample",
         [*titles],
         format_func=lambda key: titles.get(key, key),
         index=None,
         placeholder="choose a sample",
-        key="sample",
-        **_KEPT,
+        key=own,
+        **KEPT,
     )
+    choose_sample(sample, on=[name for name in SAMPLE_KEYS if name != own])
     if sample:
         return loaded(Upload(f"{sample}.png", sample_bytes(sample))), ()
     uploads = kept_uploads("uploads")
@@ -134,7 +137,7 @@ def read_picture() -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
 def _uploaded() -> None:
     before = kept_uploads("uploads")
     keep_uploads("files", "uploads")
-    st.session_state["sample"] = None
+    choose_sample(None)
     uploads = kept_uploads("uploads")
     # What was just dropped in is what the visitor wants to see.
     new = [number for number, upload in enumerate(uploads) if upload not in before]
@@ -160,9 +163,7 @@ def _opened(upload: Upload) -> LoadedImage | None:
         image = loaded(upload)
         page = 0
         if image.pages > 1:
-            page = (
-                st.number_input("Page", 1, image.pages, 1, key="page", help=f"This file has {image.pages} pages.") - 1
-            )
+            page = _page(image) - 1
             image = loaded(upload, page=page)
         if image.window is not None and image.value_range is not None:
             window = _window(image)
@@ -173,6 +174,17 @@ def _opened(upload: Upload) -> LoadedImage | None:
     return image
 
 
+def _page(image: LoadedImage) -> int:
+    return st.number_input(
+        "Page",
+        1,
+        image.pages,
+        key=f"page-{image.sha256[:12]}",
+        persist_state="session",
+        help=f"This file has {image.pages} pages.",
+    )
+
+
 def _window(image: LoadedImage) -> tuple[float, float]:
     low, high = image.value_range or (0.0, 1.0)
     return st.slider(
@@ -180,7 +192,9 @@ def _window(image: LoadedImage) -> tuple[float, float]:
         low,
         high,
         image.window or (low, high),
+        format="localized",
         key=f"window-{image.sha256[:12]}-{image.page}",
+        persist_state="session",
         help="This picture is deeper than a screen can show. Values below the window are black, above it white; what "
         "is outside it cannot be told apart.",
     )
@@ -198,16 +212,16 @@ def read_grid(prefix: str = "") -> GridSize:
     """Draw the grid's controls; `prefix` tells apart several sets of controls on a page."""
     sliders = st.container()
     # Drawn first, since on a link's first run only the toggle itself knows what the address says.
-    apart = st.toggle("Rows and columns apart", key=f"{prefix}apart", **_KEPT)
+    apart = st.toggle("Rows and columns apart", key=f"{prefix}apart", **KEPT)
     with sliders:
         if apart:
-            rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **_KEPT)
+            rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **KEPT)
             # A single tile has nothing to compare with.
             least = 2 if rows == 1 else 1
-            cols = st.slider("Columns of tiles", least, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **_KEPT)
+            cols = st.slider("Columns of tiles", least, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **KEPT)
         else:
             rows = cols = st.slider(
-                "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **_KEPT
+                "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **KEPT
             )
     return GridSize(rows, cols)
 
@@ -224,7 +238,7 @@ def _scope(others: tuple[LoadedImage, ...]) -> tuple[Scope, tuple[LoadedImage, .
         format_func=SCOPE_LABELS.__getitem__,
         key="scope",
         help=SCOPE_HELP,
-        **_KEPT,
+        **KEPT,
     )
     if scope is Scope.BATCH:
         return Scope.BATCH, others
@@ -259,7 +273,7 @@ def _references() -> tuple[LoadedImage, ...]:
 
 def read_engine(prefix: str = "") -> EngineName:
     """Draw the choice of the engine, and say what `auto` means here."""
-    name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **_KEPT)
+    name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **KEPT)
     state = engines()
     if name is EngineName.AUTO and state.auto:
         st.caption(f"auto is {state.auto} on this machine")
@@ -295,7 +309,7 @@ def read_rule(scope: Scope, prefix: str = "") -> Rule:
         format_func=RULE_LABELS.__getitem__,
         key=f"{prefix}rule",
         help=RULE_HELP,
-        **_KEPT,
+        **KEPT,
     )
     alarms = DEFAULT_FALSE_ALARMS
     if scope is not Scope.SELF and name is RuleName.AUTO:
@@ -303,10 +317,31 @@ def read_rule(scope: Scope, prefix: str = "") -> Rule:
             "False alarms allowed",
             (0.001, 0.01, 0.02, 0.05, 0.1, 0.2),
             DEFAULT_FALSE_ALARMS,
-            format_func=lambda share: f"{round(share * 1000) / 10:g} in 100 clean pictures",
+            format_func=alarms_label,
             key=f"{prefix}alarms",
             help="Fewer false alarms mean that weaker defects are missed.",
-            **_KEPT,
+            **KEPT,
         )
-    threshold = read_threshold(f"{prefix}threshold") if name is RuleName.THRESHOLD else None
+    threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None
     return Rule(name, threshold=threshold, false_alarms=alarms)
+
+
+def alarms_label(share: float) -> str:
+    """A share of false alarms in words; also what the address says."""
+    return f"1 in {round(1 / share)} clean pictures"
+
+
+def _threshold(prefix: str) -> float:
+    # The Inspect page sets it under its histogram; the others have none.
+    if not prefix:
+        return read_threshold()
+    return st.number_input(
+        "Threshold",
+        min_value=0.0,
+        value=FIRST_THRESHOLD,
+        step=0.01,
+        format="%.3f",
+        key=f"{prefix}threshold",
+        help="Tiles that score at least this are flagged. The Inspect page shows which scores there are.",
+        **KEPT,
+    )

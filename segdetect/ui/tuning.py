@@ -15,6 +15,7 @@ from segdetect.inspection import Inspection
 from segdetect.settings import EngineName, GridSize, Rule, RuleName
 from segdetect.stability import neighbouring_grids, stability
 from segdetect.ui.jobs import jobs, visitor
+from segdetect.ui.locale_format import localized_chart
 from segdetect.ui.page import show_error
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import background, inspector
@@ -44,7 +45,7 @@ def show_tuning(request: Request, inspection: Inspection) -> None:
 def _show_scores(inspection: Inspection) -> None:
     values = inspection.scores.scores
     st.plotly_chart(
-        score_histogram(inspection),
+        localized_chart(score_histogram(inspection)),
         key="histogram",
         on_select=_bar_chosen,
         selection_mode="points",
@@ -63,7 +64,7 @@ def _show_scores(inspection: Inspection) -> None:
         0.0,
         high,
         step=high / 500,
-        format="%.3f",
+        format="localized",
         key="threshold",
         on_change=own_threshold,
         help="Tiles that score at least this are flagged. Moving it makes the threshold your own; choose another rule "
@@ -98,21 +99,27 @@ def _show_sizes(request: Request) -> None:
         show_error(error)
         return
     slot.empty()
-    for column, grid, inspection in zip(st.columns(len(grids)), grids, inspections, strict=True):
+    with st.container(key="sizes"):
+        columns = st.columns(len(grids), wrap=False)
+    for column, grid, inspection in zip(columns, grids, inspections, strict=True):
         with column:
-            picture = annotated_thumbnail(request.image, inspection, _STRIP_SIDE)
-            st.image(data_uri(picture), width="stretch", alt=f"Result in a grid of {grid}: {lead(inspection)}")
-            count = len(inspection.flagged_tiles)
-            st.caption(f"{inspection.decision.verdict.value.capitalize()}, {count} of {grid.tiles} flagged")
-            chosen = grid == request.settings.grid
-            st.button(
-                f"{grid}" if not chosen else f"{grid} (shown)",
-                key=f"use-{grid}",
-                disabled=chosen,
-                on_click=use_grid,
-                args=(grid,),
-                width="stretch",
-            )
+            _show_size(request, grid, inspection)
+
+
+def _show_size(request: Request, grid: GridSize, inspection: Inspection) -> None:
+    picture = annotated_thumbnail(request.image, inspection, _STRIP_SIDE)
+    st.image(data_uri(picture), width="stretch", alt=f"Result in a grid of {grid}: {lead(inspection)}")
+    count = len(inspection.flagged_tiles)
+    st.caption(f"{inspection.decision.verdict.value.capitalize()}, {count} of {grid.tiles} flagged")
+    chosen = grid == request.settings.grid
+    st.button(
+        f"{grid}" if not chosen else f"{grid} (shown)",
+        key=f"use-{grid}",
+        disabled=chosen,
+        on_click=use_grid,
+        args=(grid,),
+        width="stretch",
+    )
 
 
 def use_grid(grid: GridSize) -> None:
@@ -137,7 +144,7 @@ def _show_stability(request: Request) -> None:
         "Bright spots are flagged however one cuts."
     )
     st.plotly_chart(
-        stability_map(answer, request.image.size_wh, background=background(request.image), height=460),
+        localized_chart(stability_map(answer, request.image.size_wh, background=background(request.image), height=460)),
         key="stability-map",
         config={"scrollZoom": True, "displaylogo": False},
         alt=f"Share of {answer.cuts} cuts in which each spot of the picture is flagged",

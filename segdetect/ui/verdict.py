@@ -8,6 +8,7 @@ import streamlit as st
 
 from segdetect.inspection import Inspection
 from segdetect.settings import EngineName, Scope
+from segdetect.ui.locale_format import localized, number
 from segdetect.ui.page import escaped, plain
 
 COMPARED_WITH: Final = {
@@ -17,8 +18,8 @@ COMPARED_WITH: Final = {
 }
 _WANTED: Final = {
     Scope.REFERENCES: "Add known-good pictures in the sidebar: one is enough to start, three to ten make the verdict "
-    "reliable. Until then the picture is compared with itself.",
-    Scope.BATCH: "Drop in more pictures of the same kind. Until then the picture is compared with itself.",
+    "reliable.",
+    Scope.BATCH: "Drop in more pictures of the same kind.",
 }
 
 
@@ -33,14 +34,14 @@ def lead(inspection: Inspection) -> str:
     count, tiles = len(inspection.flagged_tiles), len(inspection.scores.scores)
     strongest = place(inspection.strongest_tile, cols)
     if count == 0:
-        return f"No tile of {tiles} is flagged; the least alike is {strongest}"
+        return f"None of {tiles} tiles is flagged; most unlike the rest: {strongest}"
     stand = "stands" if count == 1 else "stand"
     return f"{count} of {tiles} tiles {stand} out; strongest {strongest}"
 
 
 def _where(inspection: Inspection) -> str:
     strongest = place(inspection.strongest_tile, inspection.scores.layout.grid.cols)
-    return f"strongest at {strongest}" if inspection.flagged_tiles else f"least alike: {strongest}"
+    return f"strongest at {strongest}" if inspection.flagged_tiles else f"most unlike the rest: {strongest}"
 
 
 def facts_line(inspection: Inspection) -> str:
@@ -49,7 +50,7 @@ def facts_line(inspection: Inspection) -> str:
     count = len(inspection.scores.sources) - 1
     compared = COMPARED_WITH[inspection.scope].format(count=count)
     seconds = inspection.total_seconds
-    took = f"{seconds:.1f} s" if seconds >= 0.1 else "from memory"
+    took = f"{number(seconds, 1)} s" if seconds >= 0.1 else "from memory"
     rule = inspection.decision.rule.value
     return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}"
 
@@ -63,10 +64,10 @@ def show_verdict(inspection: Inspection, *, level: int = 1) -> None:
         f'<span class="sd-icon" aria-hidden="true"></span>'
         f'<div><h{level} class="sd-word">{verdict.value.capitalize()}</h{level}>'
         f'<span class="sd-lead">{escaped(_where(inspection))}</span>'
-        f'<div class="sd-why">{escaped(inspection.decision.reason)}</div></div></div>'
+        f'<div class="sd-why">{escaped(localized(inspection.decision.reason))}</div></div></div>'
     )
     st.caption(facts_line(inspection))
     if inspection.scope is not inspection.settings.scope:
         st.info(_WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")
     for note in inspection.notes:
-        st.caption(f":material/info: {plain(note)}")
+        st.caption(f":material/info: {plain(localized(note))}")

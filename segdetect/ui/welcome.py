@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from segdetect.samples import SAMPLES, Sample, sample_bytes
+from segdetect.ui.drop import show_chooser
 from segdetect.ui.sidebar import choose_sample
 from segdetect.views import data_uri
 
@@ -31,10 +32,8 @@ def show_welcome() -> None:
         '<p class="sd-hero">SegDetect cuts a picture in tiles, compares each with all the others, and shows the '
         "ones that do not belong: a broken wire in a mesh, a scratch on metal, a stain on cloth.</p>"
     )
-    st.markdown(
-        "**Try a sample**, or **drop in a picture**: the box for it is in the sidebar, which » opens where it is "
-        "hidden. Pictures never leave this machine."
-    )
+    show_chooser()
+    st.markdown("Or **try a sample**:")
     show_samples()
     st.markdown(
         "## What you get\n"

@@ -12,6 +12,7 @@ from segdetect.annotation import crop, heat_over
 from segdetect.explain import LookAlike, TileFacts, tile_facts, tile_map
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
+from segdetect.ui.locale_format import number, percent
 from segdetect.ui.page import plain
 from segdetect.ui.sidebar import Request
 from segdetect.ui.verdict import place
@@ -51,18 +52,20 @@ def place_of(facts: TileFacts) -> str:
 
 def sentence(facts: TileFacts) -> str:
     """What a person should know of the tile, in plain words."""
-    odd = f"It is less like the others than {facts.more_odd_than:.0%} of tiles (rank {facts.rank} of {facts.tiles})."
+    odd = f"It is more unlike the rest than {percent(facts.more_odd_than)} of the tiles"
+    odd += f" (rank {facts.rank} of {facts.tiles})."
     if facts.rank == 1:
-        odd = f"It is less like the others than any other of the {facts.tiles} tiles."
+        odd = f"None of the {facts.tiles} tiles is more unlike the rest."
     if math.isnan(facts.similarity):
         return odd + " There is nothing to compare it with."
-    alike = f" Its nearest look-alike is {facts.similarity:.3f} similar; typical tiles have one at "
-    alike += f"{facts.typical_similarity:.3f}."
+    alike = f" The tile most like it is {number(facts.similarity, 3)} similar (1 is equal); "
+    alike += f"{number(facts.typical_similarity, 3)} is usual here."
+    score = f" Its score is {number(facts.score, 3)}"
     if not math.isfinite(facts.threshold):
-        return f"{odd}{alike} Its score is {facts.score:.3f}."
+        return f"{odd}{alike}{score}."
     gap = facts.score - facts.threshold
     side = "above" if gap >= 0 else "below"
-    return f"{odd}{alike} Its score is {facts.score:.3f}, {abs(gap):.3f} {side} the threshold of {facts.threshold:.3f}."
+    return f"{odd}{alike}{score}, {number(abs(gap), 3)} {side} the threshold of {number(facts.threshold, 3)}."
 
 
 def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width: Literal["stretch"] | int) -> None:
@@ -70,7 +73,7 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width:
     if not look_alike.own:
         where = f"{look_alike.source.name}, {where}"
     picture = _picture_of(look_alike, request)
-    caption = f"{title}: {where}, {look_alike.similarity:.3f} similar"
+    caption = f"{title}: {where}, {number(look_alike.similarity, 3)} similar"
     st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width=width, alt=caption)
 
 

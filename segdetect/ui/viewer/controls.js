@@ -1,7 +1,8 @@
 // The tools around the pictures: buttons, options, the before/after handle, status line and legend.
 const FIRST_LOOKS = { brightness: 1, contrast: 1, wipe: 0.5 };
 const PER_PICTURE = ["brightness", "contrast"];
-const percent = (value) => `${Math.round(100 * value)} %`;
+const percentFormat = numberFormat({ style: "percent" });
+const percent = (value) => percentFormat.format(value);
 
 function connectControls(viewer) {
   const { root } = viewer;
@@ -85,7 +86,7 @@ function refreshZoom({ root, view, active }) {
   const shown = percent(active.fit() * view.zoom);
   const button = root.querySelector(".percent");
   button.textContent = shown;
-  button.setAttribute("aria-label", `Zoom ${shown}. Show at 100 %`);
+  button.setAttribute("aria-label", `Zoom ${shown}. Show at ${percent(1)}`);
   root.querySelector('[data-do="out"]').disabled = view.zoom <= 1;
   root.querySelector('[data-do="in"]').disabled = view.zoom >= maxZoom(active.fit());
 }

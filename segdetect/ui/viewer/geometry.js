@@ -6,6 +6,19 @@ const MARGIN = 5;
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
+// ---- numbers -------------------------------------------------------------------------------------------------------
+
+/** Writes numbers as the reader does, in the digits that the rest of the page uses. */
+function numberFormat(options) {
+  const latin = { ...options, numberingSystem: "latn" };
+  try {
+    return new Intl.NumberFormat(navigator.language, latin);
+  } catch {
+    // Some systems name a locale that is none, such as en-US@posix.
+    return new Intl.NumberFormat("en", latin);
+  }
+}
+
 // ---- tiles ---------------------------------------------------------------------------------------------------------
 
 /** Tiles of one pane, in rows and columns, with the questions that are asked of them. */
@@ -17,7 +30,8 @@ class Tiles {
     this.scores = pane.scores;
     this.ranks = pane.ranks;
     this.flagged = new Set(pane.flagged);
-    this.digits = this.scores.some((score) => Math.abs(score) >= 100) ? 1 : 3;
+    const digits = this.scores.some((score) => Math.abs(score) >= 100) ? 1 : 3;
+    this.score = numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits });
   }
 
   row(tile) {
@@ -69,7 +83,7 @@ class Tiles {
   /** The facts about a tile, in the order in which they are said and shown. */
   facts(tile, { column = "col", of = false } = {}) {
     const facts = [`Row ${this.row(tile) + 1}, ${column} ${this.col(tile) + 1}`];
-    if (this.scores.length) facts.push(`score ${this.scores[tile].toFixed(this.digits)}`);
+    if (this.scores.length) facts.push(`score ${this.score.format(this.scores[tile])}`);
     if (this.ranks.length) facts.push(`rank ${this.ranks[tile]}${of ? ` of ${this.count}` : ""}`);
     if (this.flagged.has(tile)) facts.push("flagged");
     return facts;

@@ -1,0 +1,43 @@
+"""What tests do in a tab of the dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Of each text that can be seen, by the formula of WCAG 2.2; colours and opacities of all that it lies in are blended.
+_CONTRASTS = """selector => {
+  const channels = (colour) => { const c = colour.match(/[\\d.]+/g).map(Number); return c.length < 4 ? [...c, 1] : c; };
+  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
+  const light = (colour) => colour
+    .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const contrast = (node) => {
+    const around = [];
+    for (let one = node; one; one = one.parentElement) around.unshift(getComputedStyle(one));
+    const ground = around.reduce((under, style) => over(channels(style.backgroundColor), under), [255, 255, 255]);
+    const ink = channels(getComputedStyle(node).color);
+    ink[3] *= around.reduce((all, style) => all * style.opacity, 1);
+    const [dark, bright] = [light(over(ink, ground)), light(ground)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05);
+  };
+  return [...document.querySelectorAll(selector)].filter((node) => node.innerText.trim()).map(contrast);
+}"""
+
+
+def rest(page: Any) -> None:
+    """Wait until the page's script has run."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
+def grid_slider(page: Any) -> Any:
+    return page.get_by_role("slider", name="Grid (tiles per side)")
+
+
+def grid(page: Any, text: str) -> None:
+    page.locator("[data-testid=stCaptionContainer]").filter(has_text=f"{text} tiles ·").first.wait_for()
+
+
+def contrasts(page: Any, selector: str) -> list[float]:
+    """Contrast ratio, 1 to 21, of each text that a CSS selector finds."""
+    found: list[float] = page.evaluate(_CONTRASTS, selector)
+    return found
