@@ -7,59 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy import stats
 
+from segdetect.calibrations import CALIBRATIONS, Calibration
 from segdetect.inspection import Decision, Flags, Floats, TileScores, Verdict
 from segdetect.settings import EngineName, Rule, RuleName, Scope
 from segdetect.stock import NEIGHBOURS, edge_count, stock_flags
 
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What was measured on clean pictures, for one engine.
-
-    Args:
-        typical: share of a picture's tiles that score at most as much as its typical tile.
-        gate: largest score over the typical tile's that nine clean textures in ten stay below, with 49 tiles.
-        growth: the gate grows with this power of the number of tiles.
-        floor: score below which differences are noise; it is added to scores before they are divided.
-        spread: standard deviation of the log of the largest score among clean pictures of one kind.
-        alone: largest score of a clean object over that of its only reference, whose unique parts had no look-alike.
-        uniform: homogeneity of textures; less is an object or a scene, whose tiles cannot be judged by one another.
-    """
-
-    typical: float
-    gate: float
-    growth: float
-    floor: float
-    spread: float
-    alone: float
-    uniform: float
-
-
-# Gate: 33 clean textures and defect-free crops of defective ones, of 6 kinds (all below 1.40 with dinov2, whose gate
-# keeps that distance from the defective ones). Growth: the same on 4 x 4 and 12 x 12 tiles. Spread and alone: 10 clean
-# pictures of 4 kinds against one another, for `alone` also the defect-free tiles of 23 defective objects.
-CALIBRATIONS: Final = {
-    EngineName.DINOV2: Calibration(
-        typical=0.5, gate=1.46, growth=0.08, floor=0.01, spread=0.12, alone=0.7, uniform=0.65
-    ),
-    EngineName.FASTDUP: Calibration(
-        typical=0.8, gate=1.95, growth=0.18, floor=0.001, spread=0.19, alone=1.0, uniform=0.65
-    ),
-    EngineName.TEXTURE: Calibration(
-        typical=0.5, gate=3.3, growth=0.34, floor=0.01, spread=0.17, alone=0.56, uniform=0.8
-    ),
-}
-
 FENCE_FACTOR: Final = 3.0  # Tukey's outer fence
 BORDERLINE: Final = 1.1  # a strongest score less than a tenth above what it takes is borderline
+LOW: Final = 0.1  # share of the tiles that score at most as much as its lowest tenth
 MIN_TILES: Final = 4  # fewer tiles have no typical one
-CUT: Final = 0.6  # log of the lowest score of a flagged tile over the log of the gate
+CUT: Final = 0.5  # log of the lowest score of a flagged tile over the log of the gate, both over the typical tile's
 GATE_TILES: Final = 49  # the grid on which the gates were measured
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
 PRIOR_PICTURES: Final = 8.0  # how many good pictures the measured spread counts for
@@ -67,7 +29,14 @@ QUARTILE: Final = float(stats.norm.ppf(0.75))  # upper quartile of a normal dist
 
 
 def decide(
-    scores: TileScores, rule: Rule, *, scope: Scope, engine: EngineName, good: Sequence[Floats] = ()
+    scores: TileScores,
+    rule: Rule,
+    *,
+    scope: Scope,
+    engine: EngineName,
+    good: Sequence[Floats] = (),
+    lone_object: bool = False,
+    calibration: Calibration | None = None,
 ) -> Decision:
     """Flag tiles and say what that means for the picture.
 
@@ -78,6 +47,8 @@ def decide(
         engine: the engine that ran (never `AUTO`); it picks the constants measured for it.
         good: tile scores of known-good pictures, `(tiles,)` each, every picture scored with itself left out. In batch
             scope these are the other pictures of the batch, some of which may be defective.
+        lone_object: `good` is one picture of an object, whose unique parts had no look-alike.
+        calibration: constants to try in place of those measured for the engine.
 
     Returns:
         The decision. `threshold` is finite. Under every rule but `STOCK`, `flags` is exactly `scores >= threshold`, and
@@ -86,7 +57,7 @@ def decide(
     name = rule.name
     if name is RuleName.AUTO:
         name = RuleName.GATE if scope is Scope.SELF or not good else RuleName.CALIBRATED
-    constants = CALIBRATIONS[engine]
+    constants = calibration or CALIBRATIONS[engine]
     match name:
         case RuleName.STOCK:
             return _stock(scores)
@@ -95,7 +66,7 @@ def decide(
         case RuleName.FENCE:
             return _fence(scores, constants)
         case RuleName.CALIBRATED:
-            return _calibrated(scores, rule.false_alarms, good, scope, constants)
+            return _calibrated(scores, rule.false_alarms, good, scope, constants, lone_object)
     return _gate(scores, scope, constants)
 
 
@@ -121,7 +92,7 @@ def _stock(scores: TileScores) -> Decision:
 
 def _threshold(scores: TileScores, threshold: float) -> Decision:
     values = scores.scores
-    reason = f"{_tally(values, threshold)}, the threshold you chose. It can be trusted as far as the way it was found."
+    reason = f"{_tally(values, threshold)}, the threshold you chose. How far to trust it depends on how you found it."
     verdict = _verdict(values >= threshold, _strength(values, threshold))
     return _decision(RuleName.THRESHOLD, threshold, values >= threshold, verdict, reason)
 
@@ -129,9 +100,11 @@ def _threshold(scores: TileScores, threshold: float) -> Decision:
 def _fence(scores: TileScores, constants: Calibration) -> Decision:
     """Tukey's outer fence (Exploratory Data Analysis, 1977) on log scores, which are nearly symmetric."""
     values = scores.scores
-    low, high = np.quantile(np.log(values + constants.floor), (0.25, 0.75), method="lower")
+    lower, upper = np.quantile(values, (0.25, 0.75), method="lower")
+    low, high = np.log((lower + constants.floor, upper + constants.floor))
     fence = math.exp(high + FENCE_FACTOR * (high - low)) - constants.floor
-    threshold = math.nextafter(max(fence, float(values.min()) + IDENTICAL), math.inf)
+    # Rounding must not put the fence below the quartile that it stands on.
+    threshold = math.nextafter(max(fence, float(upper), float(values.min()) + IDENTICAL), math.inf)
     flags = values >= threshold
     reason = (
         f"{_tally(values, threshold)}, the outer fence of this picture's own scores. The fence knows only how these "
@@ -143,16 +116,21 @@ def _fence(scores: TileScores, constants: Calibration) -> Decision:
 def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
     """Two steps: does the strongest tile stand out far enough from the typical one, and which tiles go with it?
 
-    Once the gate is passed, tiles count from six tenths of the way, on a log scale, between the typical tile and it.
+    A picture whose ordinary tiles differ more must show more: the typical tile's score over the lowest tenth's raises
+    the gate. Defects are not among these tiles, so they do not raise it, as they do the spread of all.
+
+    Once the gate is passed, tiles count from half of the way, on a log scale, between the typical tile and it, if they
+    also come far enough on the way to the strongest.
     """
     values = scores.scores
     doubt = _why_incomparable(scores, scope, constants)
     if doubt:
         return _decision(RuleName.GATE, *_nothing_flagged(values), Verdict.CANNOT_TELL, doubt)
-    gate = constants.gate * (max(len(values), 16) / GATE_TILES) ** constants.growth
-    strongest = _prominence(values, constants)
+    typical = _quantile(values, constants.typical, constants)
+    gate = constants.gate * gate_scale(values, constants)
+    strongest = _over(values, typical, constants)
     is_open = strongest >= gate
-    threshold = (gate**CUT if is_open else gate) * _typical(values, constants) - constants.floor
+    threshold = (max(gate**CUT, strongest**constants.share) if is_open else gate) * typical - constants.floor
     flags = values >= threshold
     if is_open != bool(flags.any()):  # rounding at the gate itself
         threshold, flags = float(values.max()), values >= values.max()
@@ -160,28 +138,40 @@ def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
     return _decision(RuleName.GATE, threshold, flags, verdict, _gate_reason(flags, strongest, gate, constants, verdict))
 
 
+def gate_scale(values: Floats, constants: Calibration) -> float:
+    """How many times `constants.gate` the gate of a picture with these scores is: by its unevenness and its tiles."""
+    uneven = _quantile(values, constants.typical, constants) / _quantile(values, LOW, constants)
+    return min(uneven, constants.uneven) * float((max(len(values), 16) / GATE_TILES) ** constants.growth)
+
+
+def prominence(values: Floats, constants: Calibration) -> float:
+    """How many times the typical tile's score the largest is, made comparable with `constants.gate`."""
+    return _over(values, _quantile(values, constants.typical, constants), constants) / gate_scale(values, constants)
+
+
 def _gate_reason(flags: Flags, strongest: float, gate: float, constants: Calibration, verdict: Verdict) -> str:
     count = int(flags.sum())
     found = (
         f"{count} of {len(flags)} tiles {'stands' if count == 1 else 'stand'} out" if count else "No tile stands out"
     )
-    typical = "the typical tile" if constants.typical == 0.5 else "what four tiles in five stay below"
+    ordinary = "the typical tile" if constants.typical < 0.8 else "any of the ordinary tiles (the lower four fifths)"
+    alike = " that are as uneven" if constants.uneven > 1 else ""
     reason = (
-        f"{found}: the strongest scores {strongest:.2f} times {typical}; about nine clean textures in ten stay below "
-        f"{gate:.2f}."
+        f"{found}: the strongest scores {strongest:.2f} times as high as {ordinary}. In about nine of ten clean "
+        f"textures{alike}, that ratio stays below {gate:.2f}."
     )
     if verdict is Verdict.SUSPICIOUS:
-        reason += " That is close: look at it, or give known-good pictures to be surer."
+        reason += " It is a close call: look for yourself, or give known-good pictures for a surer verdict."
     return reason
 
 
-def _typical(values: Floats, constants: Calibration) -> float:
-    return float(np.quantile(values, constants.typical, method="lower")) + constants.floor
+def _quantile(values: Floats, share: float, constants: Calibration) -> float:
+    return float(np.quantile(values, share, method="lower")) + constants.floor
 
 
-def _prominence(values: Floats, constants: Calibration) -> float:
+def _over(values: Floats, typical: float, constants: Calibration) -> float:
     """How many times the typical tile's score the largest is."""
-    return (float(values.max()) + constants.floor) / _typical(values, constants)
+    return (float(values.max()) + constants.floor) / typical
 
 
 def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) -> str:
@@ -194,7 +184,7 @@ def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) 
             "All tiles are alike, as in a blank or over-exposed picture: there is nothing to tell apart. "
             "Check that the picture shows what it should."
         )
-    if scores.homogeneity is not None and scores.homogeneity < constants.uniform:
+    if scores.varied:
         return (
             "The picture shows an object or a scene whose parts differ by nature, not a surface that is the same "
             "everywhere, so its tiles cannot be judged by one another. Give known-good pictures to compare it with; "
@@ -204,7 +194,12 @@ def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) 
 
 
 def _calibrated(
-    scores: TileScores, false_alarms: float, good: Sequence[Floats], scope: Scope, constants: Calibration
+    scores: TileScores,
+    false_alarms: float,
+    good: Sequence[Floats],
+    scope: Scope,
+    constants: Calibration,
+    lone_object: bool,
 ) -> Decision:
     """A threshold that at most `false_alarms` of clean pictures should reach, from the largest scores of good ones."""
     values = scores.scores
@@ -215,14 +210,16 @@ def _calibrated(
         return _decision(RuleName.CALIBRATED, *_nothing_flagged(values), Verdict.CANNOT_TELL, reason)
     maxima = np.sort([float(np.max(one)) for one in good])
     trust = f"about {false_alarms:.0%} of clean pictures would reach that by mistake"
+    logs = np.log(maxima + constants.floor)
     if scope is Scope.BATCH:
-        threshold = _batch_bound(np.log(maxima + constants.floor), false_alarms, constants)
+        threshold = _batch_bound(logs, false_alarms, constants)
         trust += ", as long as most of the batch is good"
     elif (len(maxima) + 1) * false_alarms >= 1:
         threshold = _conformal_bound(maxima, false_alarms)
         trust = f"at most {false_alarms:.0%} of clean pictures like them reach that"
     else:
-        threshold = _predictive_bound(_log_maxima(good, constants), false_alarms, constants)
+        correction = math.log(constants.alone) if lone_object else 0.0
+        threshold = _predictive_bound(logs + correction, false_alarms, constants)
         trust += f"; that is an estimate, {math.ceil(1 / false_alarms) - 1} good pictures would make it a guarantee"
     flags = values >= threshold
     source = f"{len(maxima)} {'other' if scope is Scope.BATCH else 'good'} picture{'s' if len(maxima) != 1 else ''}"
@@ -237,13 +234,6 @@ def _conformal_bound(maxima: Floats, false_alarms: float) -> float:
     """
     rank = math.ceil((len(maxima) + 1) * (1 - false_alarms) - 1e-9)
     return math.nextafter(float(maxima[rank - 1]), math.inf)
-
-
-def _log_maxima(good: Sequence[Floats], constants: Calibration) -> Floats:
-    """Log largest scores of the good pictures; that of a lone object is corrected for having had no look-alike."""
-    logs = np.log(np.array([float(np.max(one)) for one in good]) + constants.floor)
-    is_lone_object = len(good) == 1 and _prominence(good[0], constants) >= constants.gate * BORDERLINE
-    return np.asarray(logs + math.log(constants.alone) if is_lone_object else logs)
 
 
 def _predictive_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:

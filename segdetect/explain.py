@@ -107,7 +107,9 @@ def look_alikes(
             continue
         layout = scores.sources[number].layout
         own = np.array([tile]) if number == 0 else None
-        (similar,) = tile_similarities(picture, np.array([cell]), embeddings, layout, own_tiles=own)
+        (similar,) = tile_similarities(
+            picture, np.array([cell]), embeddings, layout, own_tiles=own, varied=scores.varied
+        )
         for other in np.argsort(-similar, kind="stable")[: count + 1].tolist():
             if np.isfinite(similar[other]) and (number, other) != first:
                 # The table's figure was computed in another order: in the last digit it may fall below an equal one.

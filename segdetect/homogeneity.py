@@ -29,10 +29,11 @@ def homogeneity(embeddings: Embeddings) -> float:
     intraclass correlation does. Where a cell is a tile, it is a region of its own, and its plain distance counts.
 
     Each region counts by the median of its distances to the others, and the region at the 85th percentile decides, so
-    that a defect in one region of eight does not matter. One minus its value is returned. Photographed textures had
-    0.77 or more with dinov2, 0.82 with fastdup (0.70 on 12 x 12 tiles) and 0.83 with the texture engine; bottles,
-    pills, screws and toothbrushes at most 0.46 with dinov2 and fastdup, and 0.78 with the texture engine, to which a
-    thin screw is but a small part of the picture.
+    that a defect in one region of eight does not matter. One minus its value is returned. Of 123 clean textures of 24
+    kinds, 19 in 20 had 0.65 or more with dinov2, 0.79 with fastdup and 0.70 with the texture engine; bottles, pills,
+    screws and toothbrushes at most 0.46 with dinov2 and fastdup, and 0.78 with the texture engine, to which a thin
+    screw is but a small part of the picture. The two overlap: of 117 objects and scenes, doors and flower beds
+    included, one in ten had 0.66, 0.71 and 0.71 or more.
 
     Args:
         embeddings: one picture.

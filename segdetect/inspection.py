@@ -54,8 +54,8 @@ class TileScores:
         nearest_tile: the look-alike's tile in that source; -1 where there is none.
         nearest_similarity: cosine similarity to the look-alike, -1..1; NaN where there is none.
         cell_map: `(rows, cols)` float32 scores of a dense engine's cells; None when a cell is a tile.
-        homogeneity: how far the picture is the same everywhere, 0..1, which decides whether it can be compared with
-            itself; None when it was compared with others.
+        varied: the picture was compared with itself alone and is not the same everywhere: an object or a scene, whose
+            tiles cannot be judged by one another.
         strongest_cell: the cell of a dense engine under each tile's highest point, which look-alikes are sought for;
             None when a cell is a tile.
         neighbour_lists: `(tiles, k)` float64 similarities that `stock.neighbour_lists` found, where a cell is a tile
@@ -69,7 +69,7 @@ class TileScores:
     nearest_tile: Ints
     nearest_similarity: Floats
     cell_map: npt.NDArray[np.float32] | None = None
-    homogeneity: float | None = None
+    varied: bool = False
     strongest_cell: Ints | None = None
     neighbour_lists: Floats | None = None
 

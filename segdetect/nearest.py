@@ -28,13 +28,11 @@ class Match:
 
     Args:
         near: `(layers, n, k)` highest cosine similarities, ascending; the last is the nearest neighbour's.
-        far: `(layers, n)` mean similarity to the nearest share of the cells that was asked for.
         best_cell: `(n,)` the cell with the highest similarity, mean over the layers.
         best_similarity: `(n,)` that similarity.
     """
 
     near: Similarities
-    far: Similarities
     best_cell: Ints
     best_similarity: Floats
 
@@ -48,35 +46,40 @@ class _Bank:
     lattice: tuple[int, int]
     window: int | None
     near: int
-    far_share: float
 
 
 def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> Match:
     """Compare a picture's cells with those of another picture, those seen turned included."""
     cells, layers = _with_turned(other)
-    bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)), 0.0)
+    bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)))
     return _match(picture, bank, np.arange(cell_count(picture)))
 
 
 def match_self(
-    picture: Embeddings, *, neighbours: int, far_share: float = 0.0, queries: Ints | None = None
+    picture: Embeddings, *, neighbours: int, varied: bool = False, queries: Ints | None = None
 ) -> Match | None:
     """Compare a picture's cells (all, or the given ones) with its other cells; None when it has only one.
 
-    Cells within `comparison.exclude` of each other are not compared. On small lattices that distance is made so short
-    that every cell keeps a neighbour.
+    Cells within `comparison.exclude` of each other, or `comparison.exclude_varied` in a varied picture, are not
+    compared. On small lattices that distance is made so short that every cell keeps a neighbour.
     """
     rows, cols = picture.lattice
     if rows * cols == 1:
         return None
-    window = _window(picture)
+    window = _window(picture, varied)
     seen = rows * cols - min(rows, 2 * window + 1) * min(cols, 2 * window + 1)
-    bank = _Bank(picture.layers, np.arange(rows * cols), picture.lattice, window, min(neighbours, seen), far_share)
+    bank = _Bank(picture.layers, np.arange(rows * cols), picture.lattice, window, min(neighbours, seen))
     return _match(picture, bank, np.arange(rows * cols) if queries is None else queries)
 
 
 def tile_similarities(
-    picture: Embeddings, queries: Ints, other: Embeddings, layout: TileLayout, *, own_tiles: Ints | None = None
+    picture: Embeddings,
+    queries: Ints,
+    other: Embeddings,
+    layout: TileLayout,
+    *,
+    own_tiles: Ints | None = None,
+    varied: bool = False,
 ) -> Similarities:
     """How alike some cells of a picture and the tiles of another, or of the same picture, are.
 
@@ -87,6 +90,7 @@ def tile_similarities(
         layout: the tiles of that picture.
         own_tiles: where it is the same picture, `(n,)` the tile that each cell stands for; this tile and the cell's own
             surroundings do not count.
+        varied: as in `TileScores`.
 
     Returns:
         `(n, tiles)` cosine similarity to the most similar cell of each tile, mean over the layers, -1..1; `-inf` for a
@@ -97,14 +101,21 @@ def tile_similarities(
     similarity = np.mean([vectors[queries] @ others.T for vectors, others in pairs], axis=0).clip(-1, 1)
     tiles = tiles_of_cells(cells, other.lattice, layout) if other.dense else cells
     if own_tiles is not None:
-        similarity[_near_cells(queries, other.lattice, _window(picture)) | (tiles == own_tiles[:, None])] = -np.inf
+        similarity[
+            _near_cells(queries, other.lattice, _window(picture, varied)) | (tiles == own_tiles[:, None])
+        ] = -np.inf
     best = np.full((layout.grid.tiles, len(queries)), -np.inf, np.float32)
     np.maximum.at(best, tiles, similarity.T)
     return np.asarray(best.T)
 
 
 def nearest_tiles(
-    pictures: Sequence[Embeddings], layouts: Sequence[TileLayout], queries: Ints, own_tiles: Ints
+    pictures: Sequence[Embeddings],
+    layouts: Sequence[TileLayout],
+    queries: Ints,
+    own_tiles: Ints,
+    *,
+    varied: bool = False,
 ) -> tuple[Ints, Ints, Floats]:
     """The tile most like each of some cells, in their own picture (but not their own tile) or in others.
 
@@ -113,6 +124,7 @@ def nearest_tiles(
         layouts: the tiles of each.
         queries: `(n,)` the cells in question.
         own_tiles: `(n,)` the tile that each of them stands for.
+        varied: as in `TileScores`.
 
     Returns:
         `(n,)` number of the picture, tile in it and similarity; -1, -1 and NaN where there is none.
@@ -121,7 +133,7 @@ def nearest_tiles(
     similarity = np.full(len(queries), np.nan)
     for number, (other, layout) in enumerate(zip(pictures, layouts, strict=True)):
         own = own_tiles if number == 0 else None
-        found = tile_similarities(pictures[0], queries, other, layout, own_tiles=own)
+        found = tile_similarities(pictures[0], queries, other, layout, own_tiles=own, varied=varied)
         best = found.max(axis=1)
         better = np.isfinite(best) & ~(best <= similarity)
         source[better], tile[better] = number, found.argmax(axis=1)[better]
@@ -134,9 +146,10 @@ def cell_count(picture: Embeddings) -> int:
     return picture.lattice[0] * picture.lattice[1]
 
 
-def _window(picture: Embeddings) -> int:
+def _window(picture: Embeddings, varied: bool) -> int:
     """How near a cell's surroundings reach."""
-    return max(0, min(picture.comparison.exclude, (max(picture.lattice) - 2) // 2))
+    wanted = picture.comparison.exclude_varied if varied else picture.comparison.exclude
+    return max(0, min(wanted, (max(picture.lattice) - 2) // 2))
 
 
 def _with_turned(picture: Embeddings) -> tuple[Ints, tuple[Vectors, ...]]:
@@ -153,7 +166,6 @@ def _match(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
     parts = [_match_block(picture, bank, queries[start : start + step]) for start in range(0, len(queries), step)]
     return Match(
         near=np.concatenate([part.near for part in parts], axis=1),
-        far=np.concatenate([part.far for part in parts], axis=1),
         best_cell=np.concatenate([part.best_cell for part in parts]),
         best_similarity=np.concatenate([part.best_similarity for part in parts]),
     )
@@ -171,21 +183,9 @@ def _match_block(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
     best = total.argmax(axis=1)
     return Match(
         near=np.stack([np.sort(_highest(similarity, bank.near), axis=1) for similarity in similarities]),
-        far=np.stack([_far(similarity, bank.far_share) for similarity in similarities]),
         best_cell=bank.cells[best],
         best_similarity=total[np.arange(len(queries)), best].astype(np.float64) / len(picture.layers),
     )
-
-
-def _far(similarity: Similarities, share: float) -> Similarities:
-    """The mean of each row's highest values, the hidden ones left out; a share of 1 takes all and needs no search."""
-    if share == 0:
-        return np.zeros(len(similarity), np.float32)
-    seen = np.count_nonzero(similarity != MASKED, axis=1)
-    if share == 1:
-        hidden = similarity.shape[1] - seen
-        return np.asarray((similarity.sum(axis=1) - hidden * MASKED) / seen, np.float32)
-    return np.asarray(_highest(similarity, max(1, int(share * seen.min()))).mean(axis=1), np.float32)
 
 
 def _highest(values: Similarities, count: int) -> Similarities:

@@ -14,7 +14,6 @@ from segdetect.engines.base import Embeddings, EmbedRequest, Engine, Progress, n
 from segdetect.engines.registry import choose_engine, default_engines
 from segdetect.explain import LookAlike, look_alikes
 from segdetect.grid import TileLayout
-from segdetect.homogeneity import homogeneity
 from segdetect.images import LoadedImage
 from segdetect.inspection import Floats, Inspection, TileScores
 from segdetect.memo import Memo, Sized
@@ -46,6 +45,7 @@ class _Scored:
 
     scores: TileScores
     good: tuple[Floats, ...]
+    lone_object: bool
 
     @property
     def nbytes(self) -> int:
@@ -204,7 +204,14 @@ class Inspector:
                 self._scored, key, lambda: self._score(engine, picture, bank, scope, progress), progress
             )
         with _timed(seconds, "decide"):
-            decision = decide(scored.scores, settings.rule, scope=scope, engine=engine.name, good=scored.good)
+            decision = decide(
+                scored.scores,
+                settings.rule,
+                scope=scope,
+                engine=engine.name,
+                good=scored.good,
+                lone_object=scored.lone_object,
+            )
         return Inspection(
             image=picture.image.name,
             sha256=picture.image.sha256,
@@ -236,12 +243,14 @@ class Inspector:
         # A lone reference is judged by itself alone, as the rule for lone references expects.
         known = others if scope is Scope.REFERENCES and len(others) == 1 else bank
         good = []
+        lone_object = False
         for step, other in enumerate(others, start=1):
             doing = f"learning what is normal from picture {step} of {len(others)}"
             tell = _part(progress, step / steps, (step + 1) / steps, doing)
             cells = self._compare(engine, other, without(other, known), scope, tell)
             good.append(pool_scores(cells, other.layout, embeddings[0].comparison)[0])
-        return _Scored(scores, tuple(good))
+            lone_object = len(others) == 1 and cells.varied
+        return _Scored(scores, tuple(good), lone_object)
 
     def _compare(
         self, engine: Engine, picture: Picture, others: Sequence[Picture], scope: Scope, progress: Progress
@@ -252,7 +261,7 @@ class Inspector:
         def compute() -> CellScores:
             embeddings, *rest = self.describe(engine, [picture, *others])
             if scope is Scope.SELF:
-                return replace(score_self(embeddings), homogeneity=homogeneity(embeddings))
+                return score_self(embeddings)
             typical = self._typical_distances(engine, others, rest) if engine.dense else None
             return _SCORE[scope](embeddings, rest, typical=typical, progress=progress)
 

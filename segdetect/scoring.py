@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from segdetect.engines.base import Comparison, Embeddings, Progress, no_progress
 from segdetect.grid import TileLayout
+from segdetect.homogeneity import homogeneity
 from segdetect.inspection import Floats, Ints, Source, TileScores
 from segdetect.nearest import Match, Similarities, cell_count, match_other, match_self, nearest_tiles
 from segdetect.pooling import Scores, pool_map, tiles_of_cells
@@ -44,7 +45,7 @@ class CellScores:
         lattice: rows and columns of cells, which cover the picture evenly.
         source_lattices: the same for every picture, in the order of their numbers.
         dense: False when a cell is a tile.
-        homogeneity: how far the picture is the same everywhere, 0..1; None when not known.
+        varied: as in `TileScores`.
     """
 
     values: Scores
@@ -54,7 +55,7 @@ class CellScores:
     lattice: tuple[int, int]
     source_lattices: tuple[tuple[int, int], ...]
     dense: bool
-    homogeneity: float | None = None
+    varied: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -66,19 +67,17 @@ class CellScores:
 def score_self(picture: Embeddings) -> CellScores:
     """Compare each cell with the picture's other cells, its own surroundings left out.
 
-    Dense pictures: each layer's distances, near and far, are divided by their mean over the picture and averaged, so 1
-    is a typical cell. Otherwise the plain cosine distance, undivided. A picture with one cell scores 0.
+    Dense pictures: each layer's distances are divided by their mean over the picture and averaged, so 1 is a typical
+    cell. Otherwise the plain cosine distance, undivided. A picture with one cell scores 0.
     """
-    comparison = picture.comparison
-    match = match_self(picture, neighbours=comparison.neighbours, far_share=comparison.far_share)
+    varied = _is_varied(picture)
+    match = match_self(picture, neighbours=picture.comparison.neighbours, varied=varied)
     if match is None:
-        return _cell_scores(picture, np.zeros(1, np.float32), {}, [])
-    terms = [_near_distances(match.near, comparison)]
-    if comparison.far_share > 0:
-        terms.append(_distances(match.far))
+        return _cell_scores(picture, np.zeros(1, np.float32), {}, [], varied)
+    distances = _near_distances(match.near, picture.comparison)
     if picture.dense:
-        terms = [_divided(term, term.mean(axis=1)) for term in terms]
-    return _cell_scores(picture, np.mean([term.mean(axis=0) for term in terms], axis=0), {0: match}, [])
+        distances = _divided(distances, distances.mean(axis=1))
+    return _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
 
 
 def score_references(
@@ -102,16 +101,17 @@ def score_references(
         progress: told before each comparison.
     """
     neighbours = 1 if picture.dense else picture.comparison.neighbours
+    varied = not references and _is_varied(picture)
     matches = _match_each(picture, references, neighbours, progress)
     own = match_self(picture, neighbours=neighbours)
     if own is not None:
         matches[0] = own
     if not matches:
-        return _cell_scores(picture, np.zeros(1, np.float32), {}, [])
+        return _cell_scores(picture, np.zeros(1, np.float32), {}, [], varied)
     distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
     if picture.dense:
         distances = _divided(distances, _typical_of_all(references or [picture], typical or None))
-    return _cell_scores(picture, distances.mean(axis=0), matches, references)
+    return _cell_scores(picture, distances.mean(axis=0), matches, references, varied)
 
 
 def score_batch(
@@ -137,6 +137,10 @@ def score_batch(
     if picture.dense:
         distances = _divided(distances, _typical_of_all(others, typical))
     return _cell_scores(picture, distances.mean(axis=0), matches, others)
+
+
+def _is_varied(picture: Embeddings) -> bool:
+    return homogeneity(picture) < picture.comparison.uniform
 
 
 def typical_distance(picture: Embeddings) -> Floats:
@@ -194,7 +198,7 @@ def pool(
         nearest_tile=_read_only(tile),
         nearest_similarity=_read_only(similarity),
         cell_map=cells.values if cells.dense else None,
-        homogeneity=cells.homogeneity,
+        varied=cells.varied,
         strongest_cell=_read_only(strongest) if cells.dense else None,
         neighbour_lists=None if cells.dense or len(sources) > 1 else neighbour_lists(embeddings[0].layers[0]),
     )
@@ -216,7 +220,9 @@ def _nearest_tiles(
     inside = np.flatnonzero((source == 0) & (tile == np.arange(len(tile))))
     if len(inside):
         layouts = [one.layout for one in sources]
-        source[inside], tile[inside], similarity[inside] = nearest_tiles(embeddings, layouts, strongest[inside], inside)
+        source[inside], tile[inside], similarity[inside] = nearest_tiles(
+            embeddings, layouts, strongest[inside], inside, varied=cells.varied
+        )
     return source, tile, similarity
 
 
@@ -269,7 +275,11 @@ def _sample(cells: int) -> Ints:
 
 
 def _cell_scores(
-    picture: Embeddings, values: Distances, matches: Mapping[int, Match], others: Sequence[Embeddings]
+    picture: Embeddings,
+    values: Distances,
+    matches: Mapping[int, Match],
+    others: Sequence[Embeddings],
+    varied: bool = False,
 ) -> CellScores:
     source = np.full(len(values), -1, np.int64)
     cell = np.full(len(values), -1, np.int64)
@@ -286,6 +296,7 @@ def _cell_scores(
         lattice=picture.lattice,
         source_lattices=(picture.lattice, *(other.lattice for other in others)),
         dense=picture.dense,
+        varied=varied,
     )
 
 

@@ -156,7 +156,7 @@ def test_in_scope_batch_each_is_compared_with_the_others(inspector: Inspector) -
     assert [result.inspection.scope for result in results] == [Scope.BATCH] * 5
     names = [{source.name for source in result.inspection.scores.sources[1:]} for result in results]
     assert names == [{f.name for f in files} - {file.name} for file in files]
-    assert all(result.inspection.scores.homogeneity is None for result in results)
+    assert not any(result.inspection.scores.varied for result in results)
 
 
 def test_in_scope_batch_a_picture_alone_is_compared_with_itself(inspector: Inspector) -> None:

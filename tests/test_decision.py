@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from segdetect.decision import BORDERLINE, CALIBRATIONS, decide
+from segdetect.calibrations import CALIBRATIONS
+from segdetect.decision import BORDERLINE, decide, prominence
 from segdetect.grid import tile_layout
 from segdetect.inspection import Decision, Floats, TileScores, Verdict
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope
@@ -23,7 +25,7 @@ values = st.floats(0, 100, allow_nan=False).map(lambda value: round(value, 6))
 score_lists = st.lists(values, min_size=2, max_size=60)
 
 
-def tile_scores(scores: Sequence[float] | Floats, *, homogeneity: float | None = None) -> TileScores:
+def tile_scores(scores: Sequence[float] | Floats, *, varied: bool = False) -> TileScores:
     array = np.asarray(scores, np.float64)
     count = len(array)
     rows = next(rows for rows in (7, 4, 2, 1) if count % rows == 0)
@@ -31,7 +33,7 @@ def tile_scores(scores: Sequence[float] | Floats, *, homogeneity: float | None =
     if layout is None:
         layout = tile_layout((1000, 1000), GridSize(1, 2))
     none = np.full(count, -1)
-    return TileScores(layout, array, (), none, none, np.full(count, np.nan), homogeneity=homogeneity)
+    return TileScores(layout, array, (), none, none, np.full(count, np.nan), varied=varied)
 
 
 def even_scores(*, planted: float | None = None) -> Floats:
@@ -51,10 +53,10 @@ def decided(
     good: Sequence[Floats] = (),
     threshold: float | None = None,
     false_alarms: float = 0.05,
-    homogeneity: float | None = None,
+    varied: bool = False,
 ) -> Decision:
     rule = Rule(name, threshold=threshold, false_alarms=false_alarms)
-    return decide(tile_scores(scores, homogeneity=homogeneity), rule, scope=scope, engine=engine, good=good)
+    return decide(tile_scores(scores, varied=varied), rule, scope=scope, engine=engine, good=good)
 
 
 def clean_pictures(count: int, *, seed: int = 0, spread: float = 0.08) -> list[Floats]:
@@ -67,12 +69,12 @@ def clean_pictures(count: int, *, seed: int = 0, spread: float = 0.08) -> list[F
 @pytest.mark.parametrize("name", [RuleName.AUTO, RuleName.GATE, RuleName.FENCE])
 class TestOnePicture:
     def test_planted_tile_alone_is_flagged(self, engine: EngineName, name: RuleName) -> None:
-        decision = decided(even_scores(planted=5), name, engine=engine, homogeneity=0.9)
+        decision = decided(even_scores(planted=5), name, engine=engine)
         assert np.flatnonzero(decision.flags).tolist() == [PLANTED]
         assert decision.verdict is Verdict.ANOMALOUS
 
     def test_even_scores_flag_nothing(self, engine: EngineName, name: RuleName) -> None:
-        decision = decided(even_scores(), name, engine=engine, homogeneity=0.9)
+        decision = decided(even_scores(), name, engine=engine)
         assert not decision.flags.any()
         assert decision.verdict is Verdict.NORMAL
 
@@ -88,11 +90,42 @@ class TestOnePicture:
 
 class TestGate:
     def test_tiles_most_of_the_way_to_the_gate_go_with_the_strongest(self) -> None:
-        scores = even_scores(planted=4)
-        scores[3] = 1.35
+        scores = even_scores(planted=1.5)
+        scores[3] = 1.25
         assert np.flatnonzero(decided(scores, RuleName.GATE).flags).tolist() == [3, PLANTED]
         scores[PLANTED] = 1.0
         assert not decided(scores, RuleName.GATE).flags.any()
+
+    def test_but_not_far_below_a_strong_one(self) -> None:
+        scores = even_scores(planted=4)
+        scores[[3, 4]] = 1.25, 3
+        assert np.flatnonzero(decided(scores, RuleName.GATE).flags).tolist() == [4, PLANTED]
+
+    def test_an_uneven_picture_must_show_more(self) -> None:
+        even, uneven = np.ones(49), np.where(np.arange(49) % 3 == 0, 0.75, 1.0)
+        even[PLANTED] = uneven[PLANTED] = 1.5
+        assert decided(even, RuleName.GATE).flags[PLANTED]
+        assert not decided(uneven, RuleName.GATE).flags.any()
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_blank_tiles_do_not_hide_a_defect(self, engine: EngineName) -> None:
+        scores = np.where(np.arange(49) % 3 == 0, 0.0, 1.0)
+        scores[PLANTED] = 6
+        assert np.flatnonzero(decided(scores, RuleName.GATE, engine=engine).flags).tolist() == [PLANTED]
+
+    def test_a_picture_is_at_the_gate_when_its_prominence_is_the_calibrations(self) -> None:
+        constants = CALIBRATIONS[EngineName.DINOV2]
+        scores = np.append(np.linspace(0.8, 1.1, 143), 2.0)
+        at = prominence(scores, constants)
+        for gate, flagged in ((at * 1.001, False), (at * 0.999, True)):
+            decision = decide(
+                tile_scores(scores),
+                Rule(),
+                scope=Scope.SELF,
+                engine=EngineName.DINOV2,
+                calibration=replace(constants, gate=gate),
+            )
+            assert decision.flags.any() == flagged
 
     def test_closed_gate_tells_the_score_that_would_open_it(self) -> None:
         scores = even_scores()
@@ -103,6 +136,17 @@ class TestGate:
         scores[strongest] = threshold * 1.001
         assert decided(scores, RuleName.GATE).flags[strongest]
 
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_the_reason_says_how_far_the_strongest_is_from_the_ordinary_ones(self, engine: EngineName) -> None:
+        scores = np.append(np.linspace(1, 2, 49), 10.0)
+        decision = decided(scores, RuleName.GATE, engine=engine)
+        ordinary = np.quantile(scores, CALIBRATIONS[engine].typical, method="lower")
+        said = re.search(r"scores ([\d.]+) times as high as (.+?)\. In", decision.reason)
+        assert said is not None
+        assert float(said[1]) == pytest.approx(scores.max() / ordinary, rel=0.02)
+        fifths = "any of the ordinary tiles (the lower four fifths)"
+        assert said[2] == (fifths if CALIBRATIONS[engine].typical == 0.8 else "the typical tile")
+
     def test_just_past_the_gate_is_suspicious(self) -> None:
         scores = even_scores()
         scores[PLANTED] = decided(scores, RuleName.GATE).threshold * (1 + BORDERLINE) / 2
@@ -111,22 +155,15 @@ class TestGate:
         assert "close" in decision.reason
 
     @pytest.mark.parametrize(
-        ("scores", "homogeneity", "remedy"),
+        ("scores", "varied", "remedy"),
         [
-            pytest.param(
-                even_scores(planted=9),
-                CALIBRATIONS[EngineName.DINOV2].uniform - 0.01,
-                "known-good pictures",
-                id="an object",
-            ),
-            pytest.param([0.0] * 49, 1.0, "Check that the picture", id="a blank picture"),
-            pytest.param([1.0, 9.0], 1.0, "finer grid", id="two tiles"),
+            pytest.param(even_scores(planted=9), True, "known-good pictures", id="an object"),
+            pytest.param([0.0] * 49, False, "Check that the picture", id="a blank picture"),
+            pytest.param([1.0, 9.0], False, "finer grid", id="two tiles"),
         ],
     )
-    def test_cannot_tell_flags_nothing_and_says_what_to_do(
-        self, scores: Floats, homogeneity: float, remedy: str
-    ) -> None:
-        decision = decided(scores, RuleName.AUTO, homogeneity=homogeneity)
+    def test_cannot_tell_flags_nothing_and_says_what_to_do(self, scores: Floats, varied: bool, remedy: str) -> None:
+        decision = decided(scores, RuleName.AUTO, varied=varied)
         assert decision.verdict is Verdict.CANNOT_TELL
         assert decision.rule is RuleName.GATE
         assert not decision.flags.any()
@@ -135,7 +172,7 @@ class TestGate:
     def test_rules_the_user_chose_flag_objects_too(self) -> None:
         scores = even_scores(planted=9)
         for name in (RuleName.FENCE, RuleName.THRESHOLD):
-            assert decided(scores, name, threshold=5, homogeneity=0.1).flags[PLANTED]
+            assert decided(scores, name, threshold=5, varied=True).flags[PLANTED]
 
     def test_more_tiles_need_more_evidence(self) -> None:
         few, many = np.ones(16), np.ones(400)
@@ -225,6 +262,16 @@ class TestCalibrated:
         )
         assert loose < strict
 
+    @pytest.mark.parametrize("engine", [EngineName.DINOV2, EngineName.TEXTURE])
+    def test_the_only_picture_of_an_object_is_known_to_score_too_high(self, engine: EngineName) -> None:
+        scores, good = tile_scores(even_scores()), clean_pictures(1)
+        surface, part = (
+            decide(scores, Rule(), scope=Scope.REFERENCES, engine=engine, good=good, lone_object=lone).threshold
+            for lone in (False, True)
+        )
+        floor, alone = CALIBRATIONS[engine].floor, CALIBRATIONS[engine].alone
+        assert part + floor == pytest.approx((surface + floor) * alone)
+
     def test_defective_pictures_in_a_batch_hide_nothing(self) -> None:
         others = clean_pictures(10)
         for picture in others[:4]:
@@ -267,6 +314,7 @@ def test_flags_are_the_scores_from_a_finite_threshold_on(
 
 
 @hypothesis_settings(deadline=None)
+@example(name=RuleName.FENCE, scores=[9.0, 9.0, 9.0, 10.0, 0.0], tile=0, rise=1.0, engine=EngineName.DINOV2)
 @given(
     name=st.sampled_from(RuleName),
     scores=score_lists,

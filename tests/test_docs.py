@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from segdetect.calibrations import CALIBRATIONS
 from segdetect.cli import _parser
-from segdetect.decision import CALIBRATIONS
 from segdetect.engines.dinov2 import COMPARISON as DINOV2_COMPARISON
 from segdetect.engines.texture import COMPARISON as TEXTURE_COMPARISON
 from segdetect.export import IMAGE_COLUMNS, TILE_COLUMNS
@@ -106,17 +106,19 @@ def test_every_make_target_is_in_the_readme() -> None:
 @pytest.mark.parametrize("engine", CALIBRATIONS)
 def test_method_states_the_gate_that_is_in_use(engine: EngineName) -> None:
     constants = CALIBRATIONS[engine]
-    typical = "the median" if constants.typical == 0.5 else f"{constants.typical:.0%} of tiles score at most as much"
-    typical = typical.replace("%", " %")
-    row = f"| {engine} | {typical} | {constants.gate} | {constants.growth} | {constants.floor} |"
+    uneven = f"{constants.uneven} times" if constants.uneven > 1 else "not"
+    row = (
+        f"| {engine} | {constants.typical:.0%} | {constants.gate} | {uneven} | {constants.growth} | "
+        f"{constants.share:.0%} | {constants.floor} |"
+    ).replace("%", " %")
     assert row in METHOD.read_text(encoding="utf-8"), f"docs/method.md should hold the row {row}"
 
 
 @pytest.mark.parametrize(("engine", "used"), [("dinov2", DINOV2_COMPARISON), ("texture", TEXTURE_COMPARISON)])
 def test_method_states_the_comparison_that_is_in_use(engine: str, used: object) -> None:
     assert isinstance(used, type(DINOV2_COMPARISON))
-    window, top = 2 * used.exclude + 1, round(used.top_share * 100)
-    row = f"| {engine} | {used.neighbours} | {window} x {window} places | {top} % |"
+    wide, narrow = (f"{2 * reach + 1} x {2 * reach + 1} places" for reach in (used.exclude, used.exclude_varied))
+    row = f"| {engine} | {used.neighbours} | {wide} | {narrow} | {used.top_share:.0%} |".replace("%", " %")
     assert row in METHOD.read_text(encoding="utf-8"), f"docs/method.md should hold the row {row}"
 
 

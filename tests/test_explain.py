@@ -129,8 +129,9 @@ def test_no_other_tile_is_more_alike_than_the_first_look_alike(
     centres = picture_.boxes_ltrb.reshape(-1, 2, 2).mean(axis=1)
     tiles = layout.tiles_at(centres[:, 0], centres[:, 1])
     row, col = np.divmod(np.arange(len(centres)), picture_.lattice[1])
+    window = picture_.comparison.exclude
     for tile, cell in enumerate(cells):
-        apart = np.maximum(abs(row - row[cell]), abs(col - col[cell])) > picture_.comparison.exclude
+        apart = np.maximum(abs(row - row[cell]), abs(col - col[cell])) > window
         similar = (picture_.layers[0] @ picture_.layers[0][cell])[apart & (tiles != tile)]
         assert inspection.scores.nearest_similarity[tile] == pytest.approx(similar.max(), abs=1e-6)
 

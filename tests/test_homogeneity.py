@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from segdetect.decision import CALIBRATIONS
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest
-from segdetect.engines.texture import TextureEngine
+from segdetect.engines.texture import COMPARISON, TextureEngine
 from segdetect.grid import tile_layout
 from segdetect.homogeneity import homogeneity
 from segdetect.images import LoadedImage
-from segdetect.settings import EngineName, GridSize
+from segdetect.settings import GridSize
 
 SIDE = 384
 LATTICE = (28, 28)
@@ -80,7 +79,7 @@ class TestCells:
 
 
 class TestPictures:
-    uniform = CALIBRATIONS[EngineName.TEXTURE].uniform
+    uniform = COMPARISON.uniform
 
     def test_a_weave_can_be_compared_with_itself(self) -> None:
         assert picture_homogeneity(weave()) > self.uniform

@@ -260,7 +260,7 @@ def test_look_alikes_point_into_the_picture_that_they_come_from(
 ) -> None:
     batch = inspector.inspect(defect, replace(TILES, scope=Scope.BATCH), bank=[clean])
     assert {batch.scores.sources[source].name for source in batch.scores.nearest_source} == {"clean.png"}
-    assert batch.scores.homogeneity is None
+    assert not batch.scores.varied
 
 
 def test_a_part_that_every_reference_has_is_normal(inspector: Inspector) -> None:

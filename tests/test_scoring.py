@@ -9,11 +9,11 @@ import pytest
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Source
-from segdetect.nearest import BLOCK_VALUES, match_other, match_self
+from segdetect.nearest import BLOCK_VALUES, match_other
 from segdetect.scoring import pool, score_batch, score_references, score_self, typical_distance
 from segdetect.settings import GridSize
 
-DENSE = Comparison(neighbours=3, exclude=2, far_share=0.25, top_share=0.1)
+DENSE = Comparison(neighbours=3, exclude=2, exclude_varied=1, uniform=0.7, top_share=0.1)
 STOCK = Comparison(neighbours=2, kth_only=True)
 ODD_CELL = 45
 
@@ -62,32 +62,19 @@ def test_two_tiles_are_compared_with_each_other():
     assert cells.nearest_cell.tolist() == [1, 0]
 
 
-def test_dense_scores_of_one_picture_equal_brute_force():
-    picture = _picture(1, lattice=(9, 8))
+@pytest.mark.parametrize(("uniform", "window"), [(0.0, 2), (2.0, 1)], ids=["the same everywhere", "varied"])
+def test_dense_scores_of_one_picture_equal_brute_force(uniform, window):
+    """A picture whose parts differ leaves out fewer of a cell's surroundings."""
+    picture = _picture(1, lattice=(9, 8), comparison=replace(DENSE, uniform=uniform))
     row, col = np.divmod(np.arange(72), 8)
-    apart = np.maximum(abs(row[:, None] - row), abs(col[:, None] - col)) > DENSE.exclude
-    far = int(0.25 * (72 - 25))
+    apart = np.maximum(abs(row[:, None] - row), abs(col[:, None] - col)) > window
     terms = []
     for layer in picture.layers:
-        ordered = [np.sort(1 - layer[i] @ layer[apart[i]].T) for i in range(72)]
-        for count in (DENSE.neighbours, far):
-            distance = np.array([values[:count].mean() for values in ordered])
-            terms.append(distance / distance.mean())
+        nearest = [np.sort(1 - layer[i] @ layer[apart[i]].T)[: DENSE.neighbours] for i in range(72)]
+        distance = np.mean(nearest, axis=1)
+        terms.append(distance / distance.mean())
 
     assert score_self(picture).values.ravel() == pytest.approx(np.mean(terms, axis=0), rel=1e-4)
-
-
-def test_a_far_share_of_one_is_the_mean_distance_to_every_cell_outside_the_window():
-    picture = _picture(1, lattice=(9, 8), layers=1)
-    row, col = np.divmod(np.arange(72), 8)
-    apart = np.maximum(abs(row[:, None] - row), abs(col[:, None] - col)) > DENSE.exclude
-    layer = picture.layers[0]
-    expected = [(layer[i] @ layer[apart[i]].T).mean() for i in range(72)]
-
-    match = match_self(picture, neighbours=1, far_share=1.0)
-
-    assert match is not None
-    assert match.far[0] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("dense", [True, False], ids=["dense", "tiles"])
@@ -115,6 +102,16 @@ def test_references_find_what_the_picture_has_everywhere():
 
     known = max(score_references(good[i], [good[1 - i]]).values.max() for i in (0, 1))
     assert np.median(score_references(flawed, good).values) > 3 * known
+
+
+@pytest.mark.parametrize(("uniform", "varied"), [(0.0, False), (2.0, True)])
+def test_only_a_picture_compared_with_itself_alone_is_said_to_vary(uniform, varied):
+    picture, other = (_picture(seed, comparison=replace(DENSE, uniform=uniform)) for seed in (1, 2))
+
+    assert score_self(picture).varied == varied
+    assert score_references(picture, []).varied == varied
+    assert not score_references(picture, [other]).varied
+    assert not score_batch(picture, [other]).varied
 
 
 def test_own_cells_count_as_known_good_with_references():

@@ -60,7 +60,8 @@ class TinyTileEngine(TinyDenseEngine):
     def _describe(self, request: EmbedRequest) -> Embeddings:
         grid, boxes = request.layout.grid, request.layout.boxes_ltrb
         vectors = _vectors(request.image.pixels, boxes)
-        return Embeddings((vectors,), (grid.rows, grid.cols), boxes, False, Comparison(neighbours=2, kth_only=True))
+        comparison = Comparison(neighbours=2, kth_only=True, uniform=0.65)
+        return Embeddings((vectors,), (grid.rows, grid.cols), boxes, False, comparison)
 
 
 def _vectors(pixels: npt.NDArray[np.uint8], boxes_ltrb: Boxes) -> npt.NDArray[np.float32]:

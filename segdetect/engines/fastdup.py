@@ -42,7 +42,7 @@ from segdetect.grid import tile_layout
 from segdetect.images import LoadedImage
 from segdetect.settings import EngineName, GridSize
 
-COMPARISON: Final = Comparison(neighbours=2, kth_only=True, exclude=0)
+COMPARISON: Final = Comparison(neighbours=2, kth_only=True, uniform=0.65)
 
 # For the progress shown: a run sleeps for a second while it works, 12-14 ms of one core per tile (2 cores, 2026).
 FIXED_SECONDS: Final = 1.0
