@@ -22,7 +22,7 @@ def described(
 ) -> Embeddings:
     unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     boxes = np.zeros((len(unit), 4), np.int32)
-    return Embeddings((unit,), lattice, boxes, dense, Comparison(neighbours=1))
+    return Embeddings((unit,), lattice, boxes, dense, Comparison(neighbours=1, by_variety=dense))
 
 
 def noise_cells(lattice: tuple[int, int] = LATTICE, *, seed: int = 0) -> npt.NDArray[np.float64]:

@@ -36,7 +36,7 @@ CROPS: Final = 2  # per side; finer views find smaller defects
 MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in DINOv2's training
 STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
-COMPARISON: Final = Comparison(neighbours=3, exclude=7, exclude_varied=2, uniform=0.6, top_share=0.02, smoothing=1.0)
+COMPARISON: Final = Comparison(neighbours=3, exclude=7, exclude_varied=2, uniform=0.825, top_share=0.02, smoothing=1.0)
 
 MAX_REGISTERS: Final = 8  # exports with registers have 4
 BLOCK_VALUES: Final = 1 << 22  # similarities held at once: 16 MB

@@ -38,7 +38,9 @@ COLOUR_MEAN: Final = 0.075  # weight of the plain local colour, the band of endl
 # different distances to the border do not occur together anywhere else, and would stand out themselves.
 BORDER: Final = 1
 FLAT: Final = 0.07  # amplitude, as a share of full contrast, that counts as much as having no texture
-COMPARISON: Final = Comparison(neighbours=3, exclude=7, exclude_varied=1, uniform=0.75, top_share=0.02, smoothing=1.3)
+COMPARISON: Final = Comparison(
+    neighbours=3, exclude=7, exclude_varied=1, uniform=0.75, by_variety=True, top_share=0.02, smoothing=1.3
+)
 
 
 class TextureEngine:
