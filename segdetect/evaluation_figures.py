@@ -8,6 +8,7 @@ out of both.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ class PictureResult:
 
     @property
     def contrast(self) -> float:
-        """The largest tile score over the median one: what the rule `gate` looks at."""
+        """The largest tile score over the median one: how far the picture's strongest tile stands out."""
         scores = self.inspection.scores.scores
         return float(scores.max() / max(float(np.median(scores)), 1e-9))
 
@@ -88,7 +89,8 @@ class Figures:
         hit: share of the defective pictures with at least one correct flag.
         clean: clean pictures.
         clean_unflagged: those of them without a flag.
-        image_auroc: how well the largest tile score tells defective from clean pictures, 0..1.
+        image_auroc: how well the largest tile score tells defective from clean pictures that were compared in the same
+            scope, 0..1.
         image_auroc_contrast: the same for the largest over the median tile score.
         pixel_auroc, pro: see `metrics.PixelFigures`; only for dense engines.
     """
@@ -222,7 +224,11 @@ def _macro(categories: Sequence[CategoryResult], figure: Callable[[PictureResult
 
 
 def _image_auroc(category: CategoryResult, score: Callable[[PictureResult], float]) -> float | None:
+    """Scores of different scopes are in different units: the only clean picture of a category has no reference left."""
     counted = [picture for picture in category.pictures if not picture.has_empty_mask]
+    scopes = Counter(picture.inspection.scope for picture in counted)
+    commonest = max(scopes, key=scopes.__getitem__, default=None)
+    counted = [picture for picture in counted if picture.inspection.scope is commonest]
     return roc_auc(np.array([not p.is_clean for p in counted], bool), np.array([score(p) for p in counted], np.float64))
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,10 @@ def test_figures_by_hand(inspector: Inspector, dataset: Dataset) -> None:
     assert figures.hit == pytest.approx(2 / 3)
     assert (figures.clean, figures.clean_unflagged) == (1, 1)
     assert figures.image_auroc == pytest.approx(1)  # 4 and 3 against 2; the second category has no clean picture
+
+    alone = replace(one.pictures[2], inspection=replace(one.pictures[2].inspection, scope=Scope.BATCH))
+    pictures = (*one.pictures[:2], alone)
+    assert summarise([replace(one, pictures=pictures)]).image_auroc is None  # in another scope, in other units
 
 
 @pytest.mark.parametrize("scope", [Scope.SELF, Scope.REFERENCES, Scope.BATCH])
