@@ -12,10 +12,10 @@ export PYTHON
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test lint format screenshots setup clean
+.PHONY: help run test lint format screenshots goldens setup clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo "Variables: PORT=8501, HOST=127.0.0.1 (0.0.0.0 serves other machines too), PYTHON=/path/to/python3.12, ARGS='more words for pytest'"
 
 run: ## Install what is needed, then open the dashboard
@@ -44,6 +44,11 @@ screenshots: ## Take the pictures of README.md and docs/method.md anew
 	@$(python) scripts/browser.py
 	$(python) -m scripts.method_pictures
 	$(python) -m scripts.screenshots
+
+goldens: ## Take the pictures that the tests compare the pages with anew; look at each
+	@scripts/setup.sh dev
+	@$(python) scripts/browser.py
+	TAKE_GOLDENS=1 $(python) -m pytest tests/test_golden.py
 
 setup: ## Install everything again, the parts that could not be installed before included
 	@scripts/setup.sh dev --force

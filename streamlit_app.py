@@ -20,7 +20,7 @@ from segdetect.ui.why import show_why
 
 set_up("Inspect")
 take_drops()
-request = read_request()
+request = read_request(st.container())
 if request is None:
     show_wanted_picture()
     show_welcome()
@@ -48,7 +48,7 @@ with picture:
 with heatmap:
     show_heatmap(request.image, inspection, tile)
 show_steps(inspection, tile)
-table, why = st.columns([3, 2], gap="large")
+table, why = st.columns([5, 3], gap="medium")
 with table:
     show_table(request.image, inspection, tile)
 with why:

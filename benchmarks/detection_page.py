@@ -255,8 +255,8 @@ _MEANING: Final = f"""\
   tile is defective) are taken per picture, averaged per category and then over categories.
 - **P**, **R**, **F1**: precision and recall of flagged tiles, over all tiles of all defective pictures together.
   **hit**: share of defective pictures with at least one correct flag. **clean unflagged**: clean ones without flags.
-- **image AUROC**: how well the largest tile score tells defective from clean pictures of a category that were compared in the
-  same way; mean over categories.
+- **image AUROC**: how well the largest tile score tells defective from clean pictures of a category that were compared
+  in the same way; mean over categories.
 - **pixel AUROC** and **PRO** (per-region overlap up to a false-positive rate of {PRO_LIMIT:.0%}; Bergmann et al., CVPR
   2019): of the fine map, for engines that give one; mean over categories.
 - **automatic**: the rule `gate` for pictures compared with themselves, else `calibrated`.

@@ -3,14 +3,17 @@
 import streamlit as st
 
 from segdetect.ui.comparison import read_side, show_difference, show_sides
+from segdetect.ui.drop import take_drops
 from segdetect.ui.page import set_up
 from segdetect.ui.sidebar import read_picture
 from segdetect.ui.welcome import show_samples
 
 set_up("Compare")
-with st.sidebar:
-    image, _ = read_picture("compare-")
+take_drops("Drop to compare")
 st.title("Compare")
+troubles = st.container()
+with st.sidebar:
+    image, _ = read_picture(troubles, "compare-")
 if image is None:
     st.markdown(
         "The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "

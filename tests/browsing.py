@@ -33,8 +33,24 @@ def grid_slider(page: Any) -> Any:
     return page.get_by_role("slider", name="Grid (tiles per side)")
 
 
-def grid(page: Any, text: str) -> None:
+def expect_grid(page: Any, text: str) -> None:
+    """The answer comes to be in this grid."""
     page.locator("[data-testid=stCaptionContainer]").filter(has_text=f"{text} tiles ·").first.wait_for()
+
+
+def tile_on_chart(page: Any, row: float, col: float, side: int = 7) -> tuple[float, float]:
+    """Where on the screen a place of the heatmap lies, in tiles from its upper left corner."""
+    drag = page.locator(".st-key-heatmap .nsewdrag").first
+    drag.wait_for(state="attached")
+    drag.scroll_into_view_if_needed()
+    page.wait_for_timeout(700)  # the chart is drawn and has come to rest
+    box = drag.bounding_box()
+    return box["x"] + box["width"] * col / side, box["y"] + box["height"] * row / side
+
+
+def expect_why(page: Any, row: int, col: int) -> None:
+    """The tile at this place, counted from 1, comes to be explained."""
+    page.get_by_role("heading", name=f"Why row {row}, col {col}?").wait_for()
 
 
 def contrasts(page: Any, selector: str) -> list[float]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 
-from tests.browsing import grid, grid_slider, rest
+from tests.browsing import expect_grid, grid_slider, rest
 
 pytestmark = pytest.mark.browser
 
@@ -62,24 +62,24 @@ def facts(page: Any) -> str:
 
 def test_a_shared_link_opens_the_same_view_and_a_reload_keeps_it(tab: Callable[..., Any]) -> None:
     page = tab(f"{SAMPLE}&grid=5")
-    grid(page, "5 x 5")
+    expect_grid(page, "5 x 5")
     slider = grid_slider(page)
     slider.focus()
     slider.press("ArrowRight")
-    grid(page, "6 x 6")
+    expect_grid(page, "6 x 6")
     page.wait_for_url(re.compile(r"[?&]grid=6"))
     page.reload()
-    grid(page, "6 x 6")
+    expect_grid(page, "6 x 6")
     assert page.locator(".sd-word").text_content()
 
 
 def test_a_second_tab_is_a_visitor_of_its_own(tab: Callable[..., Any]) -> None:
     first, second = tab(f"{SAMPLE}&grid=5"), tab(f"{SAMPLE}&grid=8")
-    grid(first, "5 x 5")
-    grid(second, "8 x 8")
+    expect_grid(first, "5 x 5")
+    expect_grid(second, "8 x 8")
     grid_slider(second).press("ArrowRight")
-    grid(second, "9 x 9")
-    grid(first, "5 x 5")
+    expect_grid(second, "9 x 9")
+    expect_grid(first, "5 x 5")
 
 
 @pytest.mark.parametrize("query", [FENCE, KNOWN_GOOD, THRESHOLD], ids=["fence", "known-good", "threshold"])

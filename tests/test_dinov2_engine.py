@@ -172,7 +172,7 @@ def test_the_version_names_weights_and_runtime(engine):
     assert "onnxruntime" in engine.version
 
 
-def _refused(path, *words):
+def _assert_refused(path, *words):
     with pytest.raises(WeightsError) as caught:
         Dinov2Engine(path).check()
     text = str(caught.value)
@@ -184,7 +184,7 @@ def _refused(path, *words):
 
 
 def test_a_missing_weights_file_is_named(tmp_path):
-    _refused(tmp_path / "absent.onnx", "no such")
+    _assert_refused(tmp_path / "absent.onnx", "no such")
 
 
 def test_the_environment_names_the_weights(tmp_path, monkeypatch):
@@ -200,7 +200,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, content):
     pytest.importorskip("onnx")
     path = tmp_path / "weights.onnx"
     path.write_bytes(content)
-    _refused(path)
+    _assert_refused(path)
 
 
 def test_another_model_is_refused(tmp_path):
@@ -211,7 +211,7 @@ def test_another_model_is_refused(tmp_path):
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "other", values[:1], values[1:])
     path = tmp_path / "relu.onnx"
     onnx.save(helper.make_model(graph), str(path))
-    _refused(path, "no encoder blocks of DINOv2")
+    _assert_refused(path, "no encoder blocks of DINOv2")
 
 
 def test_a_model_with_the_right_names_and_the_wrong_tokens_is_refused(tmp_path):
@@ -230,7 +230,7 @@ def test_a_model_with_the_right_names_and_the_wrong_tokens_is_refused(tmp_path):
     )
     path = tmp_path / "alike.onnx"
     onnx.save(model, str(path))
-    _refused(path, "does not work as DINOv2")
+    _assert_refused(path, "does not work as DINOv2")
 
 
 def test_a_truncated_model_is_refused(engine, tmp_path):
@@ -238,7 +238,7 @@ def test_a_truncated_model_is_refused(engine, tmp_path):
     shutil.copyfile(find_weights(), path)
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
-    _refused(path)
+    _assert_refused(path)
 
 
 def test_patches_have_the_size_of_the_lattice(engine):

@@ -484,7 +484,7 @@ def test_the_pixel_limit_holds_for_every_format(kind: str) -> None:
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
 def test_a_file_cut_off_is_an_error_never_half_a_picture(kind: str, share: float) -> None:
     data = FORMATS[kind]()
-    error_text(data[: max(9, int(len(data) * share))])
+    assert error_text(data[: max(9, int(len(data) * share))])
 
 
 @pytest.mark.parametrize(

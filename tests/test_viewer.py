@@ -188,7 +188,7 @@ class Desk:
         text = self.page.locator(".percent").text_content()
         return int(re.sub(r"\D", "", text))
 
-    def says(self, text: str) -> None:
+    def expect_text(self, text: str) -> None:
         """The page's own text, written by Python, comes to contain this."""
         self.page.get_by_text(text).wait_for()
 
@@ -249,7 +249,7 @@ def test_hovering_tells_and_a_click_off_the_centre_chooses(desk: Desk) -> None:
     assert desk.received == before
 
     desk.page.mouse.click(*desk.place(2.9 / 7, 3.1 / 7))
-    desk.says("Chosen: (23,); event: (23,)")
+    desk.expect_text("Chosen: (23,); event: (23,)")
     assert desk.readout.text_content() == "Row 4, col 3 · score 0.196 · rank 28 of 49"
     status = desk.page.locator(".viewer [role=status]").text_content()
     assert status == "Row 4, column 3, score 0.196, rank 28 of 49"
@@ -260,9 +260,9 @@ def test_keys_walk_step_and_clear(desk: Desk) -> None:
     desk.stage.focus()
     for key, tile in (("n", 17), ("n", 32), ("]", 5), ("n", 17), ("p", 5), ("ArrowDown", 12), ("ArrowLeft", 11)):
         desk.page.keyboard.press(key)
-        desk.says(f"Chosen: ({tile},)")
+        desk.expect_text(f"Chosen: ({tile},)")
     desk.page.keyboard.press("Escape")
-    desk.says("Chosen: ()")
+    desk.expect_text("Chosen: ()")
     assert "choose" in desk.readout.text_content()
     desk.page.keyboard.down("Space")
     assert _flag_colour(desk.shot()).sum() == 0
@@ -281,13 +281,13 @@ def test_zoom_outlives_reruns_and_the_picture_is_sent_once(desk: Desk) -> None:
 
     desk.received = 0
     desk.control("Eight rows").click()
-    desk.says("Chosen: None")
+    desk.expect_text("Chosen: None")
     desk.settle()
     assert desk.zoom() == zoomed
     np.testing.assert_array_equal(desk.pixels("picture"), view)
 
     desk.page.get_by_role("button", name="Pick 40").click()
-    desk.says("Chosen: (40,)")
+    desk.expect_text("Chosen: (40,)")
     desk.settle()
     assert desk.readout.text_content().startswith("Row 6, col 6")
     assert desk.zoom() == zoomed
@@ -385,9 +385,9 @@ def test_several_tiles_by_shift_drag_and_shift_arrow(desk: Desk) -> None:
     desk.page.mouse.down()
     desk.page.mouse.move(*desk.place(2.5 / 7, 2.5 / 7), steps=4)
     desk.page.mouse.up()
-    desk.says("Chosen: (7, 8, 9, 14, 15, 16)")
+    desk.expect_text("Chosen: (7, 8, 9, 14, 15, 16)")
     desk.page.keyboard.press("ArrowRight")
-    desk.says("Chosen: (7, 8, 9, 14, 15, 16, 17)")
+    desk.expect_text("Chosen: (7, 8, 9, 14, 15, 16, 17)")
     desk.page.keyboard.up("Shift")
 
 
@@ -401,7 +401,7 @@ def test_touch_on_a_small_screen(desk: Desk) -> None:
     first, second = (page.locator(".stage").nth(nth).bounding_box() for nth in (0, 1))
     assert second["y"] > first["y"] + first["height"]
     page.touchscreen.tap(*desk.place(1.5 / 7, 0.3 / 7))
-    desk.says("Chosen: (1,)")
+    desk.expect_text("Chosen: (1,)")
     legend = page.locator(".legend")
     assert legend.locator("span").all_text_contents() == ["Flagged", "Look-alike", "Selected"]
     box, foot = legend.bounding_box(), page.locator(".foot").bounding_box()
@@ -415,4 +415,4 @@ def test_touch_on_a_small_screen(desk: Desk) -> None:
         cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
     desk.settle()
     assert desk.zoom() == pytest.approx(3 * fit, rel=0.05)
-    desk.says("Chosen: (1,)")
+    desk.expect_text("Chosen: (1,)")

@@ -13,13 +13,13 @@ from segdetect.errors import SegDetectError
 from segdetect.images import LoadedImage
 from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.settings import Scope, Settings
+from segdetect.ui.controls import read_engine, read_grid, read_rule
 from segdetect.ui.locale_format import number_column, percent
 from segdetect.ui.page import plain, show_error
 from segdetect.ui.picture import inspection_pane
 from segdetect.ui.picture_viewer import Looks, Mark, Role, picture_viewer
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import inspector, kept_uploads, loaded
-from segdetect.ui.sidebar import read_engine, read_grid, read_rule
 from segdetect.ui.verdict import place, show_verdict
 
 _RASTER: Final = 256

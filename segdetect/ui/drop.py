@@ -11,10 +11,14 @@ import streamlit as st
 _HERE: Final = Path(__file__).parent / "dropping"
 
 
-def take_drops() -> None:
-    """Let pictures be dropped anywhere on the page, or pasted; they go to the uploader with the key `files`."""
+def take_drops(invitation: str = "Drop to inspect") -> None:
+    """Let pictures be dropped anywhere on the page, or pasted; they go to the uploader with the key `files`.
+
+    Args:
+        invitation: what the page says while files are dragged over it.
+    """
     with st.container(key="take-drops"):
-        _listener()(key="drops")
+        _listener()(key="drops", data=invitation)
 
 
 def show_chooser() -> None:

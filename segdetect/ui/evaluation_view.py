@@ -18,23 +18,23 @@ from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score
 from segdetect.evaluation_tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
 from segdetect.export import csv_bytes
 from segdetect.settings import GridSize, RuleName, Scope, Settings
+from segdetect.ui.controls import (
+    KEPT,
+    RULE_LABELS,
+    SCOPE_HELP,
+    SCOPE_LABELS,
+    alarms_label,
+    read_engine,
+    read_grid,
+    read_rule,
+)
 from segdetect.ui.evaluation_runs import EvaluationRun, earlier_records, start_run, stop_run
 from segdetect.ui.locale_format import localized, localized_chart, number, number_column
 from segdetect.ui.page import plain, show_error
 from segdetect.ui.presets import apply_settings
 from segdetect.ui.run import Progressing
 from segdetect.ui.session import Upload, inspector, loaded
-from segdetect.ui.sidebar import (
-    KEPT,
-    RULE_LABELS,
-    SCOPE_HELP,
-    SCOPE_LABELS,
-    alarms_label,
-    choose_sample,
-    read_engine,
-    read_grid,
-    read_rule,
-)
+from segdetect.ui.sidebar import choose_sample
 from segdetect.views import data_uri
 
 _POLL_SECONDS = 1.0
@@ -46,6 +46,18 @@ _MAX_ROWS = 20
 # On a touch screen its tools would lie over a chart's legend for good.
 _CHART = {"displayModeBar": False}
 _GRIDS = (4, 5, 7, 9, 12, 16)
+_EXPECTED = """
+## What it reads
+- A category in the layout of **MVTec AD**, or a folder of them: `test/good`, `test/DEFECT`, `ground_truth/DEFECT`, and
+  `train/good` for known-good pictures.
+- Or a folder with **images/** and **masks/** of the same names. A picture's mask is above 0 where it is defective.
+
+## What you get
+1. **Figures**: how high defective tiles rank, how right the flags are, how many clean pictures are left alone.
+2. **Charts**: precision against recall, and the scores of good and of defective tiles.
+3. **Pictures**: the worst misses and the false alarms, each a click away from the Inspect page.
+4. **Files to keep**: the figures as CSV, everything as JSON.
+"""
 
 
 def read_plan() -> tuple[Dataset, Settings] | None:
@@ -72,6 +84,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
         "with images/ and masks/ (and a manifest.csv).",
     )
     if not folder.strip():
+        st.markdown(_EXPECTED)
         return None
     try:
         dataset = read_dataset(Path(folder.strip()).expanduser())

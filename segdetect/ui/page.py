@@ -50,7 +50,7 @@ _STYLE: Final = """
 .sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; background: currentColor; }
 .sd-banner .sd-word { display: inline; font-size: 1.35rem; font-weight: 700; line-height: 1.3;
   margin: 0 .5rem 0 0; padding: 0; }
-.sd-banner .sd-lead { font-size: 1.05rem; font-weight: 600; }
+.sd-banner .sd-lead { display: inline-block; font-size: 1.05rem; font-weight: 600; }
 .sd-banner .sd-why { margin-top: .15rem; max-width: 120ch; text-wrap: pretty; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
@@ -58,6 +58,8 @@ _STYLE: Final = """
 .sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
 body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 [class*="st-key-heading-"] { min-height: 2.5rem; }
+/* White on the bright accent of the dark theme is hard to read. */
+.stApp [data-testid="stBaseButton-primary"] { color: light-dark(#fff, #0f1624); }
 /* On a phone the strip is slid sideways; the next picture peeps in to say so. */
 .st-key-sizes [data-testid="stHorizontalBlock"] { overflow-x: auto; scroll-snap-type: x proximity;
   padding-bottom: .4rem; }

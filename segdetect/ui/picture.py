@@ -17,6 +17,7 @@ from segdetect.ui.session import select_tile
 from segdetect.ui.verdict import lead
 
 PICTURE_HEIGHT: Final = 460
+_LEAST_HEIGHT: Final = 200
 _CANDIDATES: Final = 3
 
 
@@ -67,4 +68,11 @@ def show_picture(image: LoadedImage, inspection: Inspection, tile: int, look_ali
     pane = inspection_pane(image, inspection, look_alikes=look_alikes)
     with st.container(horizontal=True, vertical_alignment="center", key="heading-picture"):
         st.markdown("**Picture**")
-    picture_viewer([pane], key="picture", selected=tile, height=PICTURE_HEIGHT, looks=Looks(heat=0.0), on_select=chosen)
+    picture_viewer(
+        [pane], key="picture", selected=tile, height=_height(image.size_wh), looks=Looks(heat=0.0), on_select=chosen
+    )
+
+
+def _height(size_wh: tuple[int, int]) -> int:
+    """As much as the picture needs in half of a wide screen, so that a strip does not float in an empty field."""
+    return round(min(PICTURE_HEIGHT, max(_LEAST_HEIGHT, 760 * size_wh[1] / size_wh[0])))

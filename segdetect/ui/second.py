@@ -25,6 +25,8 @@ def show_second_opinion(request: Request, inspection: Inspection) -> None:
     """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
     name = other_engine(inspection.engine, engines().ready)
     if name is None:
+        if not engines().tested:
+            st.fragment(run_every=_POLL_SECONDS)(_look_again)(inspection)
         return
     # A number of the visitor's own is in the units of the first engine's scores: the second decides by its own rule.
     own = request.settings.rule.name is RuleName.THRESHOLD
@@ -32,7 +34,14 @@ def show_second_opinion(request: Request, inspection: Inspection) -> None:
     key = ("second", request.image.key, settings, tuple(image.key for image in request.bank))
     future = jobs().start(key, visitor(), lambda: inspector().inspect(request.image, settings, bank=request.bank))
     poll = None if future.done() else _POLL_SECONDS
-    st.fragment(run_every=poll)(_show)(future, inspection, name)
+    with st.container(key="second-opinion"):
+        st.fragment(run_every=poll)(_show)(future, inspection, name)
+
+
+def _look_again(inspection: Inspection) -> None:
+    """On the first page after a start, the other engines may still be on test."""
+    if engines().tested or other_engine(inspection.engine, engines().ready) is not None:
+        st.rerun()
 
 
 def _show(future: Future[object], inspection: Inspection, name: EngineName) -> None:
@@ -54,7 +63,9 @@ def _show(future: Future[object], inspection: Inspection, name: EngineName) -> N
             st.warning(f"{text}. Look at both.", icon=":material/group:")
         else:
             st.caption(f":material/group: {text}", width="content")
-        st.button(f"Switch to {name}", key="switch", type="tertiary", on_click=_switch, args=(name,))
+        # A press on a button within a fragment runs only the fragment; the whole page is to change.
+        if st.button(f"Switch to {name}", key="switch", type="tertiary", on_click=_switch, args=(name,)):
+            st.rerun()
 
 
 def _switch(name: EngineName) -> None:

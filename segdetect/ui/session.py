@@ -41,6 +41,11 @@ class Engines:
     ready: set[EngineName] = field(default_factory=set)
 
     @property
+    def tested(self) -> bool:
+        """Whether all self-tests have come to an end."""
+        return len(self.troubles) + len(self.ready) == len(AUTO_ORDER)
+
+    @property
     def auto(self) -> EngineName | None:
         """The engine that `auto` takes, once known."""
         for name in AUTO_ORDER:

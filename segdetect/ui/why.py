@@ -18,8 +18,8 @@ from segdetect.ui.sidebar import Request
 from segdetect.ui.verdict import place
 from segdetect.views import fitted
 
-# Four of these fit beside each other in the panel.
-_SMALL: Final = 80
+# Four of these fit beside each other in the panel at 1280.
+_SMALL: Final = 66
 
 
 def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
@@ -37,7 +37,7 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
     with right:
         if found:
             _show_look_alike(found[0], request, "Its nearest look-alike", "stretch")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         if fine is not None:
             alt = "The tile with its fine score map laid over it: the bright parts drive its score"
             st.image(heat_over(picture, fine), caption="What drives its score", width=_SMALL, alt=alt)

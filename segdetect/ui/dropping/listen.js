@@ -16,15 +16,23 @@ function hand(files) {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function makeVeil() {
+/** The uploader says in the sidebar what it does not take, which nobody sees while that is closed. */
+function showRefusal({ target }) {
+  if (!(target instanceof Element && target.matches(INPUT))) return;
+  const endings = target.accept.toLowerCase().split(",").map((ending) => ending.trim());
+  const isRefused = ({ name }) => !endings.some((ending) => name.toLowerCase().endsWith(ending));
+  if ([...target.files].some(isRefused)) document.querySelector("[data-testid=stExpandSidebarButton]")?.click();
+}
+
+function makeVeil(invitation) {
   const veil = document.createElement("div");
   veil.className = "sd-drop-veil";
-  veil.textContent = "Drop to inspect";
+  veil.textContent = invitation;
   (document.querySelector(".stApp") ?? document.body).append(veil);
   return veil;
 }
 
-function listen(signal) {
+function listen(invitation, signal) {
   let veil = null;
   const lift = () => {
     veil?.remove();
@@ -38,7 +46,7 @@ function listen(signal) {
       return;
     }
     event.preventDefault();
-    veil ??= makeVeil();
+    veil ??= makeVeil(invitation);
   });
   on("dragleave", (event) => {
     // Every border within the page that the pointer crosses sends one of these, too.
@@ -53,15 +61,17 @@ function listen(signal) {
   on("paste", (event) => {
     if (event.clipboardData?.files.length > 0) hand(event.clipboardData.files);
   });
+  // Before the uploader empties the field.
+  document.addEventListener("change", showRefusal, { signal, capture: true });
   signal.addEventListener("abort", lift);
 }
 
 const endings = new WeakMap();
 
-export default function ({ parentElement }) {
+export default function ({ parentElement, data }) {
   if (!endings.has(parentElement)) {
     endings.set(parentElement, new AbortController());
-    listen(endings.get(parentElement).signal);
+    listen(data, endings.get(parentElement).signal);
   }
   return () => {
     endings.get(parentElement)?.abort();
