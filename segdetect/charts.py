@@ -77,7 +77,7 @@ def score_heatmap(
     return figure
 
 
-def score_histogram(inspection: Inspection, *, height: int = 240) -> go.Figure:
+def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
     """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and an outline."""
     scores, flags = inspection.scores.scores, inspection.decision.flags
     low, high = float(scores.min()), float(max(scores.max(), inspection.decision.threshold))
@@ -105,8 +105,9 @@ def score_histogram(inspection: Inspection, *, height: int = 240) -> go.Figure:
     figure.update_layout(
         barmode="stack",
         height=height,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        margin={"l": 8, "r": 8, "t": 52, "b": 8},
+        # Above the threshold's label, which may stand anywhere along the axis.
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14, "yanchor": "bottom"},
         xaxis={"title": "score (higher is less like the other tiles)"},
         yaxis={"title": "tiles"},
         bargap=0.05,
@@ -231,8 +232,6 @@ def _lay_out(figure: go.Figure, inspection: Inspection, height: int) -> None:
         hoverdistance=-1,
         clickmode="event+select",
         dragmode="pan",
-        # The same picture keeps its zoom whatever setting changes.
-        uirevision=inspection.sha256,
         margin=_MARGIN,
         height=height,
     )

@@ -152,6 +152,39 @@ def test_zoom_and_place_stay_when_a_setting_changes(page: Any) -> None:
     assert zoom(page) == seen
 
 
+def chart_ranges(page: Any) -> list[int]:
+    """What of the picture the heatmap shows, in pixels: left, right, bottom, top."""
+    script = "({_fullLayout: {xaxis, yaxis}}) => [...xaxis.range, ...yaxis.range].map(Math.round)"
+    return list(page.locator(".st-key-heatmap .js-plotly-plot").evaluate(script))
+
+
+def test_the_heatmap_keeps_its_zoom_too(page: Any) -> None:
+    chart = page.locator(".st-key-heatmap .nsewdrag").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    spot = (box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"])
+    whole = chart_ranges(page)
+    page.mouse.move(*spot)
+    for _ in range(4):
+        page.mouse.wheel(0, -200)
+        page.wait_for_timeout(150)
+    page.wait_for_timeout(700)  # it has come to rest
+    seen = chart_ranges(page)
+    assert seen != whole
+    page.mouse.click(*spot)
+    page.wait_for_timeout(300)
+    rest(page)
+    page.wait_for_timeout(700)
+    assert chart_ranges(page) == seen
+    slider = grid_slider(page)
+    slider.focus()
+    slider.press("ArrowRight")
+    expect_grid(page, "8 x 8")
+    rest(page)
+    page.wait_for_timeout(700)
+    assert chart_ranges(page) == seen
+
+
 def test_pictures_of_the_compare_page_zoom_together(tab: Callable[..., Any]) -> None:
     page = tab(COMPARE, page="compare")
     page.locator(".stage:not([aria-busy])").nth(1).wait_for()

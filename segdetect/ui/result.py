@@ -10,6 +10,7 @@ import streamlit as st
 from segdetect.charts import COLOUR_SCALES, HeatmapStyle, score_heatmap
 from segdetect.images import LoadedImage
 from segdetect.inspection import Inspection
+from segdetect.ui.heatmap_zoom import keep_zoom
 from segdetect.ui.locale_format import localized_chart, number_column
 from segdetect.ui.session import background, pick_tiles, picked_tiles, select_tile, step_through
 from segdetect.ui.verdict import place
@@ -43,6 +44,7 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         config={"scrollZoom": True, "displaylogo": False},
         alt=f"Score of each tile over the picture. Flagged: {flagged or 'none'}.",
     )
+    keep_zoom("heatmap", inspection.sha256)
 
 
 def _heatmap_height(size_wh: tuple[int, int]) -> int:

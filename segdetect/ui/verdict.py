@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.inspection import Inspection
-from segdetect.settings import EngineName, Scope
+from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.ui.locale_format import localized, number
 from segdetect.ui.page import escaped, plain
 
@@ -51,7 +51,8 @@ def facts_line(inspection: Inspection) -> str:
     compared = COMPARED_WITH[inspection.scope].format(count=count)
     seconds = inspection.total_seconds
     took = f"{number(seconds, 1)} s" if seconds >= 0.1 else "from memory"
-    rule = inspection.decision.rule.value
+    automatic = " (automatic)" if inspection.settings.rule.name is RuleName.AUTO else ""
+    rule = f"{inspection.decision.rule.value}{automatic}"
     return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}"
 
 
