@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from segdetect.ui.evaluation_plan import read_plan, show_start
 from segdetect.ui.evaluation_runs import current_run
-from segdetect.ui.evaluation_view import read_plan, show_records, show_run, show_start
+from segdetect.ui.evaluation_view import show_records, show_run
 from segdetect.ui.page import set_up
 
 set_up("Evaluate")

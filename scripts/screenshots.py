@@ -27,8 +27,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from scripts.browser import find_chromium
-from segdetect.images import load_image
-from segdetect.samples import SAMPLES, defect_boxes
+from segdetect.sample_dataset import write_sample_dataset
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
@@ -40,13 +39,6 @@ COLOURS: Final = 256
 EXACT_COLOURS: Final = 48  # of them, kept as they are: the flat ones of the page, whose tints are easily lost
 
 # Samples that make up the data set to evaluate, by category.
-CATEGORIES: Final = {
-    "fabric": ("fabric", "clean-fabric"),
-    "wire-mesh": ("wire-mesh", "clean-wire-mesh"),
-    "metal": ("brushed-metal",),
-    "gravel": ("gravel",),
-}
-
 Take = Callable[[Page], Locator | None]
 
 
@@ -151,30 +143,6 @@ def shots(dataset: Path) -> dict[str, Shot]:
     }
 
 
-def make_dataset(folder: Path) -> Path:
-    """A data set in MVTec AD's layout, made of the samples and the boxes around their defects."""
-    known = {sample.key: sample for sample in SAMPLES}
-    for category, keys in CATEGORIES.items():
-        for key in keys:
-            sample = known[key]
-            kind = "good" if sample.clean else "flawed"
-            _write(folder / category / "test" / kind / sample.name, sample.make())
-            if not sample.clean:
-                width, height = load_image(sample.make(), name=sample.name).size_wh
-                mask = np.zeros((height, width), np.uint8)
-                for left, top, right, bottom in defect_boxes(key).tolist():
-                    mask[top:bottom, left:right] = 255
-                buffer = io.BytesIO()
-                Image.fromarray(mask).save(buffer, "PNG")
-                _write(folder / category / "ground_truth" / kind / f"{key}_mask.png", buffer.getvalue())
-    return folder
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
 @contextmanager
 def dashboard(home: Path) -> Iterator[str]:
     """The running dashboard's address; what it keeps goes to a folder of its own."""
@@ -258,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="segdetect-") as scratch, sync_playwright() as playwright:
-        wanted = shots(make_dataset(Path(scratch) / "samples"))
+        wanted = shots(write_sample_dataset(Path(scratch) / "samples"))
         unknown = set(options.names) - set(wanted)
         if unknown:
             parser.error(f"no picture named {', '.join(sorted(unknown))}; there are {', '.join(wanted)}")

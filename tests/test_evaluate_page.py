@@ -198,3 +198,18 @@ def test_an_engine_that_cannot_run_says_so(category: Path) -> None:
     app = _finished(press(app, "Evaluate"))
     assert not app.exception
     assert any("there are no weights" in message for message in errors(app))
+
+
+def test_the_samples_are_a_data_set_one_click_away(category: Path, tmp_path: Path) -> None:
+    app = open_page(PAGE)
+    press(app, "Try it on the bundled samples")
+    assert app.text_input("dataset").value == str(tmp_path / "home" / "samples")
+    assert "8 pictures in 6 categories" in captions(app)
+    assert not errors(app)
+
+
+def test_samples_that_cannot_be_written_are_an_error_box(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    app = open_page(PAGE)
+    press(app, "Try it on the bundled samples")
+    assert "it cannot be written" in " ".join(errors(app))

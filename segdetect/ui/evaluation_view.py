@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from segdetect.annotation import annotated_thumbnail
-from segdetect.datasets import Dataset, read_dataset
+from segdetect.datasets import Dataset
 from segdetect.errors import CancelledError, SegDetectError
 from segdetect.evaluation import Evaluation, PictureResult, ap_by_grid
 from segdetect.evaluation_plots import grid_chart, precision_recall_chart, score_histogram_chart
@@ -19,16 +18,11 @@ from segdetect.evaluation_tables import COLUMNS, figures_table, json_bytes, shar
 from segdetect.export import csv_bytes
 from segdetect.settings import GridSize, RuleName, Scope, Settings
 from segdetect.ui.controls import (
-    KEPT,
     RULE_LABELS,
-    SCOPE_HELP,
     SCOPE_LABELS,
     alarms_label,
-    read_engine,
-    read_grid,
-    read_rule,
 )
-from segdetect.ui.evaluation_runs import EvaluationRun, earlier_records, start_run, stop_run
+from segdetect.ui.evaluation_runs import EvaluationRun, earlier_records, stop_run
 from segdetect.ui.locale_format import localized, localized_chart, number, number_column
 from segdetect.ui.page import plain, show_error
 from segdetect.ui.presets import apply_settings
@@ -46,61 +40,6 @@ _MAX_ROWS = 20
 # On a touch screen its tools would lie over a chart's legend for good.
 _CHART = {"displayModeBar": False}
 _GRIDS = (4, 5, 7, 9, 12, 16)
-_EXPECTED = """
-## What it reads
-- A category in the layout of **MVTec AD**, or a folder of them: `test/good`, `test/DEFECT`, `ground_truth/DEFECT`, and
-  `train/good` for known-good pictures.
-- Or a folder with **images/** and **masks/** of the same names. A picture's mask is above 0 where it is defective.
-
-## What you get
-1. **Figures**: how high defective tiles rank, how right the flags are, how many clean pictures are left alone.
-2. **Charts**: precision against recall, and the scores of good and of defective tiles.
-3. **Pictures**: the worst misses and the false alarms, each a click away from the Inspect page.
-4. **Files to keep**: the figures as CSV, everything as JSON.
-"""
-
-
-def read_plan() -> tuple[Dataset, Settings] | None:
-    """Draw the controls; None, with the reason shown, while there is no data set that can be read."""
-    with st.sidebar:
-        grid, engine = read_grid("evaluate-"), read_engine("evaluate-")
-        scope = st.segmented_control(
-            "Compare with",
-            list(SCOPE_LABELS),
-            default=Scope.SELF,
-            required=True,
-            format_func=SCOPE_LABELS.__getitem__,
-            key="evaluate-scope",
-            help=SCOPE_HELP,
-            **KEPT,
-        )
-        rule = read_rule(scope or Scope.SELF, "evaluate-")
-    folder = st.text_input(
-        "Folder with pictures and masks",
-        key="dataset",
-        placeholder="/data/mvtec/carpet",
-        persist_state="session",
-        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, or a folder "
-        "with images/ and masks/ (and a manifest.csv).",
-    )
-    if not folder.strip():
-        st.markdown(_EXPECTED)
-        return None
-    try:
-        dataset = read_dataset(Path(folder.strip()).expanduser())
-    except SegDetectError as error:
-        show_error(error)
-        return None
-    names = ", ".join(category.name for category in dataset.categories)
-    kinds = "category" if len(dataset.categories) == 1 else "categories"
-    st.caption(plain(f"{len(dataset.samples)} pictures in {len(dataset.categories)} {kinds}: {names}"))
-    return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
-
-
-def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:
-    """Draw the button that starts a run."""
-    going = run is not None and not run.finished.is_set()
-    st.button("Evaluate", type="primary", icon=":material/play_arrow:", disabled=going, on_click=start_run, args=plan)
 
 
 def show_run(run: EvaluationRun) -> None:
