@@ -85,6 +85,8 @@ def agreement(first: Inspection, second: Inspection) -> str:
     mine, theirs = set(first.flagged_tiles), set(second.flagged_tiles)
     both = len(mine & theirs)
     if second.decision.verdict is Verdict.CANNOT_TELL:
+        if second.decision.reason == first.decision.reason:
+            return f"{verdict}, for the same reason"
         return f"{verdict}. {localized(second.decision.reason)}"
     if not mine and not theirs:
         same = "the same tile" if first.strongest_tile == second.strongest_tile else "another tile"
