@@ -48,7 +48,7 @@ screenshots: ## Take the pictures of README.md and docs/method.md anew
 goldens: ## Take the pictures that the tests compare the pages with anew; look at each
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	TAKE_GOLDENS=1 $(python) -m pytest tests/test_golden.py
+	TAKE_GOLDENS=1 $(python) -m pytest tests/browser/test_golden.py
 
 setup: ## Install everything again, the parts that could not be installed before included
 	@scripts/setup.sh dev --force

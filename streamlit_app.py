@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from segdetect.ui.address import record_picture, record_threshold, show_wanted_picture
-from segdetect.ui.drop import take_drops
-from segdetect.ui.exports import show_exports
-from segdetect.ui.overview import show_overview
-from segdetect.ui.page import set_up
-from segdetect.ui.picture import show_picture
-from segdetect.ui.result import show_heatmap, show_steps, show_table
-from segdetect.ui.run import run_inspection
-from segdetect.ui.second import show_second_opinion
-from segdetect.ui.session import inspector, selected_tile
-from segdetect.ui.sidebar import read_request
-from segdetect.ui.tuning import show_tuning
-from segdetect.ui.verdict import show_verdict
-from segdetect.ui.welcome import show_welcome
-from segdetect.ui.why import show_why
+from segdetect.ui.browser.drop import take_drops
+from segdetect.ui.inspect.downloads import show_exports
+from segdetect.ui.inspect.overview import show_overview
+from segdetect.ui.inspect.picture import show_picture
+from segdetect.ui.inspect.result import show_heatmap, show_steps, show_table
+from segdetect.ui.inspect.run import run_inspection
+from segdetect.ui.inspect.second_opinion import show_second_opinion
+from segdetect.ui.inspect.tuning import show_tuning
+from segdetect.ui.inspect.why import show_why
+from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
+from segdetect.ui.shared.page import set_up
+from segdetect.ui.shared.session import inspector, selected_tile
+from segdetect.ui.shared.sidebar import read_request
+from segdetect.ui.shared.verdict import show_verdict
+from segdetect.ui.shared.welcome import show_welcome
 
 set_up("Inspect")
 take_drops()

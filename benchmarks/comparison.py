@@ -22,17 +22,17 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from segdetect.datasets import Category, Sample, read_dataset
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import default_engines
 from segdetect.errors import SegDetectError
+from segdetect.evaluation.datasets import Category, LabelledPicture, read_dataset
+from segdetect.evaluation.metrics import average_precision, tile_truth
 from segdetect.grid import TileLayout, tile_layout
-from segdetect.homogeneity import homogeneity
-from segdetect.images import load_image
 from segdetect.inspection import Flags
-from segdetect.metrics import average_precision, tile_truth
-from segdetect.pooling import Scores, pool_map
-from segdetect.scoring import score_references, score_self
+from segdetect.pictures.loading import load_image
+from segdetect.scoring.cells import score_references, score_self
+from segdetect.scoring.homogeneity import homogeneity
+from segdetect.scoring.pooling import Scores, pool_map
 from segdetect.settings import DEFAULT_GRID, EngineName, GridSize, Scope
 
 NEIGHBOURS: Final = (1, 3, 5)
@@ -84,7 +84,7 @@ def _described(engine: Engine, categories: Sequence[Category], grid: GridSize) -
     described = []
     for category in tqdm(categories, desc=f"{engine.name}: describing"):
         references = [_embed(engine, sample, grid, turned=True)[0] for sample in category.references]
-        for sample in category.samples:
+        for sample in category.pictures:
             mask = sample.mask()
             if mask is not None:
                 embeddings, layout = _embed(engine, sample, grid, turned=False)
@@ -94,7 +94,7 @@ def _described(engine: Engine, categories: Sequence[Category], grid: GridSize) -
     return described
 
 
-def _embed(engine: Engine, sample: Sample, grid: GridSize, *, turned: bool) -> tuple[Embeddings, TileLayout]:
+def _embed(engine: Engine, sample: LabelledPicture, grid: GridSize, *, turned: bool) -> tuple[Embeddings, TileLayout]:
     image = load_image(sample.data(), name=sample.name)
     layout = tile_layout(image.size_wh, grid, name=sample.name)
     return engine.embed([EmbedRequest(image, layout, turned=turned)])[0], layout

@@ -19,13 +19,14 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.detection_page import Measured, page_text, readme_block, tables_text, write_charts
-from segdetect.datasets import Dataset, read_dataset
-from segdetect.engines.base import Engine, Progress
+from segdetect.engines.base import Engine
 from segdetect.engines.registry import AUTO_ORDER, default_engines
 from segdetect.errors import EngineUnavailableError, SegDetectError
-from segdetect.evaluation import evaluate_each
-from segdetect.evaluation_figures import Evaluation
+from segdetect.evaluation.datasets import Dataset, read_dataset
+from segdetect.evaluation.figures import Evaluation
+from segdetect.evaluation.run import evaluate_each
 from segdetect.pipeline import Inspector
+from segdetect.progress import Progress
 from segdetect.settings import DEFAULT_GRID, EngineName, GridSize, Rule, RuleName, Scope, Settings
 
 ROOT: Final = Path(__file__).parents[1]
@@ -103,7 +104,7 @@ def _evaluations(engine: Engine, dataset: Dataset, grid: GridSize) -> dict[Setti
     grids = [replace(scopes[0], grid=GridSize(side, side)) for side in GRIDS if side != grid.rows]
     inspector = Inspector({engine.name: engine})
     parts = []
-    with _bar(engine.name, len(dataset.samples) * len([*scopes, *rules, *grids])) as bar:
+    with _bar(engine.name, len(dataset.pictures) * len([*scopes, *rules, *grids])) as bar:
         for category in dataset.categories:
             part = replace(dataset, categories=(category,))
             told = _counter(bar, category.name)

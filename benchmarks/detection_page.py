@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.svg_charts import bar_chart, line_chart
-from segdetect.datasets import Dataset
-from segdetect.evaluation import MAX_REFERENCES
-from segdetect.evaluation_figures import Evaluation, Figures
-from segdetect.evaluation_tables import number, versions
-from segdetect.metrics import MIN_COVER, PRO_LIMIT
+from segdetect.evaluation.datasets import Dataset
+from segdetect.evaluation.figures import Evaluation, Figures
+from segdetect.evaluation.metrics import MIN_COVER, PRO_LIMIT
+from segdetect.evaluation.run import MAX_REFERENCES
+from segdetect.evaluation.tables import number, versions
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
 SCOPES: Final = {Scope.SELF: "itself", Scope.REFERENCES: "references", Scope.BATCH: "batch"}
@@ -164,7 +164,7 @@ def readme_block(dataset: Dataset, measured: Sequence[Measured], grid: GridSize)
             rows.append([BLOG_NAME, SCOPES[BLOG[1]], BLOG[2].value, *_short_cells(run.overall)])
     table = markdown_table(["engine", "compared with", "rule", "AP", "top1", "F1", "hit", "clean unflagged"], rows)
     sources = " and ".join(dict.fromkeys(category.dataset or dataset.name for category in dataset.categories))
-    count = len(dataset.samples)
+    count = len(dataset.pictures)
     return (
         f"{count} pictures of {sources}, {grid} tiles; [all figures and what they mean](docs/benchmark.md).\n\n{table}"
     )
@@ -199,11 +199,11 @@ def _short_cells(figures: Figures) -> list[str]:
 
 
 def _opening(dataset: Dataset, folder: Path, grid: GridSize) -> str:
-    clean = sum(sample.mask_path is None for sample in dataset.samples)
+    clean = sum(sample.mask_path is None for sample in dataset.pictures)
     names = ", ".join(category.name for category in dataset.categories)
     return (
         f"Measured on {datetime.now(UTC):%d %B %Y} with {grid} tiles on the data set `{dataset.name}`: "
-        f"{len(dataset.samples)} pictures ({len(dataset.samples) - clean} defective with masks, {clean} clean) of "
+        f"{len(dataset.pictures)} pictures ({len(dataset.pictures) - clean} defective with masks, {clean} clean) of "
         f"{len(dataset.categories)} categories ({names}). {_licences(folder)}\n\n"
         "This page is written by the command given at its end. The pictures are no part of this project."
     )

@@ -21,16 +21,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from segdetect.calibrations import CALIBRATIONS, Calibration
-from segdetect.datasets import Sample, read_dataset
-from segdetect.decision import decide, prominence
+from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
+from segdetect.deciding.decision import decide, prominence
 from segdetect.engines.base import Engine
 from segdetect.engines.registry import default_engines
 from segdetect.errors import EngineUnavailableError, SegDetectError
-from segdetect.formats import SUFFIXES
-from segdetect.images import load_image
+from segdetect.evaluation.datasets import LabelledPicture, read_dataset
+from segdetect.evaluation.metrics import tile_truth
 from segdetect.inspection import Flags, TileScores
-from segdetect.metrics import tile_truth
+from segdetect.pictures.formats import SUFFIXES
+from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
 from segdetect.settings import DEFAULT_GRID, EngineName, GridSize, Rule, Scope, Settings
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         clean = [(path, kind) for folder in options.folder for path, kind in _by_kind(folder)]
-        samples = [s for home in options.defective for s in read_dataset(home).samples if s.mask_path is not None]
+        samples = [s for home in options.defective for s in read_dataset(home).pictures if s.mask_path is not None]
         samples = [sample for sample in samples if sample.kind in ("", "texture")]
         kinds = sorted({kind for _, kind in clean})
         if len(kinds) < 2:
@@ -99,7 +99,7 @@ def _by_kind(folder: Path) -> list[tuple[Path, str]]:
 
 
 def _row(
-    name: EngineName, clean: Sequence[tuple[Path, str]], samples: Sequence[Sample], options: argparse.Namespace
+    name: EngineName, clean: Sequence[tuple[Path, str]], samples: Sequence[LabelledPicture], options: argparse.Namespace
 ) -> list[str]:
     """One engine's line of the table; empty when it cannot run."""
     engine = default_engines()[name]
@@ -131,7 +131,7 @@ def _scored(engine: Engine, paths: Sequence[Path], kinds: Sequence[str], grid: G
     return found
 
 
-def _truth(one: Scored, sample: Sample) -> Flags:
+def _truth(one: Scored, sample: LabelledPicture) -> Flags:
     mask = sample.mask()
     boxes = one.scores.layout.boxes_ltrb
     return np.zeros(len(boxes), bool) if mask is None else tile_truth(mask, boxes)

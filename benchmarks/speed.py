@@ -27,9 +27,9 @@ from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.fastdup import FastdupEngine
 from segdetect.engines.texture import TextureEngine
 from segdetect.errors import EngineUnavailableError
-from segdetect.images import LoadedImage, load_image
+from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import Inspector
-from segdetect.samples import sample_bytes
+from segdetect.samples.catalogue import sample_bytes
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Settings
 
 BLOG = Path(__file__).with_name("blog.py")

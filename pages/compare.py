@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from segdetect.ui.comparison import read_side, show_difference, show_sides
-from segdetect.ui.drop import take_drops
-from segdetect.ui.page import set_up
-from segdetect.ui.sidebar import read_picture
-from segdetect.ui.welcome import show_samples
+from segdetect.ui.browser.drop import take_drops
+from segdetect.ui.compare.comparison import read_side, show_difference, show_sides
+from segdetect.ui.shared.page import set_up
+from segdetect.ui.shared.sidebar import read_picture
+from segdetect.ui.shared.welcome import show_samples
 
 set_up("Compare")
 take_drops("Drop to compare")

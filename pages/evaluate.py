@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from segdetect.ui.evaluation_plan import read_plan, show_start
-from segdetect.ui.evaluation_runs import current_run
-from segdetect.ui.evaluation_view import show_records, show_run
-from segdetect.ui.page import set_up
+from segdetect.ui.evaluate.plan import read_plan, show_start
+from segdetect.ui.evaluate.runs import current_run
+from segdetect.ui.evaluate.view import show_records, show_run
+from segdetect.ui.shared.page import set_up
 
 set_up("Evaluate")
 st.title("Evaluate")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from segdetect.ui.method_text import method_sections
-from segdetect.ui.page import set_up
+from segdetect.ui.method.text import method_sections
+from segdetect.ui.shared.page import set_up
 
 # Longer lines are hard to read.
 TEXT_WIDTH = 860

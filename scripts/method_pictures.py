@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from segdetect.annotation import FLAG_RGB, crop
-from segdetect.explain import LookAlike
-from segdetect.images import LoadedImage, load_image
 from segdetect.inspection import Inspection
+from segdetect.output.annotation import FLAG_RGB, crop
+from segdetect.output.thumbnails import fitted
+from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import Inspector
-from segdetect.samples import defect_boxes, sample_bytes
+from segdetect.samples.catalogue import defect_boxes, sample_bytes
+from segdetect.scoring.look_alikes import LookAlike
 from segdetect.settings import Scope, Settings
-from segdetect.views import fitted
 
 IMAGES: Final = Path(__file__).resolve().parents[1] / "docs" / "images"
 WIDTH: Final = 1240

@@ -27,7 +27,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from scripts.browser import find_chromium
-from segdetect.sample_dataset import write_sample_dataset
+from segdetect.samples.dataset import write_sample_dataset
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 IMAGES: Final = ROOT / "docs" / "images"

@@ -2,7 +2,7 @@
 
 import sys
 
-from segdetect.cli import main
+from segdetect.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

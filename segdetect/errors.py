@@ -21,6 +21,8 @@ SegDetectError
 
 from __future__ import annotations
 
+import errno
+
 
 class SegDetectError(Exception):
     """The root: `str()` names the file, the problem and the remedy, in that order.
@@ -102,3 +104,17 @@ class StorageError(SegDetectError):
 
 class CancelledError(SegDetectError):
     """The user stopped the work."""
+
+
+def storage_error(error: OSError, place: str, *, remedy_full: str, remedy: str) -> StorageError:
+    """What a failed write means for the user.
+
+    Args:
+        error: what the file system said.
+        place: the folder, with what it is for where that is not plain.
+        remedy_full: what to do when the disk is full.
+        remedy: what to do otherwise.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError("the disk is full", remedy=remedy_full, file=place)
+    return StorageError(f"it cannot be written ({error.strerror or error})", remedy=remedy, file=place)

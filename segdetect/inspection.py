@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from segdetect.errors import SegDetectError
 from segdetect.grid import TileLayout
 from segdetect.settings import EngineName, RuleName, Scope, Settings
 
@@ -58,7 +59,7 @@ class TileScores:
             tiles cannot be judged by one another.
         strongest_cell: the cell of a dense engine under each tile's highest point, which look-alikes are sought for;
             None when a cell is a tile.
-        neighbour_lists: `(tiles, k)` float64 similarities that `stock.neighbour_lists` found, where a cell is a tile
+        neighbour_lists: `(tiles, k)` float64 similarities to the nearest other tiles, where a cell is a tile
             and the picture was compared with itself; None elsewhere.
     """
 
@@ -147,3 +148,18 @@ class Inspection:
     def total_seconds(self) -> float:
         """Time taken by all steps."""
         return float(sum(self.seconds.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A picture that could not be inspected.
+
+    Args:
+        image: its name as given.
+        error: why, with the remedy.
+        sha256: hex digest of its bytes; empty where they could not be read.
+    """
+
+    image: str
+    error: SegDetectError
+    sha256: str = ""

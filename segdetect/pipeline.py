@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from segdetect.cuts import Picture, cut_bank, cut_picture, embedding_keys, without
-from segdetect.decision import decide
-from segdetect.engines.base import Embeddings, EmbedRequest, Engine, Progress, no_progress
+from segdetect.deciding.decision import decide
+from segdetect.engines.base import Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import choose_engine, default_engines
-from segdetect.explain import LookAlike, look_alikes
-from segdetect.grid import TileLayout
-from segdetect.images import LoadedImage
-from segdetect.inspection import Floats, Inspection, TileScores
+from segdetect.grid import TileLayout, tile_layout
+from segdetect.inspection import Floats, Inspection, Source, TileScores
 from segdetect.memo import Memo, Sized
-from segdetect.scoring import (
+from segdetect.pictures.loading import LoadedImage
+from segdetect.progress import Progress, no_progress, part_of
+from segdetect.scoring.cells import (
     CellScores,
     pool,
     pool_scores,
@@ -26,6 +25,7 @@ from segdetect.scoring import (
     score_self,
     typical_distance,
 )
+from segdetect.scoring.look_alikes import LookAlike, look_alikes
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
 CACHE_BYTES: Final = 1_000_000_000
@@ -34,9 +34,55 @@ MAX_BATCH_BANK: Final = 16
 # Where there is a bank, comparing takes about as long as describing; in one picture alone it takes no time to speak of.
 DESCRIBING_SHARE: Final = 0.5
 WAITING: Final = "waiting for the same picture"
+# Few references show a part in few positions; they are then also seen turned, once each. Many show it as it comes.
+MAX_TURNED_REFERENCES: Final = 4
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Sized)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture with its tiles; `turned` when it is to be described in several positions, as a reference."""
+
+    image: LoadedImage
+    layout: TileLayout
+    turned: bool = False
+
+    @property
+    def source(self) -> Source:
+        """What an inspection remembers of it."""
+        return Source(self.image.name, self.image.sha256, self.layout)
+
+
+def cut_picture(image: LoadedImage, grid: GridSize, stock: bool) -> Picture:
+    """A picture in the grid's tiles.
+
+    Raises:
+        GridTooFineError: the tiles would be too small.
+    """
+    return Picture(image, tile_layout(image.size_wh, grid, stock=stock, name=image.name))
+
+
+def embedding_keys(engine: Engine, pictures: Sequence[Picture]) -> list[tuple[object, ...]]:
+    """Two pictures with equal keys have equal descriptions."""
+    version = engine.version  # some engines look it up anew each time, which takes as long as deciding does
+    keys = [(engine.name, version, picture.turned and engine.dense, *picture.image.key) for picture in pictures]
+    return keys if engine.dense else [(*k, *p.layout.key) for k, p in zip(keys, pictures, strict=True)]
+
+
+def cut_bank(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
+    """The pictures to compare with; none in scope self."""
+    if settings.scope is Scope.SELF:
+        return []
+    pictures = [cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK) for image in bank]
+    turned = settings.scope is Scope.REFERENCES and len(pictures) <= MAX_TURNED_REFERENCES
+    return [replace(picture, turned=turned) for picture in pictures]
+
+
+def without(picture: Picture, bank: Sequence[Picture]) -> list[Picture]:
+    """The pictures of the bank other than this one, under whatever name."""
+    return [member for member in bank if member.image.sha256 != picture.image.sha256]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +90,12 @@ class _Scored:
     """All that a decision needs, as one value of the cache: a changed rule costs nothing more."""
 
     scores: TileScores
-    good: tuple[Floats, ...]
+    bank_scores: tuple[Floats, ...]
     lone_object: bool
 
     @property
     def nbytes(self) -> int:
-        return 64 * len(self.scores.scores) + sum(scores.nbytes for scores in self.good)
+        return 64 * len(self.scores.scores) + sum(scores.nbytes for scores in self.bank_scores)
 
 
 class Inspector:
@@ -126,13 +172,13 @@ class Inspector:
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
             pictures = cut()
-            others = cut_bank(bank, settings)
-            described = DESCRIBING_SHARE if others else 1.0
-            self.describe(engine, [*pictures, *others], _part(progress, 0, described))
+            members = cut_bank(bank, settings)
+            described = DESCRIBING_SHARE if members else 1.0
+            self.describe(engine, [*pictures, *members], part_of(progress, 0, described))
         share = {name: value / max(1, len(pictures)) for name, value in seconds.items()}
         ends = [described + (1 - described) * i / max(1, len(pictures)) for i in range(len(pictures) + 1)]
         return [
-            self._answer(engine, picture, others, settings, notes, dict(share), _part(progress, start, stop))
+            self._answer(engine, picture, members, settings, notes, dict(share), part_of(progress, start, stop))
             for picture, start, stop in zip(pictures, ends, ends[1:], strict=False)
         ]
 
@@ -209,7 +255,7 @@ class Inspector:
                 settings.rule,
                 scope=scope,
                 engine=engine.name,
-                good=scored.good,
+                bank_scores=scored.bank_scores,
                 lone_object=scored.lone_object,
             )
         return Inspection(
@@ -233,36 +279,36 @@ class Inspector:
         """Tile scores of one picture, whose look-alikes may lie in itself or in the bank, and those of the bank.
 
         Each picture of the bank is compared with the rest of it, whichever picture is inspected: a picture's answer and
-        what it tells of the others are one comparison, and the bank costs the square of its size once.
+        what it says of the others are one comparison, and the bank costs the square of its size once.
         """
-        others = without(picture, bank)
-        embeddings = self.describe(engine, [picture, *others])
-        steps = 1 + len(others)
-        cells = self._compare(engine, picture, others, scope, _part(progress, 0, 1 / steps))
-        scores = pool(cells, picture.layout, [p.source for p in (picture, *others)], embeddings)
+        own_bank = without(picture, bank)
+        embeddings = self.describe(engine, [picture, *own_bank])
+        steps = 1 + len(own_bank)
+        cells = self._compare(engine, picture, own_bank, scope, part_of(progress, 0, 1 / steps))
+        scores = pool(cells, picture.layout, [p.source for p in (picture, *own_bank)], embeddings)
         # A lone reference is judged by itself alone, as the rule for lone references expects.
-        known = others if scope is Scope.REFERENCES and len(others) == 1 else bank
-        good = []
+        whole_bank = own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank
+        bank_scores = []
         lone_object = False
-        for step, other in enumerate(others, start=1):
-            doing = f"learning what is normal from picture {step} of {len(others)}"
-            tell = _part(progress, step / steps, (step + 1) / steps, doing)
-            cells = self._compare(engine, other, without(other, known), scope, tell)
-            good.append(pool_scores(cells, other.layout, embeddings[0].comparison)[0])
-            lone_object = len(others) == 1 and cells.varied
-        return _Scored(scores, tuple(good), lone_object)
+        for step, member in enumerate(own_bank, start=1):
+            doing = f"learning what is normal from picture {step} of {len(own_bank)}"
+            report = part_of(progress, step / steps, (step + 1) / steps, doing)
+            cells = self._compare(engine, member, without(member, whole_bank), scope, report)
+            bank_scores.append(pool_scores(cells, member.layout, embeddings[0].comparison)[0])
+            lone_object = len(own_bank) == 1 and cells.varied
+        return _Scored(scores, tuple(bank_scores), lone_object)
 
     def _compare(
-        self, engine: Engine, picture: Picture, others: Sequence[Picture], scope: Scope, progress: Progress
+        self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
     ) -> CellScores:
         """Cell scores of one picture; how it looks turned plays no part in them."""
-        key = (scope, *embedding_keys(engine, [replace(picture, turned=False), *others]))
+        key = (scope, *embedding_keys(engine, [replace(picture, turned=False), *bank]))
 
         def compute() -> CellScores:
-            embeddings, *rest = self.describe(engine, [picture, *others])
+            embeddings, *rest = self.describe(engine, [picture, *bank])
             if scope is Scope.SELF:
                 return score_self(embeddings)
-            typical = self._typical_distances(engine, others, rest) if engine.dense else None
+            typical = self._typical_distances(engine, bank, rest) if engine.dense else None
             return _SCORE[scope](embeddings, rest, typical=typical, progress=progress)
 
         return _remembered(self._cells, key, compute, progress)
@@ -290,11 +336,6 @@ def batch_bank(images: Sequence[T]) -> list[T]:
     """
     step = max(1.0, len(images) / MAX_BATCH_BANK)
     return [images[int(i * step)] for i in range(min(len(images), MAX_BATCH_BANK))]
-
-
-def _part(progress: Progress, start: float, stop: float, doing: str = "") -> Progress:
-    """For a part of the work, which may say what it does in other words."""
-    return lambda share, what: progress(start + (stop - start) * share, doing or what)
 
 
 def _remembered(memo: Memo[S], key: tuple[object, ...], compute: Callable[[], S], progress: Progress) -> S:

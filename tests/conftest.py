@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scripts.browser import find_chromium, remedy
-from tests.app_server import BROWSER_FLAGS, running_app
-from tests.browsing import rest
+from tests.support.app_server import BROWSER_FLAGS, running_app
+from tests.support.browsing import rest
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +29,8 @@ def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
     from segdetect.engines.texture import TextureEngine
     from segdetect.settings import EngineName
-    from tests.pages import MissingEngine
-    from tests.tiny_engine import TinyTileEngine
+    from tests.support.pages import MissingEngine
+    from tests.support.tiny_engine import TinyTileEngine
 
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:

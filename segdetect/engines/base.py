@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -10,17 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from segdetect.grid import Boxes, TileLayout
-from segdetect.images import LoadedImage
+from segdetect.pictures.loading import LoadedImage
+from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
 
 Vectors = npt.NDArray[np.float32]
-
-# Called with the work done so far as a share 0..1 and a phrase that says what is going on. It may raise CancelledError.
-Progress = Callable[[float, str], None]
-
-
-def no_progress(share: float, doing: str) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Progress, Vectors, no_progress
-from segdetect.grid import Boxes
-from segdetect.images import Pixels
+from segdetect.engines.base import Comparison, Embeddings, EmbedRequest
+from segdetect.engines.cells import cell_boxes, unit_rows
+from segdetect.pictures.loading import Pixels
+from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
 
 Plane = npt.NDArray[np.float32]
@@ -75,8 +76,8 @@ def _describe(pixels: Pixels) -> Embeddings:
         planes += [*_amplitudes(colour, COLOUR_WAVELENGTHS, COLOUR_ORIENTATIONS), colour * np.float32(COLOUR_MEAN)]
     cells = np.stack([_pool(plane, lattice) for plane in planes], axis=1)[_places(lattice)]
     flat = np.full((len(cells), 1), FLAT, np.float32)
-    layer = _unit_rows(np.concatenate([cells, flat], axis=1))
-    return Embeddings((layer,), lattice, _cell_boxes(size_wh, lattice), True, COMPARISON)
+    layer = unit_rows(np.concatenate([cells, flat], axis=1))
+    return Embeddings((layer,), lattice, cell_boxes(size_wh, lattice), True, COMPARISON)
 
 
 def _proportional(size_wh: tuple[int, int], side: int, least: int) -> tuple[int, int]:
@@ -97,16 +98,6 @@ def _places(lattice: tuple[int, int]) -> npt.NDArray[np.intp]:
     """`(rows * cols,)` the cell that describes each cell: itself, or the nearest one off the picture's border."""
     row, col = (np.clip(np.arange(n), min(BORDER, n // 4), n - 1 - min(BORDER, n // 4)) for n in lattice)
     return np.asarray(row[:, None] * lattice[1] + col, np.intp).ravel()
-
-
-def _cell_boxes(size_wh: tuple[int, int], lattice: tuple[int, int]) -> Boxes:
-    rows, cols = lattice
-    xs, ys = np.arange(cols + 1) * size_wh[0] // cols, np.arange(rows + 1) * size_wh[1] // rows
-    top, left = np.meshgrid(ys[:-1], xs[:-1], indexing="ij")
-    bottom, right = np.meshgrid(ys[1:], xs[1:], indexing="ij")
-    boxes: Boxes = np.stack([left, top, right, bottom], axis=-1).reshape(-1, 4).astype(np.int32)
-    boxes.flags.writeable = False
-    return boxes
 
 
 def _resize(pixels: Pixels, size_wh: tuple[int, int]) -> Pixels:
@@ -184,9 +175,3 @@ def _pool(plane: Plane, lattice: tuple[int, int]) -> Plane:
     sigma = POOLING * max(plane.shape[0] / rows, plane.shape[1] / cols)
     smooth = cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
     return cv2.resize(smooth, (cols, rows), interpolation=cv2.INTER_AREA).reshape(-1).astype(np.float32, copy=False)
-
-
-def _unit_rows(rows: Vectors) -> Vectors:
-    unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    unit.flags.writeable = False
-    return unit

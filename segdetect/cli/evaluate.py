@@ -1,0 +1,92 @@
+"""The command `evaluate`: how good the answers are on pictures with ground truth."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segdetect.cli.options import (
+    DONE,
+    SOME_FAILED,
+    add_settings,
+    load_references,
+    progress_bar,
+    read_settings,
+    record,
+    run_writer,
+)
+from segdetect.engines.registry import choose_engine
+from segdetect.evaluation.datasets import read_dataset
+from segdetect.evaluation.figures import Evaluation
+from segdetect.evaluation.run import evaluate
+from segdetect.evaluation.tables import figures_text, write_evaluation
+from segdetect.inspection import Failure
+from segdetect.pipeline import Inspector
+from segdetect.runs.batch import Answer
+from segdetect.settings import Settings
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the others."""
+    parser = commands.add_parser("evaluate", help="compare answers with the masks of a data set")
+    parser.add_argument(
+        "dataset",
+        type=Path,
+        metavar="DATASET",
+        help="a folder with CATEGORY/test and CATEGORY/ground_truth (as MVTec AD), or with images/ and masks/",
+    )
+    add_settings(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write evaluation.csv, evaluation.json and what inspect writes"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code.
+
+    Raises:
+        SegDetectError: wrong options, a folder that cannot be evaluated, or an engine that cannot run.
+    """
+    settings = read_settings(options)
+    dataset = read_dataset(options.dataset)
+    references = load_references(options.references)
+    inspector = Inspector()
+    engine, _ = choose_engine(inspector.engines, settings.engine)
+    with (
+        run_writer(options.out, settings, engine.name, engine.version) as writer,
+        progress_bar(len(dataset.pictures)) as (bar, progress),
+    ):
+
+        def on_result(result: Answer | Failure) -> None:
+            bar.update()
+            if isinstance(result, Failure):
+                bar.write(f"segdetect: {_reason(result)}", file=sys.stderr)
+            if writer is not None:
+                record(writer, result)
+
+        result = evaluate(inspector, dataset, settings, progress, references=references, on_result=on_result)
+    if options.out is not None:
+        write_evaluation(result, options.out)
+    for note in result.notes:
+        print(f"segdetect: {note}", file=sys.stderr)
+    print(_heading(result, settings))
+    print(figures_text(result))
+    return SOME_FAILED if result.failures else DONE
+
+
+def _reason(failure: Failure) -> str:
+    return str(failure.error) if failure.error.file else f"{failure.image}: {failure.error}"
+
+
+def _heading(result: Evaluation, settings: Settings) -> str:
+    rules = sorted({picture.inspection.decision.rule.value for picture in result.pictures})
+    done = f"{len(result.pictures)} pictures in {result.seconds:.1f} s"
+    failed = f", {len(result.failures)} failed" if result.failures else ""
+    what = f"{settings.grid} tiles, scope {settings.scope}, rule {' and '.join(rules) or settings.rule.name.value}"
+    return f"{result.dataset}: {result.engine}, {what}; {done}{failed}\n"

@@ -1,0 +1,82 @@
+"""The command `inspect`: verdicts and odd tiles of pictures, folders and ZIP files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segdetect.cli.options import (
+    DONE,
+    SOME_FAILED,
+    add_settings,
+    load_references,
+    progress_bar,
+    read_settings,
+    record,
+    run_writer,
+)
+from segdetect.engines.registry import choose_engine
+from segdetect.errors import SettingsError
+from segdetect.inspection import Failure, Inspection
+from segdetect.pictures.sources import read_sources
+from segdetect.pipeline import Inspector
+from segdetect.runs.batch import Answer, inspect_files
+from segdetect.settings import EngineName, Scope
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the others."""
+    parser = commands.add_parser("inspect", help="inspect pictures, folders or ZIP files")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, a folder or a ZIP file")
+    add_settings(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write tiles.csv, images.csv, annotated pictures, ...")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code.
+
+    Raises:
+        SegDetectError: wrong options, no pictures, or an engine that cannot run.
+    """
+    settings = read_settings(options)
+    if settings.scope is Scope.REFERENCES and not options.references:
+        raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
+    files = list(read_sources(options.paths))
+    if not files:
+        raise SettingsError("no pictures were found", remedy="Name a picture, or a folder or ZIP file that holds some")
+    references = load_references(options.references)
+    inspector = Inspector()
+    engine, notes = choose_engine(inspector.engines, settings.engine)
+    if settings.engine is EngineName.AUTO:
+        notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
+    for note in notes:
+        print(f"segdetect: {note}", file=sys.stderr)
+    failures = 0
+    with (
+        run_writer(options.out, settings, engine.name, engine.version) as writer,
+        progress_bar(len(files)) as (bar, progress),
+    ):
+        answers = inspect_files(inspector, files, settings, references=references, progress=progress)
+        for result in answers:
+            failures += isinstance(result, Failure)
+            bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
+            bar.update()
+            if writer is not None:
+                record(writer, result)
+    return SOME_FAILED if failures else DONE
+
+
+def _line(result: Answer | Failure) -> str:
+    """What is printed of one picture."""
+    if isinstance(result, Failure):
+        return f"segdetect: {result.error}" if result.error.file else f"segdetect: {result.image}: {result.error}"
+    inspection: Inspection = result.inspection
+    tiles = " ".join(str(tile) for tile in sorted(inspection.flagged_tiles))
+    verdict = inspection.decision.verdict.value
+    return f"{inspection.image}: {verdict}" + (f", flagged tiles {tiles}" if tiles else "")

@@ -1,0 +1,113 @@
+"""What the commands share: options, exit codes, the output folder and the progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Never
+
+from tqdm import tqdm
+
+from segdetect.errors import SettingsError
+from segdetect.inspection import Failure
+from segdetect.output.run_folder import RunWriter
+from segdetect.pictures.loading import LoadedImage, load_image
+from segdetect.pictures.sources import read_sources
+from segdetect.progress import Progress
+from segdetect.runs.batch import Answer
+from segdetect.settings import (
+    DEFAULT_FALSE_ALARMS,
+    DEFAULT_GRID,
+    MAX_GRID,
+    EngineName,
+    GridSize,
+    Rule,
+    RuleName,
+    Scope,
+    Settings,
+)
+
+DONE: Final = 0
+SOME_FAILED: Final = 1
+WRONG_USE: Final = 2
+INTERRUPTED: Final = 130
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that make up `Settings`, and the references."""
+    side = f"1 to {MAX_GRID}"
+    parser.add_argument("--grid", type=int, metavar="N", help=f"N x N tiles, {side} (default {DEFAULT_GRID})")
+    parser.add_argument("--rows", type=int, metavar="R", help=f"rows of tiles, {side}")
+    parser.add_argument("--cols", type=int, metavar="C", help=f"columns of tiles, {side}")
+    parser.add_argument("--engine", type=EngineName, choices=list(EngineName), default=EngineName.AUTO)
+    parser.add_argument("--scope", type=Scope, choices=list(Scope), help="what tiles are compared with")
+    parser.add_argument("--references", nargs="+", type=Path, default=[], metavar="PATH", help="known-good pictures")
+    parser.add_argument("--rule", type=RuleName, choices=list(RuleName), default=RuleName.AUTO)
+    parser.add_argument("--threshold", type=float, metavar="X", help="lowest score to flag, for --rule threshold")
+    parser.add_argument(
+        "--false-alarms",
+        type=float,
+        default=DEFAULT_FALSE_ALARMS,
+        metavar="SHARE",
+        help="clean pictures that may be flagged by mistake, for --rule calibrated (default %(default)s)",
+    )
+
+
+def read_settings(options: argparse.Namespace) -> Settings:
+    """The settings that the options ask for.
+
+    Raises:
+        SettingsError: options that contradict each other or are out of range.
+    """
+    if options.grid is not None and (options.rows is not None or options.cols is not None):
+        raise SettingsError("--grid was given together with --rows or --cols", remedy="Give one or the other")
+    if options.threshold is not None and options.rule is not RuleName.THRESHOLD:
+        raise SettingsError("--threshold was given without --rule threshold", remedy="Add --rule threshold")
+    scope = options.scope or (Scope.REFERENCES if options.references else Scope.SELF)
+    if options.references and scope is not Scope.REFERENCES:
+        raise SettingsError(f"--references was given with --scope {scope}", remedy="Use --scope references")
+    square = options.grid if options.grid is not None else DEFAULT_GRID
+    return Settings(
+        grid=GridSize(
+            square if options.rows is None else options.rows,
+            square if options.cols is None else options.cols,
+        ),
+        engine=options.engine,
+        scope=scope,
+        rule=Rule(options.rule, threshold=options.threshold, false_alarms=options.false_alarms),
+    )
+
+
+def load_references(paths: Sequence[Path]) -> list[LoadedImage]:
+    """The known-good pictures at some paths; one that cannot be read is an error, since the answer would hang on it."""
+    return [load_image(file.data(), name=file.name) for file in read_sources(paths)]
+
+
+@contextmanager
+def run_writer(out: Path | None, settings: Settings, engine: str, version: str) -> Iterator[RunWriter | None]:
+    """What writes the answers to the output folder; None where none was named."""
+    if out is None:
+        yield None
+        return
+    with RunWriter(out, settings, engine=engine, engine_version=version) as writer:
+        yield writer
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[tuple[tqdm[Never], Progress]]:
+    """A progress bar on stderr where a person looks at it and there is more than one picture to wait for."""
+    hidden = total < 2 or not sys.stderr.isatty()
+    bar: tqdm[Never] = tqdm(total=total, unit=" pictures", file=sys.stderr, disable=hidden, dynamic_ncols=True)
+    with bar:
+        yield bar, lambda share, doing: bar.set_postfix_str(doing)
+
+
+def record(writer: RunWriter, result: Answer | Failure) -> None:
+    """Write one answer or failure."""
+    if isinstance(result, Failure):
+        writer.add_failure(result)
+    else:
+        writer.add(result.inspection, result.image)

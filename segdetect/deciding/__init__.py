@@ -1,0 +1,1 @@
+"""Scores to flags and a verdict; knows no picture."""

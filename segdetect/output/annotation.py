@@ -1,0 +1,137 @@
+"""Boxes drawn on the picture, for people to see and to keep."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from segdetect.inspection import Inspection
+from segdetect.pictures.loading import LoadedImage
+
+# Vermilion between two dark lines is told apart from any background, also by colour-blind readers (Okabe & Ito).
+FLAG_RGB: Final = (255, 92, 40)
+HALO_RGB: Final = (16, 16, 24)
+SELECTED_RGB: Final = (255, 255, 255)
+THUMBNAIL_LINE_SHARE: Final = 1 / 90  # of the longer side; about two screen pixels in a column of a page
+
+
+def annotate(
+    image: LoadedImage,
+    inspection: Inspection,
+    *,
+    labels: bool = True,
+    outlines: bool = True,
+    selected: Sequence[int] = (),
+) -> Image.Image:
+    """The picture at its own size with its flagged tiles boxed, numbered by rank.
+
+    Args:
+        image: the picture that was inspected.
+        inspection: its answer.
+        labels: write each flagged tile's rank in its corner.
+        outlines: draw the boxes of flagged tiles.
+        selected: further tiles to outline in white.
+
+    Returns:
+        An RGB picture; the input is left as it is.
+    """
+    drawn: Image.Image = Image.fromarray(np.array(image.pixels))
+    pen = ImageDraw.Draw(drawn)
+    width = line_width(image.size_wh)
+    boxes, ranks = inspection.scores.layout.boxes_ltrb, inspection.scores.ranks
+    flagged = inspection.flagged_tiles
+    if outlines:
+        for tile in flagged:
+            _box(pen, boxes[tile].tolist(), width, FLAG_RGB)
+    for tile in selected:
+        _box(pen, boxes[tile].tolist(), width, SELECTED_RGB)
+    if labels:
+        for tile in flagged:
+            _label(pen, boxes[tile].tolist(), str(ranks[tile]), width)
+    return drawn
+
+
+def annotated_thumbnail(image: LoadedImage, inspection: Inspection, longest_side: int) -> Image.Image:
+    """The picture made small, its flagged tiles boxed in lines that are as wide whatever its size was.
+
+    Args:
+        image: the picture that was inspected.
+        inspection: its answer.
+        longest_side: of the result, in pixels at most; smaller pictures keep their size.
+
+    Returns:
+        An RGB picture; the input is left as it is.
+    """
+    drawn: Image.Image = Image.fromarray(np.array(image.pixels))
+    drawn.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    pen = ImageDraw.Draw(drawn)
+    scale = np.tile(np.divide(drawn.size, image.size_wh), 2)
+    width = max(1, round(max(drawn.size) * THUMBNAIL_LINE_SHARE))
+    for box in inspection.scores.layout.boxes_ltrb[inspection.flagged_tiles]:
+        _box(pen, np.rint(box * scale).astype(int).tolist(), width, FLAG_RGB, halo=max(1, width // 3))
+    return drawn
+
+
+def png_bytes(image: LoadedImage, inspection: Inspection) -> bytes:
+    """The annotated picture as PNG, at the picture's own size."""
+    buffer = io.BytesIO()
+    annotate(image, inspection).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def crop(image: LoadedImage, box_ltrb: Sequence[int]) -> Image.Image:
+    """The pixels of one box; right and bottom are exclusive."""
+    left, top, right, bottom = (int(v) for v in box_ltrb)
+    part: Image.Image = Image.fromarray(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
+    return part
+
+
+def heat_over(picture: Image.Image, heat: npt.NDArray[np.float32], opacity: float = 0.6) -> Image.Image:
+    """A picture with scores laid over it in the colours of the heatmap.
+
+    Args:
+        picture: RGB.
+        heat: `(rows, cols)` float32, 0..1; the result has its size.
+        opacity: of the colours, 0..1.
+    """
+    levels = (np.clip(heat, 0, 1) * 255).astype(np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
+    below = picture.resize((heat.shape[1], heat.shape[0]), Image.Resampling.BILINEAR)
+    return Image.blend(below, Image.fromarray(colours), opacity)
+
+
+def line_width(size_wh: tuple[int, int]) -> int:
+    """Pen width in pixels that is seen when the whole picture is fitted to a screen."""
+    return max(1, round(min(size_wh) / 250))
+
+
+def _box(
+    pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], width: int, rgb: tuple[int, int, int], *, halo: int | None = None
+) -> None:
+    """Outline a box between two dark lines of the width `halo`, which is that of the line unless given."""
+    left, top, right, bottom = box_ltrb
+    inner = (left, top, right - 1, bottom - 1)
+    # Tiles may be only 10 pixels wide: the lines must not fill them.
+    width = max(1, min(width, (min(right - left, bottom - top) - 1) // 6))
+    halo = width if halo is None else min(halo, width)
+    pen.rectangle(inner, outline=HALO_RGB, width=width + 2 * halo)
+    pen.rectangle(tuple(np.add(inner, (halo, halo, -halo, -halo)).tolist()), outline=rgb, width=width)
+
+
+def _label(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], text: str, width: int) -> None:
+    left, top, right, bottom = box_ltrb
+    size = min(9 * width, (bottom - top) // 3, (right - left) // 3)
+    if size < 8:
+        return
+    font = ImageFont.load_default(size)
+    corner = (left + 3 * width, top + 3 * width)
+    _, y0, x1, y1 = pen.textbbox(corner, text, font=font)
+    pad = max(1, size // 5)
+    pen.rectangle((corner[0], corner[1], x1 + 2 * pad, y1 - y0 + corner[1] + 2 * pad), fill=HALO_RGB)
+    pen.text((corner[0] + pad, 2 * corner[1] - y0 + pad), text, font=font, fill=(255, 255, 255))

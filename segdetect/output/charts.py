@@ -1,0 +1,255 @@
+"""The interactive charts, as Plotly figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from segdetect.grid import Boxes
+from segdetect.inspection import Flags, Floats, Inspection
+
+# Both are perceptually uniform and told apart by colour-blind readers.
+COLOUR_SCALES: Final = ("Cividis", "Viridis", "Greys")
+FLAG_COLOUR: Final = "#FF5C28"
+HALO_COLOUR: Final = "#101018"
+SELECTED_COLOUR: Final = "#FFFFFF"
+LOOKALIKE_COLOUR: Final = "#56B4E9"
+OUTLINE_COLOUR: Final = "#A33208"  # seen against `FLAG_COLOUR` and against a light and a dark page
+_MAX_TICKS: Final = 16
+_BAR_PX: Final = 280
+_MARGIN: Final = {"l": 8, "r": 8, "t": 8, "b": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapStyle:
+    """How the heatmap looks.
+
+    Args:
+        opacity: of the colours over the picture, 0..1.
+        colour_scale: one of `COLOUR_SCALES`.
+        smooth: show the fine map of a dense engine, or blend from tile to tile, in place of plain tiles.
+        outlines: outline flagged tiles.
+    """
+
+    opacity: float = 0.55
+    colour_scale: str = "Cividis"
+    smooth: bool = False
+    outlines: bool = True
+
+
+def score_heatmap(
+    inspection: Inspection,
+    *,
+    background: str,
+    style: HeatmapStyle = HeatmapStyle(),
+    selected: Sequence[int] = (),
+    lookalikes: Sequence[int] = (),
+    height: int = 520,
+) -> go.Figure:
+    """The score of each tile over the picture; hover tells the figures, a click selects the tile.
+
+    A `go.Heatmap` never reports clicks in Streamlit, so invisible markers lie over it, one per tile in tile order: a
+    selected point's index is its tile.
+
+    Args:
+        inspection: the answer to show.
+        background: address of the picture (a `data:` URI).
+        style: how it looks.
+        selected: tiles to outline in white.
+        lookalikes: tiles to outline in blue dashes.
+        height: of the chart in screen pixels.
+    """
+    boxes = inspection.scores.layout.boxes_ltrb
+    figure = go.Figure()
+    _add_picture(figure, inspection.size_wh, background)
+    _add_scores(figure, inspection, style)
+    if style.outlines:
+        _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid")
+    _add_outlines(figure, boxes[list(lookalikes)], LOOKALIKE_COLOUR, "dash")
+    _add_outlines(figure, boxes[list(selected)], SELECTED_COLOUR, "solid")
+    _add_targets(figure, inspection)
+    _lay_out(figure, inspection, height)
+    return figure
+
+
+def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
+    """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and an outline."""
+    scores, flags = inspection.scores.scores, inspection.decision.flags
+    low, high = float(scores.min()), float(max(scores.max(), inspection.decision.threshold))
+    size = (high - low) / 40 or 1e-6
+    figure = go.Figure()
+    looks: Mapping[str, tuple[Flags, str, float]] = {
+        "not flagged": (~flags, "#7C8AA0", 0),
+        "flagged": (flags, FLAG_COLOUR, 1.5),
+    }
+    for name, (chosen, colour, outline) in looks.items():
+        figure.add_histogram(
+            x=scores[chosen],
+            name=name,
+            xbins={"start": low, "end": high + size, "size": size},
+            marker={"color": colour, "line": {"color": OUTLINE_COLOUR, "width": outline}},
+            hovertemplate="%{y} tiles " + name + "<br>score %{x}<extra></extra>",
+        )
+    if np.isfinite(inspection.decision.threshold):
+        figure.add_vline(
+            x=inspection.decision.threshold,
+            line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"},
+            annotation={"text": f"threshold {inspection.decision.threshold:.3f}", "yanchor": "bottom"},
+            annotation_position="top",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=height,
+        margin={"l": 8, "r": 8, "t": 52, "b": 8},
+        # Above the threshold's label, which may stand anywhere along the axis.
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14, "yanchor": "bottom"},
+        xaxis={"title": "score (higher is less like the other tiles)"},
+        yaxis={"title": "tiles"},
+        bargap=0.05,
+    )
+    return figure
+
+
+def stability_map(share: Floats, size_wh: tuple[int, int], *, background: str, height: int = 460) -> go.Figure:
+    """The share of cuts in which each spot is flagged, over the picture.
+
+    Args:
+        share: `(rows, cols)` 0..1, spread evenly over the picture.
+        size_wh: the picture's width and height in pixels.
+        background: address of the picture (a `data:` URI).
+        height: of the chart in screen pixels.
+    """
+    width_px, height_px = size_wh
+    figure = go.Figure()
+    _add_picture(figure, size_wh, background)
+    rows, cols = share.shape
+    figure.add_heatmap(
+        z=np.round(share * 100),
+        x=_centres(width_px, cols),
+        y=_centres(height_px, rows),
+        zmin=0,
+        zmax=100,
+        colorscale="Cividis",
+        opacity=0.6,
+        hovertemplate="flagged in %{z:.0f} % of the cuts<extra></extra>",
+        colorbar={
+            # Below the picture: beside it, the bar would stand at the edge of the page, far from a square picture.
+            "orientation": "h",
+            "thickness": 10,
+            "outlinewidth": 0,
+            "ticksuffix": " %",
+            "len": _BAR_PX,
+            "lenmode": "pixels",
+            "y": -0.02,
+            "yanchor": "top",
+        },
+    )
+    hidden = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(range=[0, width_px], **hidden)
+    figure.update_yaxes(range=[height_px, 0], scaleanchor="x", **hidden)
+    figure.update_layout(margin=_MARGIN | {"b": 44}, height=height, dragmode="pan")
+    return figure
+
+
+def _add_picture(figure: go.Figure, size_wh: tuple[int, int], background: str) -> None:
+    figure.add_layout_image(
+        {"source": background, "x": 0, "y": 0, "sizex": size_wh[0], "sizey": size_wh[1], "xref": "x", "yref": "y"},
+        sizing="stretch",
+        layer="below",
+    )
+
+
+def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) -> None:
+    scores = inspection.scores
+    grid = scores.layout.grid
+    values: Floats = scores.scores.reshape(grid.rows, grid.cols)
+    boxes = scores.layout.boxes_ltrb
+    xs = [*boxes[: grid.cols, 0].tolist(), int(boxes[-1, 2])]
+    ys = [*boxes[:: grid.cols, 1].tolist(), int(boxes[-1, 3])]
+    if style.smooth:
+        if scores.cell_map is not None:
+            values = scores.cell_map.astype(np.float64)
+        xs, ys = (_centres(side, parts) for side, parts in zip(inspection.size_wh, values.shape[::-1], strict=True))
+    figure.add_heatmap(
+        z=np.round(values, 5),
+        x=xs,
+        y=ys,
+        zsmooth="best" if style.smooth else False,
+        colorscale=style.colour_scale,
+        opacity=style.opacity,
+        hoverinfo="skip",
+        colorbar={"orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10, "outlinewidth": 0, "len": 0.7},
+    )
+
+
+def _centres(length: int, parts: int) -> list[float]:
+    return [(i + 0.5) * length / parts for i in range(parts)]
+
+
+def _add_outlines(figure: go.Figure, boxes_ltrb: Boxes, colour: str, dash: str) -> None:
+    """All boxes in one trace each for halo and line: shapes would be slow for a thousand tiles."""
+    if not len(boxes_ltrb):
+        return
+    left, top, right, bottom = boxes_ltrb.T.astype(float)
+    gap = np.full(len(boxes_ltrb), np.nan)
+    x = np.stack([left, right, right, left, left, gap], axis=1).ravel()
+    y = np.stack([top, top, bottom, bottom, top, gap], axis=1).ravel()
+    for line in ({"color": HALO_COLOUR, "width": 5}, {"color": colour, "width": 2.5, "dash": dash}):
+        figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+
+
+def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
+    scores = inspection.scores
+    left, top, right, bottom = scores.layout.boxes_ltrb.T
+    cols = scores.layout.grid.cols
+    ranks, flags = scores.ranks, inspection.decision.flags.tolist()
+    state = {True: "flagged", False: "not flagged"}
+    figure.add_scatter(
+        x=(left + right) / 2,
+        y=(top + bottom) / 2,
+        mode="markers",
+        showlegend=False,
+        marker={"symbol": "square", "opacity": 0, "size": 6},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[
+            (tile // cols + 1, tile % cols + 1, float(scores.scores[tile]), int(ranks[tile]), state[flags[tile]])
+            for tile in range(len(flags))
+        ],
+        hovertemplate="Row %{customdata[0]}, col %{customdata[1]}<br>score %{customdata[2]:.3f}"
+        f"<br>rank %{{customdata[3]}} of {len(flags)}, %{{customdata[4]}}<extra></extra>",
+    )
+
+
+def _lay_out(figure: go.Figure, inspection: Inspection, height: int) -> None:
+    width_px, height_px = inspection.size_wh
+    layout = inspection.scores.layout
+    boxes, cols = layout.boxes_ltrb, layout.grid.cols
+    x_centres = (boxes[:cols, 0] + boxes[:cols, 2]) / 2
+    y_centres = (boxes[::cols, 1] + boxes[::cols, 3]) / 2
+    figure.update_xaxes(range=[0, width_px], constrain="domain", side="top", **_ticks(x_centres))
+    figure.update_yaxes(range=[height_px, 0], scaleanchor="x", constrain="domain", **_ticks(y_centres))
+    figure.update_layout(
+        hovermode="closest",
+        hoverdistance=-1,
+        clickmode="event+select",
+        dragmode="pan",
+        margin=_MARGIN,
+        height=height,
+    )
+
+
+def _ticks(centres: Floats) -> dict[str, object]:
+    """Rows and columns counted from 1, thinned out where there are many."""
+    step = -(-len(centres) // _MAX_TICKS)
+    return {
+        "tickvals": centres[::step].tolist(),
+        "ticktext": [str(i + 1) for i in range(0, len(centres), step)],
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+    }

@@ -1,0 +1,124 @@
+"""The folder that a run leaves, in the formats that outside tools rely on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self, TextIO
+
+import pandas as pd
+
+from segdetect import __version__
+from segdetect.inspection import Failure, Inspection
+from segdetect.output.annotation import png_bytes
+from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, tiles_table
+from segdetect.pictures.loading import LoadedImage
+from segdetect.settings import Settings
+from segdetect.storage.files import storage_errors
+
+
+class RunWriter:
+    """Writes a run's files as the answers come, so that a run that is stopped leaves what was done.
+
+    Use as a context manager.
+
+    Args:
+        folder: made where it is absent; files of an earlier run in it are replaced.
+        settings: what was asked for.
+        engine: name of the engine that runs.
+        engine_version: its version.
+
+    Raises:
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, *, engine: str, engine_version: str) -> None:
+        self._folder = folder
+        self._files = ExitStack()
+        self._taken: set[Path] = set()
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        run = {
+            "segdetect": __version__,
+            "engine": engine,
+            "engine_version": engine_version,
+            "started": started,
+            "settings": asdict(settings),
+        }
+        with storage_errors(folder):
+            (folder / "annotated").mkdir(parents=True, exist_ok=True)
+            (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+            self._tiles = self._open("tiles.csv", TILE_COLUMNS)
+            self._flagged = self._open("flagged_segments.csv", TILE_COLUMNS)
+            self._images = self._open("images.csv", IMAGE_COLUMNS)
+
+    def _open(self, name: str, columns: Sequence[str]) -> TextIO:
+        file = self._files.enter_context((self._folder / name).open("w", newline="", encoding="utf-8"))
+        csv.writer(file, lineterminator="\n").writerow(columns)
+        return file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with storage_errors(self._folder):
+            self._files.close()
+
+    def add(self, inspection: Inspection, image: LoadedImage) -> None:
+        """Write one answer: its tiles, its row and its annotated picture."""
+        table = tiles_table(inspection)
+        with storage_errors(self._folder):
+            _append(self._tiles, table)
+            _append(self._flagged, table[table["flagged"]])
+            path = self._annotated_path(inspection.image)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png_bytes(image, inspection))
+            self._add_row(inspection)
+
+    def add_failure(self, failure: Failure) -> None:
+        """Write the row of a picture that could not be inspected."""
+        with storage_errors(self._folder):
+            self._add_row(failure)
+
+    def _add_row(self, result: Inspection | Failure) -> None:
+        _append(self._images, pd.DataFrame([image_row(result)], columns=list(IMAGE_COLUMNS)))
+
+    def _annotated_path(self, name: str) -> Path:
+        wanted = self._folder / "annotated" / annotated_name(name)
+        path, number = wanted, 2
+        while path in self._taken:
+            path, number = wanted.with_name(f"{wanted.stem}-{number}.png"), number + 1
+        self._taken.add(path)
+        return path
+
+
+def annotated_name(name: str) -> PurePosixPath:
+    """Where a picture's annotated copy lies below `annotated/`; never outside it, whatever the name.
+
+    >>> str(annotated_name("cloth/a.jpg")), str(annotated_name("../../etc/a.png"))
+    ('cloth/a.png', 'a.png')
+    """
+    # Control characters, and what Python makes of bytes in a file's name that are no UTF-8, cannot be named everywhere.
+    parts = [re.sub(r"[\x00-\x1f\ud800-\udfff]", "_", part) for part in PurePosixPath(name.replace("\\", "/")).parts]
+    # "//" at the beginning is a root of its own.
+    if not parts or parts[0].startswith("/") or ".." in parts:
+        parts = parts[-1:]
+    # File systems allow 255 bytes per name; leave room for the ending and a number.
+    safe = [part.encode()[:230].decode(errors="ignore") for part in parts if part not in ("/", "//", "..", ".")]
+    if not safe:
+        return PurePosixPath("image.png")
+    stem = PurePosixPath(safe[-1]).stem or safe[-1]
+    # Folders never end in .png and pictures always do, so that neither is in the other's place.
+    folders = [f"{part}_" if part.lower().endswith(".png") else part for part in safe[:-1]]
+    return PurePosixPath(*folders, f"{stem}.png")
+
+
+def _append(file: TextIO, table: pd.DataFrame) -> None:
+    table.to_csv(file, index=False, header=False, lineterminator="\n")
+    file.flush()

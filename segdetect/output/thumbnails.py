@@ -1,0 +1,45 @@
+"""Pictures as small encoded copies, for pages and tables to show."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image
+
+from segdetect.output.annotation import crop
+from segdetect.pictures.loading import LoadedImage
+
+DISPLAY_SIDE: Final = 1600
+THUMBNAIL_SIDE: Final = 96
+
+
+def data_uri(picture: Image.Image, *, kind: str = "JPEG", quality: int = 88) -> str:
+    """The picture as a `data:` address that a browser shows without asking anyone for it."""
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, quality=quality)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def fitted(picture: Image.Image, longest_side: int) -> Image.Image:
+    """The picture reduced so that its longer side has at most so many pixels; never enlarged."""
+    scale = longest_side / max(picture.size)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def display_uri(image: LoadedImage, longest_side: int = DISPLAY_SIDE) -> str:
+    """The whole picture, small enough for a page."""
+    return data_uri(fitted(Image.fromarray(image.pixels), longest_side))
+
+
+def thumbnail_uri(image: LoadedImage, box_ltrb: Sequence[int], side: int = THUMBNAIL_SIDE) -> str:
+    """One box of the picture as a thumbnail; small boxes are enlarged without smoothing."""
+    picture = crop(image, box_ltrb)
+    scale = side / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return data_uri(picture.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS))

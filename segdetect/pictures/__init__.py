@@ -1,0 +1,1 @@
+"""Bytes to pixels: formats, decoders, files and archives, limits."""

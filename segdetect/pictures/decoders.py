@@ -1,0 +1,151 @@
+"""PNG, JPEG, GIF, BMP, WebP and HEIC to values."""
+
+from __future__ import annotations
+
+import importlib
+import struct
+from dataclasses import replace
+from io import BytesIO
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from segdetect.pictures.formats import Format
+from segdetect.pictures.raster import Encoded, Raster
+
+ORIENTATION_TAG: Final = 0x0112
+_DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+_DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
+
+# The classes themselves rather than Image.open: no other decoder can be reached (Pillow 10.3 has vulnerable ones: PSD,
+# FITS, McIdas), and our own limit takes the place of Pillow's, which is a process-wide setting and only warns.
+_PLUGINS: Final[dict[Format, type[ImageFile]]] = {
+    Format.PNG: PngImageFile,
+    Format.JPEG: JpegImageFile,
+    Format.GIF: GifImageFile,
+    Format.BMP: BmpImageFile,
+    Format.WEBP: WebPImageFile,
+}
+
+
+def decode_common(encoded: Encoded, kind: Format) -> Raster:
+    """Decode the first frame of a PNG, JPEG, GIF, BMP or WebP file; raises whatever the decoder raises."""
+    encoded.check_page(1)
+    if kind is Format.WEBP:
+        encoded.check_size(*_webp_size(encoded.data))
+    with _opened(encoded.data, kind) as image:
+        encoded.check_size(*image.size)
+        image.load()
+        raster = raster_from_pillow(image)
+        if kind is Format.PNG and _png_colour_depth(encoded.data) == 16:
+            raster = _deep_png(encoded.data, raster)
+        return _with_notes(raster, *_frame_note(image))
+
+
+def _opened(data: bytes, kind: Format) -> ImageFile:
+    try:
+        return _PLUGINS[kind](BytesIO(data))
+    except SyntaxError as error:
+        raise ValueError(f"its header is damaged or says that it has no pixels: {error}") from error
+
+
+def raster_from_pillow(image: Image.Image) -> Raster:
+    """Values of a loaded Pillow picture of any mode; raises ValueError for a mode with no way to RGB."""
+    orientation, notes = _orientation(image)
+    if image.mode in _DEEP_MODES:
+        values = np.asarray(image)
+        return Raster(values.astype(values.dtype.newbyteorder("=")), deep=True, orientation=orientation, notes=notes)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        rgba = np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
+        alpha = rgba[..., 3]
+        colours = np.ascontiguousarray(rgba[..., :3])
+        if alpha.min() == 255:
+            return Raster(colours, orientation=orientation, notes=notes)
+        notes += ("Transparent parts are shown on white.",)
+        return Raster(colours, alpha, orientation=orientation, notes=notes)
+    grey = image.mode in ("L", "1")
+    plain = image if image.mode in ("L", "RGB") else image.convert("L" if grey else "RGB")
+    return Raster(np.asarray(plain), orientation=orientation, notes=notes)
+
+
+def _with_notes(raster: Raster, *notes: str) -> Raster:
+    return replace(raster, notes=raster.notes + notes)
+
+
+def _orientation(image: Image.Image) -> tuple[int, tuple[str, ...]]:
+    try:
+        value = image.getexif().get(ORIENTATION_TAG, 1)
+    except (OSError, SyntaxError, ValueError, struct.error, LookupError, TypeError):
+        return 1, (_DAMAGED_EXIF,)
+    return (value if value in range(1, 9) else 1), ()
+
+
+def _frame_note(image: ImageFile) -> tuple[str, ...]:
+    if not getattr(image, "is_animated", False):
+        return ()
+    return (f"It is an animation of {getattr(image, 'n_frames', 'several')} frames; the first one was taken.",)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height from the header (RFC 9649): Pillow allocates the canvas before it tells the size."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack_from("<HH", data, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise ValueError("its WebP header is damaged")
+
+
+def _png_colour_depth(data: bytes) -> int:
+    # Bit depth and colour type follow the size in the IHDR chunk; Pillow reads colour type 0, grey, in full depth.
+    return data[24] if data[25] != 0 else 8
+
+
+def _deep_png(data: bytes, shallow: Raster) -> Raster:
+    """16-bit colour in full depth, which Pillow halves; it has decoded the file, so that it is known to be whole."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if (
+        decoded is None
+        or decoded.dtype != np.uint16
+        or decoded.ndim != 3
+        or decoded.shape[:2] != shallow.values.shape[:2]
+    ):
+        return _with_notes(shallow, "Only the upper 8 of its 16 bits were read.")
+    rgb = np.ascontiguousarray(decoded[..., 2::-1])
+    return Raster(rgb, shallow.alpha, deep=True, orientation=shallow.orientation, notes=shallow.notes)
+
+
+def decode_heic(encoded: Encoded) -> Raster:
+    """Decode the main picture of a HEIC file; libheif itself turns it upright.
+
+    Raises:
+        UnreadableImageError: the package `pillow-heif` is not installed.
+    """
+    encoded.check_page(1)
+    try:
+        pillow_heif = importlib.import_module("pillow_heif")
+    except ImportError as error:
+        raise encoded.unreadable(
+            "HEIC pictures need the package pillow-heif, which is not installed here",
+            "Install it with: pip install pillow-heif; or save the picture as PNG or JPEG",
+        ) from error
+    file = pillow_heif.open_heif(encoded.data, convert_hdr_to_8bit=True)
+    main = file[file.primary_index]
+    encoded.check_size(*main.size)
+    raster = raster_from_pillow(main.to_pillow())
+    notes = ["Its colours were reduced from 10 or 12 to 8 bits."] if main.info.get("bit_depth", 8) > 8 else []
+    if len(file) > 1:
+        notes.append(f"It holds {len(file)} pictures; the main one was taken.")
+    return _with_notes(Raster(raster.values, raster.alpha, notes=raster.notes), *notes)

@@ -1,0 +1,181 @@
+"""Bytes to RGB pixels: formats, limits, EXIF rotation, 16-bit and medical pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from segdetect.errors import SegDetectError, SettingsError
+from segdetect.pictures.decoders import decode_common, decode_heic
+from segdetect.pictures.formats import SUPPORTED, Format, describe_unsupported, sniff
+from segdetect.pictures.raster import (
+    WINDOW_PERCENTILES,
+    Encoded,
+    Pixels,
+    Raster,
+    apply_window,
+    compose,
+    percentile_window,
+    value_range,
+)
+
+__all__ = ["MAX_PIXELS", "LoadedImage", "Pixels", "load_image"]
+
+# Decoding RGB takes 10 bytes per pixel at its peak (measured), which is 1.5 GB at this limit.
+MAX_PIXELS: Final = 150_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedImage:
+    """A decoded picture.
+
+    Args:
+        name: its name as the user gave it; shown, never used as a path.
+        sha256: hex digest of the file's bytes; with `page` and `window` it identifies the pixels.
+        pixels: `(height, width, 3)` uint8 RGB, read-only.
+        notes: what was done to it that the user should know ("rotated as its EXIF data say", ...).
+        page: the page that was read, 0-based.
+        pages: how many pages the file has.
+        window: low and high source value mapped to black and white, for pictures deeper than 8 bits; else None.
+        value_range: lowest and highest source value, for the same pictures; else None.
+    """
+
+    name: str
+    sha256: str
+    pixels: Pixels
+    notes: tuple[str, ...] = ()
+    page: int = 0
+    pages: int = 1
+    window: tuple[float, float] | None = None
+    value_range: tuple[float, float] | None = None
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two pictures with equal keys have equal pixels."""
+        return (self.sha256, self.page, self.window)
+
+
+def load_image(
+    data: bytes,
+    *,
+    name: str,
+    page: int = 0,
+    window: tuple[float, float] | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> LoadedImage:
+    """Decode a picture file of any supported format.
+
+    Pictures deeper than 8 bits are mapped to 8 by `window`, else by the file's own window (DICOM), else by the 0.5th
+    and 99.5th percentile of their values. Transparent parts are laid on white, EXIF rotation is applied, grey becomes
+    RGB.
+
+    Args:
+        data: the file's bytes.
+        name: its name as the user gave it; shown, never used as a path.
+        page: page of a TIFF or frame of a DICOM file, 0-based.
+        window: source values to map to black and white, low first; pictures of 8 bits ignore it.
+        max_pixels: largest width times height; checked in the file's header, before decoding.
+
+    Raises:
+        UnreadableImageError: empty, damaged, cut off, of another format, or without that page.
+        ImageTooLargeError: more pixels than `max_pixels`.
+        SettingsError: a window that is not two finite numbers, low first.
+    """
+    if window is not None and not (all(map(math.isfinite, window)) and window[0] < window[1]):
+        raise SettingsError(
+            f"a window from {window[0]:g} to {window[1]:g} was asked for",
+            remedy="Give two finite numbers, the lower one first",
+            file=name,
+        )
+    encoded = Encoded(data, name, page, max_pixels)
+    kind = _format_of(encoded)
+    try:
+        return _finish(encoded, _decode(encoded, kind), window)
+    except SegDetectError:
+        raise
+    # Decoders fed with damaged bytes raise nearly every type there is; to the user all of them mean one thing.
+    except Exception as error:
+        raise encoded.unreadable(
+            f"it cannot be read as {kind}; it is damaged, cut off or of an unusual kind ({_reason(error)})",
+            "Open it in an image viewer; if it looks right there, save it anew as PNG and load that",
+        ) from error
+
+
+def _format_of(encoded: Encoded) -> Format:
+    if not encoded.data:
+        raise encoded.unreadable("the file is empty (0 bytes)", "Copy or export the picture again")
+    kind = sniff(encoded.data, encoded.name)
+    if kind is None:
+        what = describe_unsupported(encoded.data)
+        problem = (
+            f"it is {what}, not a picture that can be opened here" if what else "it is not a known kind of picture"
+        )
+        raise encoded.unreadable(problem, f"Load a {SUPPORTED} file; the content counts, not the name")
+    return kind
+
+
+def _decode(encoded: Encoded, kind: Format) -> Raster:
+    # tifffile and pydicom take a quarter of a second to import, which most runs do without.
+    if kind is Format.TIFF:
+        from segdetect.pictures.tiff import decode_tiff
+
+        return decode_tiff(encoded)
+    if kind is Format.DICOM:
+        from segdetect.pictures.dicom import decode_dicom
+
+        return decode_dicom(encoded)
+    if kind is Format.HEIC:
+        return decode_heic(encoded)
+    return decode_common(encoded, kind)
+
+
+def _finish(encoded: Encoded, raster: Raster, window: tuple[float, float] | None) -> LoadedImage:
+    values, notes, extent = raster.values, raster.notes, None
+    if raster.deep:
+        extent = value_range(values)
+        chosen, how = _choose_window(raster, window)
+        values = apply_window(values, chosen, inverted=raster.inverted)
+        notes += (_window_note(extent, chosen, how),)
+    window = chosen if raster.deep else None
+    if raster.orientation != 1:
+        notes += ("It was rotated as its EXIF data say.",)
+    return LoadedImage(
+        encoded.name,
+        hashlib.sha256(encoded.data).hexdigest(),
+        compose(values, raster.alpha, raster.orientation),
+        notes,
+        encoded.page,
+        raster.pages,
+        window,
+        extent,
+    )
+
+
+def _choose_window(raster: Raster, window: tuple[float, float] | None) -> tuple[tuple[float, float], str]:
+    if window is not None:
+        return (float(window[0]), float(window[1])), "the window you chose"
+    if raster.window is not None:
+        return raster.window, "the window that the file asks for"
+    low, high = WINDOW_PERCENTILES
+    return percentile_window(raster.values), f"the {low:g}th and {high:g}th percentile"
+
+
+def _window_note(extent: tuple[float, float], window: tuple[float, float], how: str) -> str:
+    return (
+        f"Values {extent[0]:g} to {extent[1]:g} were mapped to 8 bits: "
+        f"{window[0]:g} to black, {window[1]:g} to white ({how})."
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    text = " ".join(str(error).split())[:200].rstrip(".")
+    return text or type(error).__name__

@@ -1,0 +1,1 @@
+"""Many pictures, or one picture cut in many ways."""

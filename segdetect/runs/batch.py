@@ -1,0 +1,134 @@
+"""Many pictures, one after the other in bounded memory; one that fails does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from segdetect.errors import EngineError, EngineUnavailableError, SegDetectError
+from segdetect.grid import tile_layout
+from segdetect.inspection import Failure, Inspection
+from segdetect.pictures.loading import LoadedImage, load_image
+from segdetect.pipeline import Inspector, batch_bank
+from segdetect.progress import Progress, no_progress
+from segdetect.settings import Scope, Settings
+
+# One fastdup run costs a second whatever it holds, so pictures go in together; these bounds keep memory in check.
+CHUNK_PICTURES: Final = 40
+CHUNK_PIXELS: Final = 100_000_000
+
+
+class PictureFile(Protocol):
+    """A picture that has not been read yet."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as shown and exported."""
+        ...
+
+    def data(self) -> bytes:
+        """Its bytes; raises `SegDetectError` where they cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A picture with its inspection."""
+
+    image: LoadedImage
+    inspection: Inspection
+
+
+def inspect_files(
+    inspector: Inspector,
+    files: Sequence[PictureFile],
+    settings: Settings,
+    *,
+    references: Sequence[LoadedImage] = (),
+    progress: Progress = no_progress,
+) -> Iterator[Answer | Failure]:
+    """Inspect pictures in their order.
+
+    In scope batch they are compared with up to 16 pictures chosen evenly from all of them, so that the time grows with
+    the number of pictures and not with its square.
+
+    Args:
+        inspector: what inspects.
+        files: the pictures.
+        settings: what to do with each.
+        references: the known-good pictures, for scope references.
+        progress: told the share of pictures done.
+
+    Raises:
+        EngineUnavailableError: the engine cannot run at all.
+    """
+    bank = _load_bank(files, settings) if settings.scope is Scope.BATCH else list(references)
+    done = 0
+
+    def report(share: float, doing: str) -> None:
+        progress((done + share * len(images)) / len(files), doing)
+
+    for chunk in _chunks(_load_each(files, settings)):
+        images = [item for item in chunk if isinstance(item, LoadedImage)]
+        answers = iter(_inspect_chunk(inspector, images, settings, bank, report))
+        for item in chunk:
+            done += 1
+            progress(done / len(files), f"{done} of {len(files)} pictures")
+            yield next(answers) if isinstance(item, LoadedImage) else item
+
+
+def _load_bank(files: Sequence[PictureFile], settings: Settings) -> list[LoadedImage]:
+    """The pictures to compare with; those that cannot be read are reported where their turn comes."""
+    chosen = batch_bank(files)
+    return [item for item in _load_each(chosen, settings) if isinstance(item, LoadedImage)]
+
+
+def _load_each(files: Iterable[PictureFile], settings: Settings) -> Iterator[LoadedImage | Failure]:
+    for file in files:
+        try:
+            image = load_image(file.data(), name=file.name)
+        except SegDetectError as error:
+            yield Failure(file.name, error)
+            continue
+        try:
+            tile_layout(image.size_wh, settings.grid, name=image.name)
+        except SegDetectError as error:
+            yield Failure(file.name, error, image.sha256)
+        else:
+            yield image
+
+
+def _chunks(items: Iterable[LoadedImage | Failure]) -> Iterator[list[LoadedImage | Failure]]:
+    chunk: list[LoadedImage | Failure] = []
+    pixels = 0
+    for item in items:
+        chunk.append(item)
+        if isinstance(item, LoadedImage):
+            pixels += item.size_wh[0] * item.size_wh[1]
+        if len(chunk) >= CHUNK_PICTURES or pixels >= CHUNK_PIXELS:
+            yield chunk
+            chunk, pixels = [], 0
+    if chunk:
+        yield chunk
+
+
+def _inspect_chunk(
+    inspector: Inspector,
+    images: Sequence[LoadedImage],
+    settings: Settings,
+    bank: Sequence[LoadedImage],
+    progress: Progress,
+) -> list[Answer | Failure]:
+    """Inspect together; where that fails, one by one, so that only the picture at fault is lost."""
+    if not images:
+        return []
+    try:
+        inspections = inspector.inspect_many(images, settings, bank=bank, progress=progress)
+    except EngineUnavailableError:
+        raise
+    except EngineError as error:
+        if len(images) == 1:
+            return [Failure(images[0].name, error, images[0].sha256)]
+        return [r for image in images for r in _inspect_chunk(inspector, [image], settings, bank, progress)]
+    return [Answer(image, inspection) for image, inspection in zip(images, inspections, strict=True)]

@@ -1,0 +1,1 @@
+"""Cells against a bank, pooled to tiles; knows no engine."""

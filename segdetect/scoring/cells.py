@@ -1,0 +1,319 @@
+"""How unlike the others each cell of a picture is, and what that makes of its tiles; knows no engine.
+
+Cells are compared by cosine distance, layer by layer. What they are compared with, the bank, is the scope: the
+picture's own other cells, known-good references, or the other pictures of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+
+from segdetect.engines.base import Comparison, Embeddings
+from segdetect.grid import TileLayout
+from segdetect.inspection import Floats, Ints, Source, TileScores
+from segdetect.progress import Progress, no_progress
+from segdetect.scoring.homogeneity import homogeneity
+from segdetect.scoring.nearest import (
+    Match,
+    Similarities,
+    cell_count,
+    match_other,
+    match_self,
+    nearest_tiles,
+    neighbour_lists,
+)
+from segdetect.scoring.pooling import Scores, pool_map, tiles_of_cells
+
+SCALE_QUERIES: Final = 256  # cells per picture that tell how far apart its own cells are
+LOWEST_SHARE: Final = 0.3  # of the other pictures of a batch, as in MuSc (Li et al., ICLR 2024)
+NO_DISTANCE: Final = 1e-6  # float32 cosine distances below this are rounding
+
+Distances = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellScores:
+    """How unlike the bank each cell of one picture is. Arrays are read-only.
+
+    Pictures are numbered alike in every scope: 0 is the picture itself, whether or not its own cells took part, and
+    `i + 1` is `references[i]` or `peers[i]` as they were given.
+
+    Args:
+        values: `(rows, cols)` float32, finite, at least 0; higher is more anomalous.
+        nearest_source: `(rows * cols,)` number of the picture with each cell's nearest look-alike; -1 where there is
+            none.
+        nearest_cell: `(rows * cols,)` the look-alike's cell in that picture, row-major; -1 where there is none.
+        nearest_similarity: `(rows * cols,)` cosine similarity to it, mean over the layers; NaN where there is none.
+        lattice: rows and columns of cells, which cover the picture evenly.
+        source_lattices: the same for every picture, in the order of their numbers.
+        dense: False when a cell is a tile.
+        varied: as in `TileScores`.
+    """
+
+    values: Scores
+    nearest_source: Ints
+    nearest_cell: Ints
+    nearest_similarity: Floats
+    lattice: tuple[int, int]
+    source_lattices: tuple[tuple[int, int], ...]
+    dense: bool
+    varied: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        arrays = (self.values, self.nearest_source, self.nearest_cell, self.nearest_similarity)
+        return sum(array.nbytes for array in arrays)
+
+
+def score_self(picture: Embeddings) -> CellScores:
+    """Compare each cell with the picture's other cells, its own surroundings left out.
+
+    Dense pictures: each layer's distances are divided by their mean over the picture and averaged, so 1 is a typical
+    cell. Otherwise the plain cosine distance, undivided. A picture with one cell scores 0.
+    """
+    varied = _is_varied(picture)
+    match = match_self(picture, neighbours=picture.comparison.neighbours, varied=varied)
+    if match is None:
+        return _cell_scores(picture, np.zeros(1, np.float32), {}, [], varied)
+    distances = _near_distances(match.near, picture.comparison)
+    if picture.dense:
+        distances = _divided(distances, distances.mean(axis=1))
+    return _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
+
+
+def score_references(
+    picture: Embeddings,
+    references: Sequence[Embeddings],
+    *,
+    typical: Sequence[Floats] | None = None,
+    progress: Progress = no_progress,
+) -> CellScores:
+    """Compare each cell with the cells of known-good pictures and with the picture's own other cells, in one bank.
+
+    Dense pictures: the distance to the single nearest cell counts, since a part may occur once in a reference. Each
+    layer's distances are divided by the mean of that distance within the references, which is the same for every
+    picture compared with them, so that one threshold fits all pictures. Otherwise the plain cosine distance, undivided,
+    as in `score_self`. The order of the references does not matter. Without any, the picture is compared with itself.
+
+    Args:
+        picture: the picture.
+        references: the known-good pictures.
+        typical: `typical_distance` of each of the references; computed where it is left out.
+        progress: told before each comparison.
+    """
+    neighbours = 1 if picture.dense else picture.comparison.neighbours
+    varied = not references and _is_varied(picture)
+    matches = _match_each(picture, references, neighbours, progress)
+    own = match_self(picture, neighbours=neighbours)
+    if own is not None:
+        matches[0] = own
+    if not matches:
+        return _cell_scores(picture, np.zeros(1, np.float32), {}, [], varied)
+    distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
+    if picture.dense:
+        distances = _divided(distances, _typical_of_all(references or [picture], typical or None))
+    return _cell_scores(picture, distances.mean(axis=0), matches, references, varied)
+
+
+def score_batch(
+    picture: Embeddings,
+    peers: Sequence[Embeddings],
+    *,
+    typical: Sequence[Floats] | None = None,
+    progress: Progress = no_progress,
+) -> CellScores:
+    """Compare each cell with the picture's peers, the other pictures of its batch, none of which is known to be good.
+
+    Mutual scoring as in MuSc (Li et al., ICLR 2024): the distance to the nearest cell of each other picture, then the
+    mean of the lowest 30 % over the pictures (at least one), so that a minority of defective pictures does no harm.
+    Dense pictures: divided as in `score_references`, whose arguments it shares. Without peers the picture is compared
+    with itself.
+    """
+    if not peers:
+        return score_references(picture, [])
+    matches = _match_each(picture, peers, 1, progress)
+    nearest = np.stack([_distances(match.near[..., -1]) for match in matches.values()])
+    kept = max(1, round(LOWEST_SHARE * len(peers)))
+    distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
+    if picture.dense:
+        distances = _divided(distances, _typical_of_all(peers, typical))
+    return _cell_scores(picture, distances.mean(axis=0), matches, peers)
+
+
+def _is_varied(picture: Embeddings) -> bool:
+    return homogeneity(picture) < picture.comparison.uniform
+
+
+def typical_distance(picture: Embeddings) -> Floats:
+    """`(layers,)` mean distance of a cell to its nearest in the same picture, from a regular sample of the cells.
+
+    A picture with one cell, which has no such distance, has 0.
+    """
+    match = match_self(picture, neighbours=1, queries=_sample(cell_count(picture)))
+    if match is None:
+        return np.zeros(len(picture.layers))
+    return np.asarray(_distances(match.near[..., -1]).mean(axis=1, dtype=np.float64))
+
+
+def pool_scores(cells: CellScores, layout: TileLayout, comparison: Comparison) -> tuple[Floats, Ints]:
+    """Tiles' scores, and the cell under each tile's highest point; both `(tiles,)`.
+
+    Where a cell is a tile the scores stay as they are. Dense pictures: a tile scores the mean of the highest
+    `comparison.top_share` of the bilinearly interpolated cell scores in its pixel box.
+
+    Args:
+        cells: the picture's cell scores.
+        layout: its tiles; when not dense, `cells.lattice` is its grid.
+        comparison: as in the picture's embeddings.
+    """
+    if cells.dense:
+        return pool_map(cells.values, layout, comparison.top_share)
+    return cells.values.ravel().astype(np.float64), np.arange(cells.values.size)
+
+
+def pool(
+    cells: CellScores, layout: TileLayout, sources: Sequence[Source], embeddings: Sequence[Embeddings]
+) -> TileScores:
+    """Tile scores, as `pool_scores` makes them, with the tiles' look-alikes.
+
+    A tile's look-alike is the tile that holds the cell nearest to the one under its highest point; never itself.
+
+    Args:
+        cells: the picture's cell scores.
+        layout: its tiles; when not dense, `cells.lattice` is its grid.
+        sources: the pictures in the order of their numbers, the picture itself first.
+        embeddings: their descriptions.
+
+    Raises:
+        ValueError: `sources` or `embeddings` do not match the pictures compared with.
+    """
+    if not len(sources) == len(embeddings) == len(cells.source_lattices):
+        raise ValueError(f"{len(sources)} sources for {len(cells.source_lattices)} pictures compared with")
+    scores, strongest = pool_scores(cells, layout, embeddings[0].comparison)
+    source, tile, similarity = _nearest_tiles(cells, strongest, sources, embeddings)
+    return TileScores(
+        layout=layout,
+        scores=_read_only(scores),
+        sources=tuple(sources),
+        nearest_source=_read_only(source),
+        nearest_tile=_read_only(tile),
+        nearest_similarity=_read_only(similarity),
+        cell_map=cells.values if cells.dense else None,
+        varied=cells.varied,
+        strongest_cell=_read_only(strongest) if cells.dense else None,
+        neighbour_lists=None
+        if cells.dense or len(sources) > 1
+        else neighbour_lists(embeddings[0].layers[0], embeddings[0].comparison.neighbours),
+    )
+
+
+def _nearest_tiles(
+    cells: CellScores, strongest: Ints, sources: Sequence[Source], embeddings: Sequence[Embeddings]
+) -> tuple[Ints, Ints, Floats]:
+    """Picture, tile and similarity of each tile's nearest look-alike."""
+    source, cell = cells.nearest_source[strongest], cells.nearest_cell[strongest]
+    similarity = cells.nearest_similarity[strongest]
+    if not cells.dense:
+        return source, cell, similarity
+    tile = np.full(len(source), -1, np.int64)
+    for number in np.unique(source[source >= 0]):
+        at = source == number
+        tile[at] = tiles_of_cells(cell[at], cells.source_lattices[number], sources[number].layout)
+    # The surroundings that were left out may be smaller than a tile: then the nearest cell can lie in the tile itself.
+    inside = np.flatnonzero((source == 0) & (tile == np.arange(len(tile))))
+    if len(inside):
+        layouts = [one.layout for one in sources]
+        source[inside], tile[inside], similarity[inside] = nearest_tiles(
+            embeddings, layouts, strongest[inside], inside, varied=cells.varied
+        )
+    return source, tile, similarity
+
+
+def _match_each(
+    picture: Embeddings, bank: Sequence[Embeddings], neighbours: int, progress: Progress
+) -> dict[int, Match]:
+    """The comparison with each picture of the bank, by its number."""
+    matches = {}
+    for number, member in enumerate(bank, start=1):
+        progress((number - 1) / len(bank), f"comparing with picture {number} of {len(bank)}")
+        matches[number] = match_other(picture, member, neighbours=neighbours)
+    return matches
+
+
+def _joined(matches: Iterable[Match], neighbours: int) -> Similarities:
+    """The highest similarities over several pictures, `(layers, n, k)` ascending."""
+    return np.asarray(np.sort(np.concatenate([match.near for match in matches], axis=2), axis=2)[..., -neighbours:])
+
+
+def _distances(similarity: Similarities) -> Distances:
+    distance = 1 - similarity
+    distance[distance < NO_DISTANCE] = 0
+    return distance
+
+
+def _near_distances(near: Similarities, comparison: Comparison) -> Distances:
+    """`(layers, n)` distance to the last of the nearest neighbours, or the mean distance to them."""
+    return _distances(near[..., 0] if comparison.kth_only else near.mean(axis=2))
+
+
+def _divided(distances: Distances, typical: Distances) -> Distances:
+    """Distances `(layers, n)` divided by each layer's typical one; as they are in a layer where nothing differs."""
+    scale = np.where(typical > NO_DISTANCE, typical, 1)
+    return np.asarray(distances / scale[:, None], np.float32)
+
+
+def _typical_of_all(pictures: Sequence[Embeddings], typical: Sequence[Floats] | None) -> Distances:
+    """Per layer, the mean of the pictures' typical distances; pictures with one cell have none."""
+    each = [typical_distance(picture) for picture in pictures] if typical is None else typical
+    means = [one for one, picture in zip(each, pictures, strict=True) if cell_count(picture) > 1]
+    if not means:
+        return np.ones(len(pictures[0].layers), np.float32)
+    # Sorted, so that the order of the pictures does not change a bit of it.
+    return np.asarray(np.sort(means, axis=0).mean(axis=0), np.float32)
+
+
+def _sample(cells: int) -> Ints:
+    """Cells spread over the picture, the same in every run."""
+    return np.unique(np.linspace(0, cells - 1, min(cells, SCALE_QUERIES)).astype(np.int64))
+
+
+def _cell_scores(
+    picture: Embeddings,
+    values: Distances,
+    matches: Mapping[int, Match],
+    bank: Sequence[Embeddings],
+    varied: bool = False,
+) -> CellScores:
+    source = np.full(len(values), -1, np.int64)
+    cell = np.full(len(values), -1, np.int64)
+    similarity = np.full(len(values), np.nan)
+    for number, match in sorted(matches.items()):
+        better = ~(match.best_similarity <= similarity)
+        source[better], cell[better] = number, match.best_cell[better]
+        similarity[better] = match.best_similarity[better]
+    return CellScores(
+        values=_read_only(_smoothed(values.reshape(picture.lattice).astype(np.float32), picture.comparison.smoothing)),
+        nearest_source=_read_only(source),
+        nearest_cell=_read_only(cell),
+        nearest_similarity=_read_only(np.clip(similarity, -1, 1)),
+        lattice=picture.lattice,
+        source_lattices=(picture.lattice, *(member.lattice for member in bank)),
+        dense=picture.dense,
+        varied=varied,
+    )
+
+
+def _smoothed(values: Scores, sigma: float) -> Scores:
+    return np.asarray(gaussian_filter(values, sigma, mode="nearest"), np.float32) if sigma > 0 else values
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.flags.writeable = False
+    return array

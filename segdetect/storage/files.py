@@ -1,0 +1,93 @@
+"""Where things are kept on this machine, and what the file system's troubles mean for the user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from segdetect.errors import SettingsError, storage_error
+
+HOME_VARIABLE: Final = "SEGDETECT_HOME"
+
+
+def home() -> Path:
+    """The folder for what is kept: the user's data folder, or `SEGDETECT_HOME`; made when something is first kept."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("segdetect", False))
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Turn what the file system says into a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(
+            error,
+            str(folder),
+            remedy_full="Free some space or choose another folder",
+            remedy="Choose a folder that you may write to",
+        ) from error
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that, whatever happens meanwhile, either the former one is there or the whole new one.
+
+    The data go to a temporary file beside it and to the disk, and only then is it renamed (POSIX `rename` is atomic).
+
+    Args:
+        path: the file; its folder is made where it is absent.
+        data: what it is to hold.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full; the former file is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in the folder last; where a folder cannot be opened, as on Windows, it is left to the system."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def checked_name(name: str) -> str:
+    """A name under which a user keeps something, without spaces around it.
+
+    Raises:
+        SettingsError: it is empty or longer than 80 characters.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 80:
+        raise SettingsError("the name is empty or longer than 80 characters", remedy="Give it a short name")
+    return name
+
+
+def file_name(name: str) -> str:
+    """What a file or folder is called that is kept under a user's name: nothing of that name becomes part of a path."""
+    return hashlib.sha256(name.strip().encode()).hexdigest()[:24]

@@ -1,0 +1,120 @@
+"""Presets: the built-in ones, and settings that a user keeps under a name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from segdetect.errors import SettingsError
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.storage.files import checked_name, file_name, home, storage_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Settings with a name and the reason for them."""
+
+    name: str
+    settings: Settings
+    why: str = ""
+
+
+BUILT_IN: Final = (
+    Preset(
+        "Surface texture",
+        Settings(grid=GridSize(7, 7), engine=EngineName.AUTO),
+        "Cloth, mesh, leather, brushed metal: the picture repeats itself, so it is its own reference.",
+    ),
+    Preset(
+        "Fine defects in a texture",
+        Settings(grid=GridSize(14, 14), engine=EngineName.DINOV2),
+        "Small tiles and the most accurate engine, for threads, pores and hairline scratches.",
+    ),
+    Preset(
+        "Printed or machined part",
+        Settings(grid=GridSize(8, 8), engine=EngineName.DINOV2, scope=Scope.REFERENCES),
+        "A part looks different everywhere: only known-good pictures tell what is normal.",
+    ),
+    Preset(
+        "Circuit board",
+        Settings(grid=GridSize(12, 12), engine=EngineName.DINOV2, scope=Scope.REFERENCES),
+        "Components are small and unlike each other: finer tiles, compared with good boards.",
+    ),
+    Preset(
+        "X-ray or scan",
+        Settings(
+            grid=GridSize(10, 10),
+            engine=EngineName.DINOV2,
+            scope=Scope.REFERENCES,
+            rule=Rule(RuleName.AUTO, false_alarms=0.1),
+        ),
+        "A missed finding costs more than a second look: one false alarm in ten normal pictures is allowed. "
+        "Not a medical device.",
+    ),
+)
+
+
+class Presets:
+    """The presets of this machine.
+
+    Args:
+        folder: made when one is first kept; by default one in the user's data folder.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or home() / "presets"
+
+    def all(self) -> list[Preset]:
+        """The built-in presets, then the user's own by name."""
+        own = [_read_preset(path) for path in self.folder.glob("*.json")]
+        return [*BUILT_IN, *sorted(own, key=lambda preset: preset.name.casefold())]
+
+    def save(self, preset: Preset) -> None:
+        """Keep a preset; one of the same name is replaced.
+
+        Raises:
+            SettingsError: no name, or the name of a built-in preset.
+            StorageError: the folder cannot be written.
+        """
+        name = checked_name(preset.name)
+        if name in {built_in.name for built_in in BUILT_IN}:
+            raise SettingsError(f"'{name}' is a built-in preset", remedy="Choose another name")
+        record = {"name": name, "why": preset.why, "settings": _as_record(preset.settings)}
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file(name).write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    def delete(self, name: str) -> None:
+        """Forget a preset of the user's own."""
+        with storage_errors(self.folder):
+            self._file(name).unlink(missing_ok=True)
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{file_name(name)}.json"
+
+
+def _as_record(settings: Settings) -> dict[str, Any]:
+    rule = settings.rule
+    return {
+        "rows": settings.grid.rows,
+        "cols": settings.grid.cols,
+        "engine": settings.engine.value,
+        "scope": settings.scope.value,
+        "rule": rule.name.value,
+        "threshold": rule.threshold,
+        "false_alarms": rule.false_alarms,
+    }
+
+
+def _read_preset(path: Path) -> Preset:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    kept = record["settings"]
+    settings = Settings(
+        grid=GridSize(kept["rows"], kept["cols"]),
+        engine=EngineName(kept["engine"]),
+        scope=Scope(kept["scope"]),
+        rule=Rule(RuleName(kept["rule"]), threshold=kept["threshold"], false_alarms=kept["false_alarms"]),
+    )
+    return Preset(record["name"], settings, record["why"])

@@ -1,0 +1,93 @@
+"""What the Evaluate page is to run: a data set, the settings, and the button that starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.evaluation.datasets import Dataset, read_dataset
+from segdetect.samples.dataset import write_sample_dataset
+from segdetect.settings import Scope, Settings
+from segdetect.storage.files import home
+from segdetect.ui.evaluate.runs import EvaluationRun, start_run
+from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.page import plain, show_error
+
+_EXPECTED = """
+## What it reads
+- A category in the layout of **MVTec AD**, or a folder of them: `test/good`, `test/DEFECT`, `ground_truth/DEFECT`, and
+  `train/good` for known-good pictures.
+- Or a folder with **images/** and **masks/** of the same names. A picture's mask is above 0 where it is defective.
+
+## What you get
+1. **Figures**: how high defective tiles rank, how right the flags are, how many clean pictures are left alone.
+2. **Charts**: precision against recall, and the scores of good and of defective tiles.
+3. **Pictures**: the worst misses and the false alarms, each a click away from the Inspect page.
+4. **Files to keep**: the figures as CSV, everything as JSON.
+"""
+
+
+def read_plan() -> tuple[Dataset, Settings] | None:
+    """Draw the controls; None, with the reason shown, while there is no data set that can be read."""
+    with st.sidebar:
+        grid, engine = read_grid("evaluate-"), read_engine("evaluate-")
+        scope = st.segmented_control(
+            "Compare with",
+            list(SCOPE_LABELS),
+            default=Scope.SELF,
+            required=True,
+            format_func=SCOPE_LABELS.__getitem__,
+            key="evaluate-scope",
+            help=SCOPE_HELP,
+            **KEPT,
+        )
+        rule = read_rule(scope or Scope.SELF, "evaluate-")
+    folder = st.text_input(
+        "Folder with pictures and masks",
+        key="dataset",
+        placeholder="/data/mvtec/carpet",
+        persist_state="session",
+        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, or a folder "
+        "with images/ and masks/ (and a manifest.csv).",
+    )
+    if not folder.strip():
+        _offer_samples()
+        st.markdown(_EXPECTED)
+        return None
+    try:
+        dataset = read_dataset(Path(folder.strip()).expanduser())
+    except SegDetectError as error:
+        show_error(error)
+        return None
+    names = ", ".join(category.name for category in dataset.categories)
+    kinds = "category" if len(dataset.categories) == 1 else "categories"
+    st.caption(plain(f"{len(dataset.pictures)} pictures in {len(dataset.categories)} {kinds}: {names}"))
+    return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
+
+
+def _offer_samples() -> None:
+    """A data set one click away, for who has none at hand."""
+    st.button(
+        "Try it on the bundled samples",
+        icon=":material/science:",
+        on_click=_take_samples,
+        help="Eight pictures with known defects, written to the folder where SegDetect keeps its things.",
+    )
+    error = st.session_state.pop("samples-error", None)
+    if error is not None:
+        show_error(error)
+
+
+def _take_samples() -> None:
+    try:
+        st.session_state["dataset"] = str(write_sample_dataset(home() / "samples"))
+    except SegDetectError as error:
+        st.session_state["samples-error"] = error
+
+
+def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:
+    """Draw the button that starts a run."""
+    going = run is not None and not run.finished.is_set()
+    st.button("Evaluate", type="primary", icon=":material/play_arrow:", disabled=going, on_click=start_run, args=plan)

@@ -1,0 +1,238 @@
+"""The Evaluate page's parts: what to run, how far it is, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from segdetect.errors import CancelledError, SegDetectError
+from segdetect.evaluation.datasets import Dataset
+from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
+from segdetect.evaluation.run import Evaluation, PictureResult, ap_by_grid
+from segdetect.evaluation.tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
+from segdetect.output.annotation import annotated_thumbnail
+from segdetect.output.tables import csv_bytes
+from segdetect.output.thumbnails import data_uri
+from segdetect.settings import GridSize, RuleName, Scope, Settings
+from segdetect.ui.evaluate.runs import EvaluationRun, earlier_records, stop_run
+from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
+from segdetect.ui.shared.locale import localized, localized_chart, number, number_column
+from segdetect.ui.shared.page import plain, show_error
+from segdetect.ui.shared.presets import apply_settings
+from segdetect.ui.shared.progress import Progressing
+from segdetect.ui.shared.session import Upload, inspector, loaded
+from segdetect.ui.shared.sidebar import choose_sample
+
+_POLL_SECONDS = 1.0
+# Of columns, in screen pixels: together they fit beside the sidebar at 1280.
+_TITLE_WIDTH = 122
+_WIDTH = 52
+_WIDTHS = {"pictures": 78, "auroc": 62, "recall": 58, "clean_unflagged": 72, "image_auroc": 62}
+_MAX_ROWS = 20
+# On a touch screen its tools would lie over a chart's legend for good.
+_CHART = {"displayModeBar": False}
+_GRIDS = (4, 5, 7, 9, 12, 16)
+
+
+def show_run(run: EvaluationRun) -> None:
+    """Draw the progress of a run, or what came of it."""
+    if not run.finished.is_set():
+        st.fragment(run_every=_POLL_SECONDS)(_show_progress)(run)
+    elif isinstance(run.error, CancelledError):
+        st.info("Stopped.", icon=":material/stop_circle:")
+    elif run.error is not None:
+        show_error(run.error)
+    elif run.result is not None:
+        show_evaluation(run.result, run.dataset)
+
+
+def _show_progress(run: EvaluationRun) -> None:
+    if run.finished.is_set():
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, run.share), text=run.doing.capitalize())
+        st.button("Stop", on_click=stop_run, icon=":material/stop_circle:")
+
+
+def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
+    """Draw the figures, the charts and the pictures that went wrong."""
+    overall = evaluation.overall
+    cells = [
+        ("Average precision", overall.ap, "How high defective tiles rank, 0 to 1, averaged over categories"),
+        ("Strongest tile is defective", overall.top1, "Share of defective pictures"),
+        ("F1 of flagged tiles", overall.f1, "Precision and recall of the flags in one number"),
+    ]
+    columns = st.columns(4)
+    for column, (label, value, text) in zip(columns, cells, strict=False):
+        column.metric(label, "none" if value is None else number(value, 3), help=text)
+    columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged} of {overall.clean}")
+    for note in evaluation.notes:
+        st.caption(f":material/info: {plain(localized(note))}")
+    table = _rounded(shown_table(evaluation))
+    st.dataframe(
+        table,
+        height="content" if len(table) <= _MAX_ROWS else "auto",
+        hide_index=True,
+        placeholder="",
+        column_config=_columns(),
+        alt="Figures of each category and overall",
+    )
+    _show_exports(evaluation)
+    charts = st.columns(2)
+    charts[0].plotly_chart(
+        localized_chart(precision_recall_chart(evaluation)),
+        key="pr",
+        config=_CHART,
+        alt="Precision against recall of tiles",
+    )
+    charts[1].plotly_chart(
+        localized_chart(score_histogram_chart(evaluation)),
+        key="hist",
+        config=_CHART,
+        alt="Scores of good and of defective tiles with the threshold",
+    )
+    _show_grids(evaluation, dataset)
+    _show_gallery("Worst misses", evaluation.worst_misses(8), evaluation, "miss")
+    _show_gallery("False alarms", evaluation.false_alarms(8), evaluation, "alarm")
+    for failure in evaluation.failures:
+        show_error(failure.error)
+
+
+def _columns() -> dict[str, ColumnConfig]:
+    """Heads, helps and widths of `COLUMNS`."""
+    title = st.column_config.TextColumn("Category", width=_TITLE_WIDTH, pinned=True)
+    return {"title": title} | {
+        name: st.column_config.NumberColumn(
+            head, width=_WIDTHS.get(name, _WIDTH), help=text, **number_column(0 if name == "pictures" else 3)
+        )
+        if name != "clean_unflagged"
+        else st.column_config.TextColumn(head, width=_WIDTHS[name], help=text, alignment="right")
+        for name, (head, text) in COLUMNS.items()
+    }
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """To as many decimals as a column shows."""
+    return table.round(dict.fromkeys(table.select_dtypes("float").columns, 3))
+
+
+def _show_exports(evaluation: Evaluation) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Figures (CSV)",
+            lambda: csv_bytes(figures_table(evaluation)),
+            "evaluation.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Everything (JSON)",
+            lambda: json_bytes(evaluation),
+            "evaluation.json",
+            "application/json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
+    if not st.toggle("Average precision against grid size", key="by-grid", help="Evaluates again in several grids."):
+        return
+    slot = st.empty()
+    grids = [GridSize(side, side) for side in _GRIDS]
+    try:
+        points = ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
+    except SegDetectError as error:
+        show_error(error)
+        return
+    slot.empty()
+    st.plotly_chart(
+        localized_chart(grid_chart({str(evaluation.engine): points})),
+        key="grids",
+        alt="Average precision for each grid size",
+    )
+
+
+def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation, key: str) -> None:
+    st.header(title)
+    if not pictures:
+        st.caption("None.")
+        return
+    numbered = list(enumerate(pictures))
+    # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
+    for start in range(0, len(numbered), 4):
+        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
+            for column, (at, picture) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
+                with column:
+                    _show_picture(picture, evaluation, f"{key}-{at}")
+
+
+def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
+    upload = Upload(picture.labelled.name.rsplit("/", 1)[-1], picture.labelled.data())
+    drawn = annotated_thumbnail(loaded(upload), picture.inspection, 400)
+    ap = "" if picture.ap is None else f", AP {number(picture.ap, 2)}"
+    caption = f"{picture.labelled.name}{ap}, {picture.inspection.decision.verdict.value}"
+    st.image(data_uri(drawn), width="stretch", alt=caption)
+    st.caption(plain(caption))
+    if st.button("Inspect", key=key, icon=":material/frame_inspect:"):
+        _open(upload, picture, evaluation)
+
+
+def _open(upload: Upload, picture: PictureResult, evaluation: Evaluation) -> None:
+    """Go to the Inspect page with this picture, its references and the same settings."""
+    settings = evaluation.settings
+    if settings.scope is Scope.BATCH:
+        settings = replace(settings, scope=Scope.SELF)
+    st.session_state["uploads"] = (upload,)
+    choose_sample(None)
+    category = next(r.category for r in evaluation.categories if picture.labelled in r.category.pictures)
+    if settings.scope is Scope.REFERENCES:
+        references = tuple(Upload(s.name.rsplit("/", 1)[-1], s.data()) for s in category.references[:20])
+        st.session_state["references"] = references
+    apply_settings(settings)
+    # What is set for controls that have not been drawn yet does not reach the address by itself.
+    st.switch_page("streamlit_app.py", query_params=address_of(settings))
+
+
+def address_of(settings: Settings) -> dict[str, str]:
+    """The parameters of a link to the Inspect page with these settings, which were chosen with the same controls."""
+    grid, rule = settings.grid, settings.rule
+    parameters = {
+        "engine": settings.engine.value,
+        "scope": SCOPE_LABELS[settings.scope],
+        "rule": RULE_LABELS[rule.name],
+    }
+    if grid.rows == grid.cols:
+        parameters["grid"] = str(grid.rows)
+    else:
+        parameters |= {"apart": "true", "rows": str(grid.rows), "cols": str(grid.cols)}
+    if rule.name is RuleName.AUTO and settings.scope is not Scope.SELF:
+        parameters["alarms"] = alarms_label(rule.false_alarms)
+    return parameters
+
+
+def show_records() -> None:
+    """Draw the earlier runs on this machine."""
+    records = earlier_records()
+    if not records.empty:
+        with st.expander(f"Earlier runs ({len(records)})"):
+            texts = [name for name in records.columns if name not in COLUMNS]
+            heads: dict[str, ColumnConfig] = {
+                name: st.column_config.TextColumn(name[0].upper() + name[1:]) for name in texts
+            }
+            heads["started"] = st.column_config.DatetimeColumn(
+                "Started", format="localized", timezone=st.context.timezone, pinned=True
+            )
+            left_alone = [share_of(*counts) for counts in zip(records.clean_unflagged, records.clean, strict=True)]
+            st.dataframe(
+                _rounded(records.assign(clean_unflagged=left_alone).drop(columns="clean")),
+                hide_index=True,
+                placeholder="",
+                column_config=_columns() | heads,
+                alt="Earlier evaluations with their overall figures",
+            )

@@ -1,0 +1,46 @@
+"""The answer as files to keep."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+import streamlit as st
+
+from segdetect.inspection import Inspection
+from segdetect.output.annotation import png_bytes
+from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
+from segdetect.pictures.loading import LoadedImage
+
+
+def show_exports(image: LoadedImage, inspection: Inspection) -> None:
+    """Draw the download buttons; a file is made when its button is pressed, and nothing reruns."""
+    stem = PurePath(image.name.replace("\\", "/")).stem or "picture"
+    with st.popover("Export", icon=":material/download:"):
+        st.download_button(
+            "Flagged segments (CSV)",
+            data=lambda: csv_bytes(flagged_table(inspection)),
+            file_name=f"{stem}-flagged_segments.csv",
+            mime="text/csv",
+            on_click="ignore",
+            width="stretch",
+            key="download-flagged",
+        )
+        st.download_button(
+            "All tiles (CSV)",
+            data=lambda: csv_bytes(tiles_table(inspection)),
+            file_name=f"{stem}-tiles.csv",
+            mime="text/csv",
+            on_click="ignore",
+            width="stretch",
+            key="download-tiles",
+        )
+        st.download_button(
+            "Annotated picture (PNG)",
+            data=lambda: png_bytes(image, inspection),
+            file_name=f"{stem}-annotated.png",
+            mime="image/png",
+            on_click="ignore",
+            width="stretch",
+            key="download-picture",
+        )
+        st.caption("In files, rows, columns and tiles count from 0; right and bottom edges are exclusive.")

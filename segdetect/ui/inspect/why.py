@@ -1,0 +1,83 @@
+"""Why this tile: what it looks like, what it was compared with, and where it stands among the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import streamlit as st
+
+from segdetect.inspection import Inspection
+from segdetect.output.annotation import crop, heat_over
+from segdetect.output.thumbnails import fitted
+from segdetect.pictures.loading import LoadedImage
+from segdetect.scoring.look_alikes import LookAlike, TileFacts, tile_facts, tile_map
+from segdetect.ui.shared.locale import number, percent
+from segdetect.ui.shared.page import plain
+from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.verdict import place
+
+# Four of these fit beside each other in the panel at 1280.
+_SMALL: Final = 66
+
+
+def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
+    """Draw the panel for one tile and its look-alikes."""
+    facts = tile_facts(inspection, tile, found)
+    state = "flagged" if facts.flagged else "not flagged"
+    st.markdown(f"## Why {place_of(facts)}?")
+    st.markdown(f"{sentence(facts)} It is **{state}**.")
+    box = inspection.scores.layout.boxes_ltrb[tile]
+    picture = crop(request.image, box)
+    fine = tile_map(inspection, tile)
+    left, right = st.columns(2, wrap=False)
+    with left:
+        st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
+    with right:
+        if found:
+            _show_look_alike(found[0], request, "Its nearest look-alike", "stretch")
+    with st.container(horizontal=True, gap="xsmall"):
+        if fine is not None:
+            alt = "The tile with its fine score map laid over it: the bright parts drive its score"
+            st.image(heat_over(picture, fine), caption="What drives its score", width=_SMALL, alt=alt)
+        for look_alike in found[1:]:
+            _show_look_alike(look_alike, request, "Next", _SMALL)
+
+
+def place_of(facts: TileFacts) -> str:
+    """The tile's place, counted from 1."""
+    return f"row {facts.row}, col {facts.col}"
+
+
+def sentence(facts: TileFacts) -> str:
+    """What a person should know of the tile, in plain words."""
+    odd = f"It is more unlike the rest than {percent(facts.more_odd_than)} of the tiles"
+    odd += f" (rank {facts.rank} of {facts.tiles})."
+    if facts.rank == 1:
+        odd = f"None of the {facts.tiles} tiles is more unlike the rest."
+    if math.isnan(facts.similarity):
+        return odd + " There is nothing to compare it with."
+    alike = f" The tile most like it is {number(facts.similarity, 3)} similar (1 is equal); "
+    alike += f"{number(facts.typical_similarity, 3)} is usual here."
+    score = f" Its score is {number(facts.score, 3)}"
+    if not math.isfinite(facts.threshold):
+        return f"{odd}{alike}{score}."
+    gap = facts.score - facts.threshold
+    side = "above" if gap >= 0 else "below"
+    return f"{odd}{alike}{score}, {number(abs(gap), 3)} {side} the threshold of {number(facts.threshold, 3)}."
+
+
+def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width: Literal["stretch"] | int) -> None:
+    where = place(look_alike.tile, look_alike.source.layout.grid.cols)
+    if not look_alike.own:
+        where = f"{look_alike.source.name}, {where}"
+    picture = _picture_of(look_alike, request)
+    caption = f"{title}: {where}, {number(look_alike.similarity, 3)} similar"
+    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width=width, alt=caption)
+
+
+def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:
+    if look_alike.own:
+        return request.image
+    return next(image for image in request.bank if image.sha256 == look_alike.source.sha256)

@@ -1,0 +1,1 @@
+"""What several pages have: set-up, controls, the visitor's session, background jobs."""

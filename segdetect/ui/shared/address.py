@@ -1,0 +1,76 @@
+"""What of the address Streamlit does not keep by itself: the picture a link was made for, and the threshold."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import streamlit as st
+
+from segdetect.pictures.loading import LoadedImage
+from segdetect.settings import Rule
+from segdetect.ui.shared.page import plain
+
+# Enough of the digest to tell pictures apart, short enough for a link.
+_DIGITS: Final = 16
+_PARAMETER: Final = "picture"
+_THRESHOLD: Final = "threshold"
+_RECORDED: Final = "threshold-recorded"
+FIRST_THRESHOLD: Final = 0.5
+
+
+def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
+    """Put the picture's SHA-256 in the address; a sample is named there already.
+
+    A link that was made for another picture is not overwritten before the visitor has seen what it asks for.
+    """
+    wanted = st.query_params.get(_PARAMETER)
+    if is_sample:
+        if wanted:
+            del st.query_params[_PARAMETER]
+        return
+    digest = image.sha256[:_DIGITS]
+    if wanted and wanted != digest and not st.session_state.get("asked-for-picture"):
+        st.session_state["asked-for-picture"] = True
+        st.warning(
+            f"The link you opened was made for another picture (SHA-256 {plain(wanted[:_DIGITS])}...). These are its "
+            f"settings on {plain(image.name)}.",
+            icon=":material/link:",
+        )
+        return
+    st.query_params[_PARAMETER] = digest
+
+
+def show_wanted_picture() -> None:
+    """On the empty page: say which picture the link was made for."""
+    wanted = st.query_params.get(_PARAMETER)
+    if wanted:
+        st.info(
+            f"This link was made for a picture that stays on its owner's machine. Drop in the file whose SHA-256 "
+            f"begins with **{plain(wanted[:_DIGITS])}** to see the same view; the settings are restored already.",
+            icon=":material/link:",
+        )
+
+
+def read_threshold() -> float:
+    """The visitor's own threshold: from the address where that has news, as after Back; else as it was left."""
+    asked, recorded = st.query_params.get(_THRESHOLD), st.session_state.get(_RECORDED)
+    if asked is None or asked == recorded:
+        if _THRESHOLD in st.session_state:
+            return float(st.session_state[_THRESHOLD])
+        asked = recorded
+    try:
+        threshold = float(asked or FIRST_THRESHOLD)
+    except ValueError:
+        threshold = FIRST_THRESHOLD
+    # The slider's range follows the scores, so the address cannot be bound to it; this is what it starts from.
+    st.session_state[_THRESHOLD] = threshold if math.isfinite(threshold) and threshold >= 0 else FIRST_THRESHOLD
+    return float(st.session_state[_THRESHOLD])
+
+
+def record_threshold(rule: Rule) -> None:
+    """Keep the visitor's own threshold in the address while it decides."""
+    if rule.threshold is not None:
+        st.session_state[_RECORDED] = st.query_params[_THRESHOLD] = f"{rule.threshold:.6g}"
+    elif _THRESHOLD in st.query_params:
+        del st.query_params[_THRESHOLD]

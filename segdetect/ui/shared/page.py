@@ -1,0 +1,106 @@
+"""What every page begins with, and the boxes that every page shows alike."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.ui.browser.history import keep_history
+from segdetect.ui.shared.locale import localized
+
+ASSETS: Final = Path(__file__).parent / "assets"
+
+PAGES: Final = (
+    ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
+    ("pages/compare.py", "Compare", ":material/compare:"),
+    ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
+    ("pages/method.py", "Method", ":material/menu_book:"),
+)
+
+# Drawn by the style sheet, since Streamlit takes pictures out of HTML; each verdict has a shape of its own.
+_SHAPES: Final = {
+    "normal": "<path d='M20 6 9 17l-5-5'/>",
+    "suspicious": "<path d='M12 3 2 20h20L12 3z'/><path d='M12 10v4m0 3v.01'/>",
+    "anomalous": "<path d='M8 2h8l6 6v8l-6 6H8l-6-6V8z'/><path d='M12 7v6m0 4v.01'/>",
+    "cannot-tell": "<circle cx='12' cy='12' r='10'/><path d='M9 9a3 3 0 1 1 4 2.8c-.7.3-1 .9-1 1.7m0 3.5v.01'/>",
+}
+
+
+def _mask(verdict: str) -> str:
+    picture = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='black' stroke-width='2.2' "
+        f"stroke-linecap='round' stroke-linejoin='round'>{_SHAPES[verdict]}</svg>"
+    )
+    address = f'url("data:image/svg+xml,{quote(picture)}") center / contain no-repeat'
+    return f".sd-{verdict} .sd-icon {{ -webkit-mask: {address}; mask: {address}; }}"
+
+
+_STYLE: Final = """
+<style>
+.stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; max-width: 1800px; }
+.stSidebar [data-testid="stSidebarHeader"] { margin-bottom: 0; }
+[data-testid="stMetricValue"], .sd-figures, [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
+.sd-banner { display: flex; gap: .9rem; align-items: flex-start; padding: .8rem 1.1rem; border-radius: .6rem;
+  border: 1px solid; border-left-width: 6px; }
+.sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; background: currentColor; }
+.sd-banner .sd-word { display: inline; font-size: 1.35rem; font-weight: 700; line-height: 1.3;
+  margin: 0 .5rem 0 0; padding: 0; }
+.sd-banner .sd-lead { display: inline-block; font-size: 1.05rem; font-weight: 600; }
+.sd-banner .sd-why { margin-top: .15rem; max-width: 120ch; text-wrap: pretty; }
+.sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
+.sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
+.sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }
+.sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
+body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
+[class*="st-key-heading-"] { min-height: 2.5rem; }
+/* White on the bright accent of the dark theme is hard to read. */
+.stApp [data-testid="stBaseButton-primary"] { color: light-dark(#fff, #0f1624); }
+/* On a phone the strip is slid sideways; the next picture peeps in to say so. */
+.st-key-sizes [data-testid="stHorizontalBlock"] { overflow-x: auto; scroll-snap-type: x proximity;
+  padding-bottom: .4rem; }
+.st-key-sizes [data-testid="stColumn"] { min-width: 9.2rem; scroll-snap-align: start; }
+@media (max-width: 640px) {
+  [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
+}
+.sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
+</style>
+"""
+
+
+def set_up(title: str) -> None:
+    """Title, icon, style and navigation; the first call of every page."""
+    icon = ASSETS / "icon.svg"
+    st.set_page_config(
+        page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",
+        page_icon=str(icon),
+        layout="wide",
+        menu_items={"about": "SegDetect finds what is unlike the rest of a picture. Nothing leaves this machine."},
+    )
+    st.html(_STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n</style>"))
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
+    keep_history()
+    with st.sidebar:
+        for path, label, page_icon in PAGES:
+            st.page_link(path, label=label, icon=page_icon)
+
+
+def show_error(error: SegDetectError) -> None:
+    """The error's sentence in a box where it happened; the rest of the page stays."""
+    name = f"**{plain(error.file)}**: " if error.file else ""
+    remedy = f"\n\n{plain(localized(error.remedy))}." if error.remedy else ""
+    st.error(f"{name}{plain(localized(error.problem))}.{remedy}", icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """Text as it is, with nothing of it read as Markdown, HTML, an icon or a formula."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
+
+
+def escaped(text: str) -> str:
+    """Text for use within HTML."""
+    return html.escape(text, quote=True)

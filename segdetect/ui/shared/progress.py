@@ -1,0 +1,41 @@
+"""Progress of work that a page waits for."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+# Shorter work shows nothing: a bar that flashes up is worse than none.
+_QUIET_SECONDS: Final = 0.4
+
+
+class Progressing:
+    """Says what is going on once it takes long enough to be noticed; asking Streamlit for it lets a visitor interrupt.
+
+    Args:
+        slot: an empty place on the page.
+        identity: what a press on Stop stops; without it there is no such button.
+    """
+
+    def __init__(self, slot: DeltaGenerator, identity: tuple[object, ...] | None = None) -> None:
+        self._slot, self._identity = slot, identity
+        self._started = time.monotonic()
+        self._bar: DeltaGenerator | None = None
+
+    def __call__(self, share: float, doing: str) -> None:
+        """Show how far the work is, once it lasts."""
+        seconds = time.monotonic() - self._started
+        if seconds < _QUIET_SECONDS:
+            return
+        if self._bar is None:
+            with self._slot.container(horizontal=True, vertical_alignment="center"):
+                self._bar = st.progress(0.0)
+                if self._identity is not None:
+                    st.button("Stop", on_click=self._stop, icon=":material/stop_circle:")
+        self._bar.progress(min(1.0, max(0.0, share)), text=f"{doing.capitalize()} ({seconds:.0f} s)")
+
+    def _stop(self) -> None:
+        st.session_state["stopped"] = self._identity

@@ -1,0 +1,178 @@
+"""What is kept between reruns: the inspector for all, the pictures and the selected tile for each visitor."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from segdetect.engines.dinov2 import Dinov2Engine
+from segdetect.engines.registry import AUTO_ORDER
+from segdetect.errors import EngineUnavailableError, SegDetectError
+from segdetect.inspection import Inspection
+from segdetect.output.thumbnails import display_uri
+from segdetect.pictures.loading import LoadedImage, load_image
+from segdetect.pictures.sources import uploaded_sources
+from segdetect.pipeline import Inspector
+from segdetect.settings import EngineName
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came from the visitor; it lives in memory only."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the bytes."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(slots=True)
+class Engines:
+    """What the self-tests said so far; filled by a thread while the first page is being read."""
+
+    troubles: dict[EngineName, EngineUnavailableError] = field(default_factory=dict)
+    ready: set[EngineName] = field(default_factory=set)
+
+    @property
+    def tested(self) -> bool:
+        """Whether all self-tests have come to an end."""
+        return len(self.troubles) + len(self.ready) == len(AUTO_ORDER)
+
+    @property
+    def auto(self) -> EngineName | None:
+        """The engine that `auto` takes, once known."""
+        for name in AUTO_ORDER:
+            if name in self.ready:
+                return name
+            if name not in self.troubles:
+                return None
+        return None
+
+
+@st.cache_resource(show_spinner=False)
+def inspector() -> Inspector:
+    """The one inspector of this process, shared by all visitors, so that nothing is described twice."""
+    return Inspector()
+
+
+@st.cache_resource(show_spinner=False)
+def engines() -> Engines:
+    """The engines' state; the first call starts their self-tests in the background."""
+    state = Engines()
+    threading.Thread(target=_test_engines, args=(inspector(), state), daemon=True).start()
+    return state
+
+
+def use_dinov2_weights(path: str) -> None:
+    """From now on the engine dinov2 runs on this file, for all visitors.
+
+    Raises:
+        EngineUnavailableError: it is not a DINOv2 that can be used; the former weights stay in use.
+    """
+    engine = Dinov2Engine(path)
+    engine.check()
+    inspector().engines[EngineName.DINOV2] = engine
+    engines().troubles.pop(EngineName.DINOV2, None)
+    engines().ready.add(EngineName.DINOV2)
+
+
+def _test_engines(owner: Inspector, state: Engines) -> None:
+    for name in AUTO_ORDER:
+        try:
+            owner.engines[name].check()
+        except EngineUnavailableError as error:
+            state.troubles[name] = error
+        else:
+            state.ready.add(name)
+
+
+# Keyed by the digest of the bytes: Streamlit hashes only a sample of a large value.
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _loaded(sha256: str, name: str, page: int, window: tuple[float, float] | None, _data: bytes) -> LoadedImage:
+    return load_image(_data, name=name, page=page, window=window)
+
+
+def loaded(upload: Upload, *, page: int = 0, window: tuple[float, float] | None = None) -> LoadedImage:
+    """The decoded picture of an upload, from the cache where it was decoded before.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    return _loaded(upload.sha256, upload.name, page, window, upload.data)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _background(key: tuple[object, ...], _image: LoadedImage) -> str:
+    return display_uri(_image)
+
+
+def background(image: LoadedImage) -> str:
+    """The picture as an address for charts."""
+    return _background(image.key, image)
+
+
+def keep_uploads(widget: str, kept: str) -> None:
+    """Callback of a file uploader: remember its files under `kept`, so that they outlive a change of page."""
+    files = st.session_state[widget] or []
+    files = files if isinstance(files, list) else [files]
+    uploads, errors = [], []
+    # A ZIP stands for the pictures in it.
+    for source in uploaded_sources([(file.name, file.getvalue()) for file in files]):
+        try:
+            uploads.append(Upload(source.name, source.data()))
+        except SegDetectError as error:
+            errors.append(error)
+    st.session_state[kept], st.session_state[f"{kept}-errors"] = tuple(uploads), tuple(errors)
+
+
+def upload_errors(kept: str) -> tuple[SegDetectError, ...]:
+    """What could not be read of the files remembered under `kept`."""
+    return tuple(st.session_state.get(f"{kept}-errors", ()))
+
+
+def kept_uploads(kept: str) -> tuple[Upload, ...]:
+    """The files remembered under `kept`."""
+    return tuple(st.session_state.get(kept, ()))
+
+
+def identity(inspection: Inspection) -> tuple[object, ...]:
+    """What a selected tile belongs to: another picture or grid has other tiles."""
+    return (inspection.sha256, inspection.page, inspection.settings.grid)
+
+
+def selected_tile(inspection: Inspection) -> int:
+    """The tile that every view of the page shows as selected; at first the strongest."""
+    owner, tile = st.session_state.get("selection", (None, 0))
+    return int(tile) if owner == identity(inspection) else inspection.strongest_tile
+
+
+def select_tile(inspection: Inspection, tile: int) -> None:
+    """Make a tile the selected one."""
+    st.session_state["selection"] = (identity(inspection), tile)
+
+
+def picked_tiles(inspection: Inspection) -> list[int]:
+    """Tiles that were picked together by drawing a box; empty where there are none."""
+    owner, tiles = st.session_state.get("picked", (None, []))
+    return list(tiles) if owner == identity(inspection) else []
+
+
+def pick_tiles(inspection: Inspection, tiles: Sequence[int]) -> None:
+    """Remember tiles picked together; the strongest of them becomes the selected one."""
+    st.session_state["picked"] = (identity(inspection), list(tiles))
+    select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.scores[tile]))
+
+
+def step_through(inspection: Inspection, step: int) -> None:
+    """Callback: select the next or previous flagged tile, round and round."""
+    tiles = inspection.flagged_tiles or [inspection.strongest_tile]
+    current = selected_tile(inspection)
+    at = tiles.index(current) if current in tiles else (-1 if step > 0 else 0)
+    select_tile(inspection, tiles[(at + step) % len(tiles)])

@@ -1,0 +1,231 @@
+"""The controls beside every result: which picture, which grid, compared with what, how strict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from segdetect.errors import SegDetectError
+from segdetect.pictures.loading import LoadedImage
+from segdetect.samples.catalogue import SAMPLES, sample_bytes
+from segdetect.settings import Scope, Settings
+from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.presets import show_presets
+from segdetect.ui.shared.reference_sets import kept_references
+from segdetect.ui.shared.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors
+
+FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom", "zip")
+
+# The sample is the same on both pages, under a name for each: of a parameter that belongs to two pages, Streamlit
+# takes away what the address says when the visitor goes back from one to the other.
+SAMPLE_KEYS: Final = ("sample", "compare-sample")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """What the visitor asks for: a picture, settings, and the pictures to compare it with."""
+
+    image: LoadedImage
+    settings: Settings
+    bank: tuple[LoadedImage, ...] = ()
+
+
+def read_request(troubles: DeltaGenerator) -> Request | None:
+    """Draw the controls and return what they say; None while there is no picture that can be opened.
+
+    Args:
+        troubles: where to say which pictures cannot be opened; the sidebar may be closed.
+    """
+    engines()
+    with st.sidebar:
+        image, peers = read_picture(troubles)
+        grid = read_grid()
+        scope, bank = _scope(peers)
+        engine = read_engine()
+        rule = read_rule(scope)
+        settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
+        show_presets(settings)
+    if image is None:
+        return None
+    return Request(image, settings, bank)
+
+
+def choose_sample(key: str | None, *, on: Sequence[str] = SAMPLE_KEYS) -> None:
+    """Callback: show a bundled sample in place of the visitor's pictures, on every page; None shows theirs."""
+    for name in on:
+        st.session_state[name] = key
+
+
+def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
+    """The picture to inspect, and all that were dropped in together with it.
+
+    Args:
+        troubles: where to say which pictures cannot be opened.
+        prefix: tells apart several pages. One with a prefix chooses among several pictures by itself.
+    """
+    st.file_uploader(
+        "Picture",
+        type=list(FILE_TYPES),
+        accept_multiple_files=True,
+        key="files",
+        on_change=_uploaded,
+        help="One picture, or several of the same kind to compare with each other. They stay on this machine.",
+    )
+    with troubles:
+        for error in upload_errors("uploads"):
+            show_error(error)
+    titles = {sample.key: sample.title for sample in SAMPLES}
+    own = f"{prefix}sample"
+    sample = st.selectbox(
+        "Or a sample",
+        [*titles],
+        format_func=lambda key: titles.get(key, key),
+        index=None,
+        placeholder="choose a sample",
+        key=own,
+        **KEPT,
+    )
+    choose_sample(sample, on=[name for name in SAMPLE_KEYS if name != own])
+    if sample:
+        return loaded(Upload(f"{sample}.png", sample_bytes(sample))), ()
+    uploads = kept_uploads("uploads")
+    if not uploads:
+        return None, ()
+    opened = tuple(image for upload in uploads if (image := _opened_quietly(upload)) is not None)
+    if prefix and len(uploads) > 1 and opened:
+        return opened[0], opened
+    return _opened(_choose(uploads), troubles), opened
+
+
+def _uploaded() -> None:
+    """Callback: show what was just dropped in, even if it is a file once more; on the Compare page on the right."""
+    state = st.session_state
+    before, at = kept_uploads("uploads"), state.get("shown") or 0
+    keep_uploads("files", "uploads")
+    choose_sample(None)
+    uploads = kept_uploads("uploads")
+    left = Counter(before)
+    left.subtract(uploads)
+    new = [number for number, upload in enumerate(uploads) if left[upload] < 0]
+    if new:
+        state["shown"], state["left-shown"], state["right-shown"] = new[0], 0, new[-1]
+        return
+    shown = before[at] if at < len(before) else None
+    state["shown"] = uploads.index(shown) if shown in uploads else 0
+    state["left-shown"] = state["right-shown"] = 0
+
+
+def _choose(uploads: Sequence[Upload]) -> Upload:
+    if len(uploads) == 1:
+        return uploads[0]
+    number = st.selectbox(
+        f"Show (of {len(uploads)} pictures)",
+        range(len(uploads)),
+        format_func=lambda i: uploads[i].name if i < len(uploads) else "",
+        key="shown",
+        persist_state="session",
+    )
+    return uploads[number or 0]
+
+
+def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
+    """The picture, on the page that the visitor chose, windowed as they chose; errors are shown in their place."""
+    try:
+        image = loaded(upload)
+        page = 0
+        if image.pages > 1:
+            page = _page(image) - 1
+            image = loaded(upload, page=page)
+        if image.window is not None and image.value_range is not None:
+            window = _window(image)
+            image = loaded(upload, page=page, window=window)
+    except SegDetectError as error:
+        with troubles:
+            show_error(error)
+        return None
+    return image
+
+
+def _page(image: LoadedImage) -> int:
+    return st.number_input(
+        "Page",
+        1,
+        image.pages,
+        key=f"page-{image.sha256[:12]}",
+        persist_state="session",
+        help=f"This file has {image.pages} pages.",
+    )
+
+
+def _window(image: LoadedImage) -> tuple[float, float]:
+    low, high = image.value_range or (0.0, 1.0)
+    return st.slider(
+        "Brightness window",
+        low,
+        high,
+        image.window or (low, high),
+        format="localized",
+        key=f"window-{image.sha256[:12]}-{image.page}",
+        persist_state="session",
+        help="This picture is deeper than a screen can show. Values below the window are black, above it white; what "
+        "is outside it cannot be told apart.",
+    )
+
+
+def _opened_quietly(upload: Upload) -> LoadedImage | None:
+    """A picture to compare with; one that cannot be opened is left out, and reported when it is chosen itself."""
+    try:
+        return loaded(upload)
+    except SegDetectError:
+        return None
+
+
+def _scope(peers: tuple[LoadedImage, ...]) -> tuple[Scope, tuple[LoadedImage, ...]]:
+    choices = [Scope.SELF, Scope.REFERENCES, *([Scope.BATCH] if len(peers) > 1 else [])]
+    if st.session_state.get("scope") not in (None, *choices):
+        st.session_state["scope"] = Scope.SELF
+    scope = st.segmented_control(
+        "Compare with",
+        choices,
+        default=Scope.SELF,
+        required=True,
+        format_func=SCOPE_LABELS.__getitem__,
+        key="scope",
+        help=SCOPE_HELP,
+        **KEPT,
+    )
+    if scope is Scope.BATCH:
+        return Scope.BATCH, peers
+    if scope is Scope.REFERENCES:
+        return Scope.REFERENCES, _references()
+    return Scope.SELF, ()
+
+
+def _references() -> tuple[LoadedImage, ...]:
+    st.file_uploader(
+        "Known-good pictures",
+        type=list(FILE_TYPES),
+        accept_multiple_files=True,
+        key="reference-files",
+        on_change=keep_uploads,
+        args=("reference-files", "references"),
+        help="One is enough to start; three to ten, taken like the picture in question, make the verdict reliable.",
+    )
+    kept_references()
+    for error in upload_errors("references"):
+        show_error(error)
+    images = []
+    for upload in kept_uploads("references"):
+        try:
+            images.append(loaded(upload))
+        except SegDetectError as error:
+            show_error(error)
+    count = len(images)
+    st.caption(f"{count} known-good picture{'' if count == 1 else 's'} in use" if count else "none in use yet")
+    return tuple(images)

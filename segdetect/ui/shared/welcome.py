@@ -1,0 +1,68 @@
+"""The first screen: what this is, what to do, and a sample one click away."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+from PIL import Image, ImageOps
+
+from segdetect.output.thumbnails import data_uri
+from segdetect.samples.catalogue import SAMPLES, Sample, sample_bytes
+from segdetect.ui.browser.drop import show_chooser
+from segdetect.ui.shared.sidebar import choose_sample
+
+_PAIR: Final = 2
+_PREVIEW_SIDE: Final = 360
+
+
+@st.cache_data(show_spinner=False)
+def _preview(key: str) -> str:
+    """The middle of the sample as a square, so that all of them are of one shape."""
+    picture = Image.open(io.BytesIO(sample_bytes(key)), formats=["PNG"]).convert("RGB")
+    return data_uri(ImageOps.fit(picture, (_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS))
+
+
+def show_welcome() -> None:
+    """Draw the empty page."""
+    st.title("Where in this picture is something wrong?")
+    st.html(
+        '<p class="sd-hero">SegDetect cuts a picture in tiles, compares each with all the others, and shows the '
+        "ones that do not belong: a broken wire in a mesh, a scratch on metal, a stain on cloth.</p>"
+    )
+    show_chooser()
+    st.markdown("Or **try a sample**:")
+    show_samples()
+    st.markdown(
+        "## What you get\n"
+        "1. A **verdict** in words: normal, suspicious, anomalous, or cannot tell.\n"
+        "2. **Where**: the picture with its odd tiles boxed, and a heatmap of every tile's score.\n"
+        "3. **Why**: each tile beside its nearest look-alike.\n"
+        "4. **Files to keep**: flagged segments and all tiles as CSV, the annotated picture as PNG."
+    )
+
+
+def show_samples() -> None:
+    """Draw the bundled samples, each a click away: four in a row, two on a phone."""
+    # A pair stays side by side on a phone, where the two halves of a row go below each other.
+    for start in range(0, len(SAMPLES), 2 * _PAIR):
+        halves = st.columns(2)
+        for half, first in zip(halves, (start, start + _PAIR), strict=True):
+            with half:
+                _show_pair(SAMPLES[first : first + _PAIR])
+
+
+def _show_pair(samples: Sequence[Sample]) -> None:
+    for column, sample in zip(st.columns(_PAIR, wrap=False), samples, strict=False):
+        with column.container(border=True):
+            st.image(_preview(sample.key), width="stretch", alt=sample.description)
+            st.button(
+                sample.title,
+                key=f"try-{sample.key}",
+                on_click=choose_sample,
+                args=(sample.key,),
+                width="stretch",
+                help=sample.description,
+            )

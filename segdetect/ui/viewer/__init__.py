@@ -1,0 +1,1 @@
+"""The picture viewer: a Streamlit component of our own."""

@@ -1,0 +1,287 @@
+"""Pictures to look into and to choose tiles from, as a Streamlit component.
+
+Everything that is only looking (zoom, pan, wipe, overlays) happens in the browser, without a rerun; only a chosen tile
+comes back to Python. Streamlit sends an element that has not changed as a hash, but one that has changed as a whole. So
+the viewer is put on the page in parts: an element for its code, one for each distinct picture, both invisible, and the
+viewer proper, which carries boxes, scores and marks and is all that a rerun sends again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_picture
+
+_HERE: Final = Path(__file__).parent
+_CODE: Final = "segdetect_viewer_code"
+_PICTURE: Final = "segdetect_viewer_picture"
+_VIEWER: Final = "segdetect_viewer"
+# The files of one component are joined, in this order, and share one module scope in the browser.
+_SCRIPTS: Final = {
+    _CODE: ("desk.js", "geometry.js", "drawing.js", "controls.js", "pointer.js", "pane.js", "viewer.js"),
+    _PICTURE: ("pictures.js",),
+    _VIEWER: ("desk.js", "mount.js"),
+}
+
+
+class Role(StrEnum):
+    """What an outlined box means; each has its own colour and its own line, so that colour is never all there is."""
+
+    FLAGGED = "flagged"
+    SELECTED = "selected"
+    LOOKALIKE = "lookalike"
+    CANDIDATE = "candidate"
+    ONLY_LEFT = "only-left"
+    ONLY_RIGHT = "only-right"
+    TRUTH = "truth"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An outlined box.
+
+    Args:
+        box_ltrb: in pixels of the picture, right and bottom exclusive.
+        role: what it means.
+        label: a few characters shown in its corner, such as a rank or a similarity; may be empty.
+    """
+
+    box_ltrb: tuple[float, float, float, float]
+    role: Role
+    label: str = ""
+
+
+def _no_boxes() -> npt.NDArray[np.int32]:
+    return np.empty((0, 4), np.int32)
+
+
+def _no_numbers() -> npt.NDArray[np.float64]:
+    return np.empty(0, np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Pane:
+    """One picture with its tiles.
+
+    Args:
+        id: names the picture (SHA-256 and page): zoom and place are kept as long as it stays the same.
+        title: shown above the picture; may be empty.
+        picture: `(height, width, 3)` or `(height, width)` uint8, or what `encode_picture` made of it. A read-only array
+            is hashed once, a writable one at each rerun.
+        size_wh: true width and height in pixels, which the boxes refer to.
+        alt: says in words what the picture shows.
+        boxes_ltrb: `(n, 4)` boxes of a full grid of tiles, row-major; right and bottom are exclusive.
+        scores: `(n,)` finite; higher is more anomalous. Empty where there are none.
+        ranks: `(n,)`, 1 for the highest score. Empty where there are none.
+        flags: `(n,)` bool; flagged tiles are outlined and carry their rank. Empty where there are none.
+        marks: further outlined boxes.
+        heat: `(rows, cols, 4)` uint8 RGBA, stretched over the whole picture; None for none.
+        smooth_heat: blend between the values of `heat`; False shows each as a flat field.
+        selectable: whether tiles of this pane can be chosen, and show the choice.
+
+    Raises:
+        ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are not finite.
+    """
+
+    id: str
+    title: str
+    picture: npt.NDArray[np.uint8] | EncodedPicture
+    size_wh: tuple[int, int]
+    alt: str
+    boxes_ltrb: npt.NDArray[np.integer[Any]] = field(default_factory=_no_boxes)
+    scores: npt.NDArray[np.floating[Any]] = field(default_factory=_no_numbers)
+    ranks: npt.NDArray[Any] = field(default_factory=_no_numbers)
+    flags: npt.NDArray[Any] = field(default_factory=_no_numbers)
+    marks: tuple[Mark, ...] = ()
+    heat: npt.NDArray[np.uint8] | None = None
+    smooth_heat: bool = True
+    selectable: bool = True
+
+    def __post_init__(self) -> None:
+        tiles = len(self.boxes_ltrb)
+        for name, values in (("scores", self.scores), ("ranks", self.ranks), ("flags", self.flags)):
+            if len(values) not in (0, tiles):
+                raise ValueError(f"{len(values)} {name} for {tiles} tiles")
+        if not np.isfinite(self.scores).all():
+            raise ValueError("scores must be finite")
+        across, down = self.edges
+        if len(across) * len(down) != tiles:
+            raise ValueError(f"{tiles} boxes are not a grid of {len(down)} rows and {len(across)} columns")
+
+    @property
+    def edges(self) -> tuple[list[list[int]], list[list[int]]]:
+        """Left and right of each column, and top and bottom of each row."""
+        across = np.unique(self.boxes_ltrb[:, [0, 2]], axis=0)
+        down = np.unique(self.boxes_ltrb[:, [1, 3]], axis=0)
+        return across.tolist(), down.tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is shown at first; the person may change all of it, and that is kept for the browser session.
+
+    Args:
+        heat: opacity of the heat overlay, 0..1.
+        outlines: draw flags and marks.
+        labels: write ranks and labels.
+        grid: draw the tile boundaries.
+        wipe: start with the before/after slider on.
+    """
+
+    heat: float = 0.55
+    outlines: bool = True
+    labels: bool = True
+    grid: bool = False
+    wipe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerEvent:
+    """What the person chose.
+
+    Args:
+        pane: index of the pane it was chosen in.
+        tiles: the chosen tiles, the most recent last; empty when the choice was cleared.
+    """
+
+    pane: int
+    tiles: tuple[int, ...]
+
+    @property
+    def tile(self) -> int | None:
+        """The most recent of the chosen tiles; None when the choice was cleared."""
+        return self.tiles[-1] if self.tiles else None
+
+
+def picture_viewer(
+    panes: Sequence[Pane],
+    *,
+    key: str,
+    selected: int | Sequence[int] | None = None,
+    selected_pane: int | None = None,
+    height: int = 520,
+    multiple: bool = False,
+    looks: Looks | None = None,
+    on_select: Callable[[ViewerEvent], None] | None = None,
+) -> ViewerEvent | None:
+    """Show pictures side by side, with zoom and place linked, and let the person choose tiles.
+
+    The choice itself is the page's: keep it in the session state, set it in `on_select`, and pass it as `selected`.
+
+    Args:
+        panes: one or more pictures.
+        key: unique on the page; zoom, place and looks are remembered under it.
+        selected: the tile or tiles to highlight, from wherever they were chosen.
+        selected_pane: the pane that `selected` refers to; None for all that are selectable.
+        height: of the pictures in pixels; tools and status line come on top of it (about 80 pixels).
+        multiple: several tiles may be chosen (Shift-drag, Ctrl-click, Shift-arrow).
+        looks: what is shown at first.
+        on_select: called with the event before the rerun that it causes, as the callbacks of Streamlit's widgets are.
+
+    Returns:
+        The event that caused this rerun; None where another widget caused it.
+
+    Raises:
+        ValueError: no pane.
+    """
+    if not panes:
+        raise ValueError("a viewer needs at least one pane")
+    pictures = {picture.digest: picture for pane in panes for picture in _pictures_of(pane)}
+    data = {
+        "key": key,
+        "seen": st.session_state.get(_seen_key(key), 0),
+        "panes": [_describe(pane) for pane in panes],
+        "selected": _as_list(selected),
+        "selected_pane": selected_pane,
+        "height": height,
+        "multiple": multiple,
+        "looks": _describe_looks(looks or Looks()),
+    }
+    with st.container(gap=None):
+        result = _mount(_VIEWER)(
+            key=key, data=data, on_select_change=functools.partial(_note_selection, key, on_select)
+        )
+        _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
+        for slot, picture in enumerate(pictures.values()):
+            _mount(_PICTURE)(key=f"{key}-picture-{slot}", data=picture.digest.encode("ascii") + picture.data)
+    return _as_event(result.get("select"))
+
+
+def _note_selection(key: str, on_select: Callable[[ViewerEvent], None] | None) -> None:
+    value = st.session_state[key].get("select")
+    event = _as_event(value)
+    if event is None:
+        return
+    # Sent back to the browser, which ignores a `selected` that is older than what the person chose since.
+    st.session_state[_seen_key(key)] = value["sequence"]
+    if on_select is not None:
+        on_select(event)
+
+
+def _seen_key(key: str) -> str:
+    return f"{key}-seen"
+
+
+def _as_event(value: Mapping[str, Any] | None) -> ViewerEvent | None:
+    return None if value is None else ViewerEvent(int(value["pane"]), tuple(int(tile) for tile in value["tiles"]))
+
+
+def _as_list(selected: int | Sequence[int] | None) -> list[int]:
+    if selected is None:
+        return []
+    return [int(tile) for tile in selected] if isinstance(selected, Sequence) else [int(selected)]
+
+
+def _pictures_of(pane: Pane) -> list[EncodedPicture]:
+    pictures = [encode_picture(pane.picture)]
+    return pictures if pane.heat is None else [*pictures, encode_picture(pane.heat)]
+
+
+def _describe(pane: Pane) -> dict[str, Any]:
+    digests = [picture.digest for picture in _pictures_of(pane)]
+    return {
+        "id": pane.id,
+        "title": pane.title,
+        "alt": pane.alt,
+        "size": [int(side) for side in pane.size_wh],
+        "picture": digests[0],
+        "heat": digests[1] if pane.heat is not None else None,
+        "smooth_heat": pane.smooth_heat,
+        "edges": pane.edges,
+        # Five digits are more than is shown, and a third of what the full numbers would take.
+        "scores": [float(f"{score:.5g}") for score in pane.scores],
+        "ranks": [int(rank) for rank in pane.ranks],
+        "flagged": np.flatnonzero(pane.flags).tolist(),
+        "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
+        "selectable": pane.selectable,
+    }
+
+
+def _describe_looks(looks: Looks) -> dict[str, float | bool]:
+    return {
+        "heat": looks.heat,
+        "outlines": looks.outlines,
+        "labels": looks.labels,
+        "grid": looks.grid,
+        "wipeOn": looks.wipe,
+    }
+
+
+@functools.cache
+def _mount(name: str) -> Any:
+    """Register a component once per process; a second registration under its name would only log a warning."""
+    return st.components.v2.component(name, js="\n".join(_read(part) for part in _SCRIPTS[name]))
+
+
+@functools.cache
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

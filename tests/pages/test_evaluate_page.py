@@ -1,0 +1,215 @@
+"""The Evaluate page: runs in the background, then shows figures, charts and the pictures that went wrong."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from segdetect.settings import EngineName
+from tests.support.pages import MissingEngine, banner, captions, chart, choices, errors, markdown, open_page, press
+from tests.support.tiny_dataset import cloth, mvtec_category, save
+from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
+
+PAGE = "pages/evaluate.py"
+
+
+class SlowEngine(TinyDenseEngine):
+    """Goes on only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def embed(self, requests: Any, progress: Any = lambda share, doing: None) -> Any:
+        while not self.go.wait(0.02):
+            progress(0.5, "describing")
+        return super().embed(requests, progress)
+
+
+@pytest.fixture
+def slow() -> SlowEngine:
+    engine = SlowEngine()
+    engine.go.set()
+    return engine
+
+
+@pytest.fixture(autouse=True)
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: SlowEngine) -> Iterator[Path]:
+    """A page with tiny engines, and where it keeps its records."""
+    engines = {EngineName.FASTDUP: TinyTileEngine(), EngineName.DINOV2: MissingEngine(), EngineName.TEXTURE: slow}
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("segdetect.ui.evaluate.runs.RECORDS", tmp_path / "records")
+    st.cache_resource.clear()
+    yield tmp_path / "records"
+    slow.go.set()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def category(tmp_path: Path) -> Path:
+    """Three pictures with a blot and two clean ones."""
+    return mvtec_category(tmp_path / "cloth", defective=3, clean=2)
+
+
+@pytest.fixture
+def with_a_miss(category: Path) -> Path:
+    """The same, but nobody can see one of the blots."""
+    save(category / "test" / "blot" / "002.png", cloth(2))
+    return category
+
+
+def _open(folder: Path | str) -> AppTest:
+    app = open_page(PAGE, **{"evaluate-engine": "fastdup"})
+    return app.text_input(key="dataset").set_value(str(folder)).run()
+
+
+def _finished(app: AppTest) -> AppTest:
+    for _ in range(200):
+        if not [button for button in app.button if button.label == "Stop"]:
+            return app
+        time.sleep(0.1)
+        app.run()
+    raise AssertionError("the evaluation does not end")
+
+
+def _metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_without_a_folder_there_is_nothing_to_start() -> None:
+    app = open_page(PAGE)
+    assert not app.exception
+    assert app.title[0].value == "Evaluate"
+    assert [button.label for button in app.button if button.label == "Evaluate"] == []
+
+
+@pytest.mark.parametrize("name", ["no/such/folder", "empty"])
+def test_a_folder_that_cannot_be_evaluated_is_an_error_box(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    app = _open(tmp_path / name)
+    assert not app.exception
+    assert len(errors(app)) == 1
+    assert str(tmp_path / name) in errors(app)[0] or name in errors(app)[0]
+
+
+def test_an_evaluation_shows_figures_charts_and_its_table(category: Path, records: Path) -> None:
+    app = _open(category)
+    assert "5 pictures in 1 category: cloth" in captions(app).replace("\\", "")
+    app = _finished(press(app, "Evaluate"))
+    assert not app.exception
+    metrics = _metrics(app)
+    assert float(metrics["Average precision"]) == 1.0
+    assert float(metrics["Strongest tile is defective"]) == 1.0
+    assert metrics["Clean pictures left alone"] == "2 of 2"
+    assert chart(app, "pr")["data"]
+    assert chart(app, "hist")["data"]
+    table = app.dataframe[0].value
+    assert table["title"].tolist() == ["cloth", "overall"]
+    assert table["clean_unflagged"].tolist() == ["2 of 2", "2 of 2"]
+    shown = json.loads(app.dataframe[0].proto.columns)
+    assert [shown[name]["label"] for name in ("title", "ap", "clean_unflagged")] == ["Category", "AP", "Clean OK"]
+    assert all(shown[name]["help"] for name in table.columns if name != "title")
+    (record,) = records.glob("*.json")
+    assert json.loads(record.read_text())["engine"] == "fastdup"
+
+
+def test_earlier_runs_are_listed(category: Path) -> None:
+    _finished(press(_open(category), "Evaluate"))
+    later = open_page(PAGE)
+    assert not later.exception
+    assert "Earlier runs (1)" in [expander.label for expander in later.expander]
+    assert later.dataframe[0].value["engine"].tolist() == ["fastdup"]
+    assert later.dataframe[0].value["clean_unflagged"].tolist() == ["2 of 2"]
+
+
+def test_a_damaged_record_is_no_reason_to_fail(category: Path, records: Path) -> None:
+    _finished(press(_open(category), "Evaluate"))
+    (records / "2020-01-01-fastdup-self.json").write_text("{")
+    (records / "2020-01-02-fastdup-self.json").write_text("[]")
+    later = open_page(PAGE)
+    assert not later.exception
+    assert len(later.dataframe[0].value) == 1
+
+
+def test_the_gallery_opens_a_picture_on_the_inspect_page_with_the_same_settings(with_a_miss: Path) -> None:
+    app = _open(with_a_miss)
+    app.slider(key="evaluate-grid").set_value(5).run()
+    app = _finished(press(app, "Evaluate"))
+    (button,) = [button for button in app.button if button.key == "miss-0"]
+    assert [header.value for header in app.header] == ["Worst misses", "False alarms"]
+    button.click().run()
+    assert not app.exception
+    assert banner(app)[0] != ""
+    assert "fastdup · 5 x 5 tiles" in captions(app)
+    assert app.query_params["grid"] in ("5", ["5"])
+
+
+def test_references_of_the_data_set_go_with_the_picture(with_a_miss: Path) -> None:
+    app = _open(with_a_miss)
+    choices(app, "evaluate-scope").select("references").run()
+    app = _finished(press(app, "Evaluate"))
+    (button,) = [button for button in app.button if button.key == "miss-0"]
+    button.click().run()
+    assert not app.exception
+    assert "compared with 2 known-good" in captions(app)
+
+
+def test_a_run_can_be_stopped_and_the_page_stays_usable_meanwhile(category: Path, slow: SlowEngine) -> None:
+    slow.go.clear()
+    app = _open(category)
+    app.selectbox(key="evaluate-engine").select("texture").run()
+    press(app, "Evaluate")
+    (start,) = [button for button in app.button if button.label == "Evaluate"]
+    assert start.disabled
+    press(app, "Stop")
+    app = _finished(app)
+    assert [info.value for info in app.info] == ["Stopped."]
+    assert not next(button for button in app.button if button.label == "Evaluate").disabled
+
+
+def test_a_run_outlives_a_visit_to_another_page(category: Path) -> None:
+    app = _finished(press(_open(category), "Evaluate"))
+    app.switch_page("streamlit_app.py").run()
+    assert "What you get" in markdown(app)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert _metrics(app)["Clean pictures left alone"] == "2 of 2"
+
+
+def test_pictures_that_failed_are_named(category: Path) -> None:
+    (category / "test" / "blot" / "001.png").write_bytes(b"")
+    app = _finished(press(_open(category), "Evaluate"))
+    assert not app.exception
+    assert any("001.png" in message for message in errors(app))
+
+
+def test_an_engine_that_cannot_run_says_so(category: Path) -> None:
+    app = _open(category)
+    app.selectbox(key="evaluate-engine").select("dinov2").run()
+    app = _finished(press(app, "Evaluate"))
+    assert not app.exception
+    assert any("there are no weights" in message for message in errors(app))
+
+
+def test_the_samples_are_a_data_set_one_click_away(category: Path, tmp_path: Path) -> None:
+    app = open_page(PAGE)
+    press(app, "Try it on the bundled samples")
+    assert app.text_input("dataset").value == str(tmp_path / "home" / "samples")
+    assert "8 pictures in 6 categories" in captions(app)
+    assert not errors(app)
+
+
+def test_samples_that_cannot_be_written_are_an_error_box(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    app = open_page(PAGE)
+    press(app, "Try it on the bundled samples")
+    assert "it cannot be written" in " ".join(errors(app))

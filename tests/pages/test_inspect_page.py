@@ -1,0 +1,351 @@
+"""The Inspect page: drop in a picture, see the answer, change what is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segdetect.engines.texture import TextureEngine
+from segdetect.inspection import Inspection
+from segdetect.output.annotation import png_bytes
+from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
+from segdetect.pictures.loading import load_image
+from segdetect.pipeline import Inspector
+from segdetect.samples.catalogue import SAMPLES
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from tests.support.pages import banner, captions, chart, choices, errors, markdown, numbers, open_page, press, upload
+from tests.support.pictures import planted, png, weave
+
+pytestmark = pytest.mark.usefixtures("page_engines")
+
+DEFECT = png(planted(2, 3))
+CLEAN = png(weave(seed=1))
+SETTINGS = Settings(engine=EngineName.TEXTURE)
+
+
+@pytest.fixture(scope="module")
+def own() -> Callable[..., Inspection]:
+    """The program's own answer to the defective picture, without a page."""
+    inspector = Inspector({EngineName.TEXTURE: TextureEngine()})
+
+    def answer(**changes: Any) -> Inspection:
+        settings = Settings(**({"engine": EngineName.TEXTURE} | changes))
+        return inspector.inspect(load_image(DEFECT, name="defect.png"), settings)
+
+    return answer
+
+
+@pytest.fixture
+def app() -> AppTest:
+    """The page with the defective picture on it."""
+    return upload(open_page(), ("defect.png", DEFECT))
+
+
+def _scores(app: AppTest) -> npt.NDArray[np.float64]:
+    (heat,) = [trace for trace in chart(app, "heatmap")["data"] if trace["type"] == "heatmap"]
+    return numbers(heat["z"])
+
+
+def _facts(app: AppTest) -> str:
+    return next(caption.value for caption in app.caption if " tiles · " in caption.value)
+
+
+# ---- the empty page --------------------------------------------------------------------------------------------------
+
+
+def test_the_empty_page_says_what_this_is_and_offers_every_sample() -> None:
+    app = open_page()
+    assert not app.exception
+    assert app.title[0].value == "Where in this picture is something wrong?"
+    labels = [button.label for button in app.button if str(button.key).startswith("try-")]
+    assert labels == [sample.title for sample in SAMPLES]
+    assert "What you get" in markdown(app)
+    assert banner(app) == ("", "")
+
+
+def test_a_sample_is_one_click_away() -> None:
+    app = press(open_page(), "Broken wire mesh")
+    assert not app.exception
+    assert banner(app)[0] == "Anomalous"
+    assert app.selectbox(key="sample").value == "wire-mesh"
+    assert len(app.dataframe) == 1
+
+
+# ---- the answer ------------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_is_answered_in_words_picture_chart_and_table(app: AppTest, own: Callable[..., Inspection]) -> None:
+    mine = own()
+    assert not app.exception
+    assert banner(app) == ("Anomalous", "strongest at row 3, col 4")
+    assert "texture · 7 x 7 tiles · compared with itself · rule gate" in _facts(app)
+    np.testing.assert_allclose(np.ravel(_scores(app)), mine.scores.scores, atol=1e-4)
+    targets = chart(app, "heatmap")["data"][-1]
+    assert len(targets["customdata"]) == 49
+    table = app.dataframe[0].value
+    assert table["place"].tolist()[0] == "row 3, col 4"
+    assert table["rank"].tolist() == list(range(1, len(mine.flagged_tiles) + 1))
+    assert "Why row 3, col 4?" in markdown(app)
+
+
+def test_a_clean_picture_is_normal_and_the_table_says_that_nothing_is_flagged() -> None:
+    app = upload(open_page(), ("clean.png", CLEAN))
+    assert banner(app)[0] == "Normal"
+    assert any("No tile is flagged" in info.value for info in app.info)
+    choices(app, "listed").select("20 most unlike").run()
+    assert app.dataframe[0].value["rank"].tolist() == list(range(1, 21))
+
+
+def test_names_are_shown_as_they_are() -> None:
+    name = "$(touch x) **bold** <b>$a$ :smile: [l](http://x).png"
+    app = upload(open_page(), (name, b""))
+    assert name in errors(app)[0]
+    app = upload(open_page(), (name, DEFECT))
+    assert not app.exception
+    assert banner(app)[0] == "Anomalous"
+
+
+def test_a_second_opinion_comes_by_itself(app: AppTest) -> None:
+    for _ in range(50):
+        if "Second opinion by **fastdup**" in captions(app):
+            break
+        time.sleep(0.1)
+        app.run()
+    assert "Second opinion by **fastdup**: anomalous" in captions(app)
+    press(app, "Switch to fastdup")
+    assert "fastdup · 7 x 7 tiles" in _facts(app)
+
+
+# ---- what cannot be opened -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem", "remedy"),
+    [
+        ("empty.png", b"", "empty", "Copy or export the picture again"),
+        ("text.png", b"hello, this is text", "not a", "the content counts, not the name"),
+        ("cut off.png", DEFECT[: len(DEFECT) // 3], "damaged, cut off", "save it anew as PNG"),
+        ("page.png", b"<!doctype html><html></html>", "not a picture", "the content counts"),
+    ],
+    ids=["empty", "text", "truncated", "html"],
+)
+def test_a_file_that_cannot_be_opened_is_named_with_a_remedy_and_the_page_stays(
+    name: str, data: bytes, problem: str, remedy: str
+) -> None:
+    app = upload(open_page(), (name, data))
+    assert not app.exception
+    (message,) = errors(app)
+    assert message.startswith(f"**{name}**")
+    assert problem in message
+    assert remedy in message
+    assert app.slider(key="grid").value == 7
+    assert app.title[0].value.startswith("Where in this picture")
+    upload(app, ("defect.png", DEFECT))
+    assert errors(app) == []
+    assert banner(app)[0] == "Anomalous"
+
+
+def test_a_picture_too_small_for_the_grid_says_which_grid_fits() -> None:
+    app = upload(open_page(), ("small.png", png(weave((50, 90)))))
+    assert not app.exception
+    (message,) = errors(app)
+    assert "small.png" in message
+    assert "The largest grid that fits has 9 rows and 5 columns" in message
+    app.slider(key="grid").set_value(5).run()
+    assert errors(app) == []
+    assert banner(app)[0] != ""
+
+
+def test_an_engine_that_cannot_run_says_why_and_another_works(app: AppTest) -> None:
+    app.selectbox(key="engine").select("dinov2").run()
+    assert not app.exception
+    assert any("there are no weights" in message for message in errors(app))
+    app.selectbox(key="engine").select("texture").run()
+    assert banner(app)[0] == "Anomalous"
+
+
+# ---- settings --------------------------------------------------------------------------------------------------------
+
+
+def test_another_grid_is_another_answer(app: AppTest, own: Callable[..., Inspection]) -> None:
+    app.slider(key="grid").set_value(4).run()
+    assert "4 x 4 tiles" in _facts(app)
+    np.testing.assert_allclose(np.ravel(_scores(app)), own(grid=GridSize(4, 4)).scores.scores, atol=1e-4)
+    app.toggle(key="apart").set_value(True).run()
+    app.slider(key="rows").set_value(3).run()
+    app.slider(key="cols").set_value(6).run()
+    assert "3 x 6 tiles" in _facts(app)
+    assert np.shape(_scores(app)) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [("Outlier fence", RuleName.FENCE), ("fastdup's own rule", RuleName.STOCK), ("Automatic", RuleName.GATE)],
+)
+def test_another_rule_flags_what_it_flags(
+    app: AppTest, own: Callable[..., Inspection], label: str, name: RuleName
+) -> None:
+    app.selectbox(key="rule").select(label).run()
+    mine = own(rule=Rule(name))
+    assert f"rule {name.value}" in _facts(app)
+    assert banner(app)[0].lower() == mine.decision.verdict.value
+    assert len(app.dataframe[0].value) == len(mine.flagged_tiles)
+
+
+def test_moving_the_threshold_makes_it_the_visitors_own(app: AppTest, own: Callable[..., Inspection]) -> None:
+    second = float(np.sort(own().scores.scores)[-2])
+    threshold = app.slider(key="threshold")
+    wanted = round((second + threshold.step) / threshold.step) * threshold.step
+    threshold.set_value(wanted).run()
+    assert not app.exception
+    assert "rule threshold" in _facts(app)
+    assert len(app.dataframe[0].value) == 1
+    assert app.slider(key="threshold").value == pytest.approx(wanted)
+    app.slider(key="threshold").set_value(0.0).run()
+    assert len(app.dataframe[0].value) == 49
+    app.selectbox(key="rule").select("Automatic").run()
+    assert "rule gate" in _facts(app)
+    assert app.slider(key="threshold").value == pytest.approx(own().decision.threshold, rel=0.01)
+
+
+def test_my_own_threshold_is_chosen_in_the_sidebar_too(app: AppTest) -> None:
+    app.selectbox(key="rule").select("My own threshold").run()
+    assert "rule threshold" in _facts(app)
+    app.slider(key="threshold").set_value(0.0).run()
+    assert len(app.dataframe[0].value) == 49
+
+
+# ---- comparing with others -------------------------------------------------------------------------------------------
+
+
+def test_known_good_pictures_are_compared_with(app: AppTest) -> None:
+    choices(app, "scope").select("references").run()
+    assert "compared with itself" in captions(app)
+    upload(app, ("good.png", CLEAN), key="reference-files")
+    assert not app.exception
+    assert "compared with 1 known-good" in _facts(app)
+    assert "rule calibrated" in _facts(app)
+    assert banner(app) == ("Anomalous", "strongest at row 3, col 4")
+    assert "1 known-good picture in use" in captions(app)
+
+
+def test_a_known_good_picture_that_cannot_be_opened_is_reported_and_the_others_are_used(app: AppTest) -> None:
+    choices(app, "scope").select("references").run()
+    upload(app, ("bad.png", b""), ("good.png", CLEAN), key="reference-files")
+    assert not app.exception
+    assert any("bad.png" in message for message in errors(app))
+    assert "compared with 1 known-good" in _facts(app)
+
+
+def test_several_pictures_can_be_compared_with_each_other() -> None:
+    app = upload(open_page(), ("one.png", CLEAN), ("two.png", png(weave(seed=2))), ("odd.png", DEFECT))
+    app.selectbox(key="shown").select_index(2).run()
+    choices(app, "scope").select("batch").run()
+    assert not app.exception
+    assert "compared with 2 other pictures" in _facts(app)
+    assert banner(app)[1] == "strongest at row 3, col 4"
+
+
+def test_a_broken_file_among_several_is_left_out() -> None:
+    app = upload(open_page(), ("one.png", CLEAN), ("bad.png", b""), ("two.png", png(weave(seed=2))))
+    assert not app.exception
+    choices(app, "scope").select("batch").run()
+    assert "compared with 1 other" in _facts(app)
+    app.selectbox(key="shown").select_index(1).run()
+    assert not app.exception
+    assert any("bad.png" in message for message in errors(app))
+
+
+# ---- the selected tile -----------------------------------------------------------------------------------------------
+
+
+def test_the_selected_tile_is_the_same_everywhere(app: AppTest, own: Callable[..., Inspection]) -> None:
+    mine = own()
+    app.session_state["selection"] = ((mine.sha256, 0, GridSize()), 9)
+    app.run()
+    assert "Why row 2, col 3?" in markdown(app)
+    boxes = mine.scores.layout.boxes_ltrb[9].tolist()
+    outlined = [t for t in chart(app, "heatmap")["data"] if t.get("line", {}).get("color") == "#FFFFFF"]
+    x, y = numbers(outlined[0]["x"]), numbers(outlined[0]["y"])
+    assert [x[0], y[0], x[2], y[2]] == boxes
+
+
+def test_next_goes_round_the_flagged_tiles(app: AppTest, own: Callable[..., Inspection]) -> None:
+    tiles = own().flagged_tiles
+    for tile in [*tiles[1:], tiles[0]]:
+        press(app, "Next")
+        assert f"Why row {tile // 7 + 1}, col {tile % 7 + 1}?" in markdown(app)
+    press(app, "Previous")
+    assert f"Why row {tiles[-1] // 7 + 1}, col {tiles[-1] % 7 + 1}?" in markdown(app)
+
+
+def test_another_grid_starts_at_its_own_strongest_tile(app: AppTest, own: Callable[..., Inspection]) -> None:
+    press(app, "Next")
+    app.slider(key="grid").set_value(5).run()
+    tile = own(grid=GridSize(5, 5)).strongest_tile
+    assert f"Why row {tile // 5 + 1}, col {tile % 5 + 1}?" in markdown(app)
+
+
+# ---- files to keep ---------------------------------------------------------------------------------------------------
+
+
+def test_downloads_are_what_the_exports_say(own: Callable[..., Inspection], monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: dict[str, tuple[str, Callable[[], bytes]]] = {}
+
+    def offer(label: str, data: Callable[[], bytes], file_name: str, **_: Any) -> None:
+        offered[label] = (file_name, data)
+
+    monkeypatch.setattr("streamlit.download_button", offer)
+    app = upload(open_page(), ("a part.png", DEFECT))
+    assert not app.exception
+    image = load_image(DEFECT, name="a part.png")
+    mine = Inspector({EngineName.TEXTURE: TextureEngine()}).inspect(image, SETTINGS)
+    wanted = {
+        "Flagged segments (CSV)": ("a part-flagged_segments.csv", csv_bytes(flagged_table(mine))),
+        "All tiles (CSV)": ("a part-tiles.csv", csv_bytes(tiles_table(mine))),
+        "Annotated picture (PNG)": ("a part-annotated.png", png_bytes(image, mine)),
+    }
+    assert {label: (name, make()) for label, (name, make) in offered.items() if label in wanted} == wanted
+
+
+def test_nothing_of_the_picture_is_left_on_the_disk(page_engines: Path) -> None:
+    upload(open_page(), ("secret.png", DEFECT))
+    assert [path for path in page_engines.rglob("*") if path.is_file()] == []
+
+
+# ---- the tabs below --------------------------------------------------------------------------------------------------
+
+
+def test_the_histogram_holds_every_tile(app: AppTest) -> None:
+    bars = [trace for trace in chart(app, "histogram")["data"] if trace["type"] == "histogram"]
+    assert [bar["name"] for bar in bars] == ["not flagged", "flagged"]
+
+
+@pytest.mark.fastdup
+def test_with_the_real_fastdup(monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    from segdetect.engines.registry import default_engines
+
+    engines = default_engines()
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
+    st.cache_resource.clear()
+    try:
+        app = upload(open_page(engine="fastdup"), ("defect.png", DEFECT))
+        if errors(app):
+            pytest.skip(errors(app)[0])
+        assert banner(app)[1] == "strongest at row 3, col 4"
+        assert "fastdup · 7 x 7 tiles" in _facts(app)
+        good = ("good.png", CLEAN)
+        choices(app, "scope").select(Scope.REFERENCES).run()
+        upload(app, good, key="reference-files")
+        assert "compared with 1 known-good" in _facts(app)
+    finally:
+        st.cache_resource.clear()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from segdetect.cli.main import main
+from segdetect.settings import EngineName
+from tests.support.tiny_dataset import manifest_dataset
+from tests.support.tiny_engine import TinyDenseEngine
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: {EngineName.TEXTURE: TinyDenseEngine()})
+
+
+def test_a_table_is_printed_and_everything_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home, out = manifest_dataset(tmp_path / "own"), tmp_path / "out"
+    assert main(["evaluate", str(home), "--engine", "texture", "--rule", "fence", "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert "7 x 7 tiles, scope self, rule fence; 8 pictures" in printed.out
+    lines = {line.split("  ")[0]: line.split() for line in printed.out.splitlines()}
+    assert lines["own/cloth"][1:] != []
+    assert lines["own/cloth"][-3:] == ["2", "of", "2"]
+    assert lines["overall"][1] == "6"
+    assert printed.err == ""
+    written = {path.name for path in out.iterdir()}
+    assert written >= {
+        "evaluation.csv",
+        "evaluation.json",
+        "tiles.csv",
+        "flagged_segments.csv",
+        "images.csv",
+        "run.json",
+    }
+    assert len(pd.read_csv(out / "tiles.csv")) == 8 * 49
+    assert len(list((out / "annotated").rglob("*.png"))) == 8
+
+
+def test_a_picture_that_fails_is_named_and_the_exit_code_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, out = manifest_dataset(tmp_path / "own"), tmp_path / "out"
+    (home / "images/own/rug/blot_0.png").write_bytes(b"")
+    assert main(["evaluate", str(home), "--engine", "texture", "--scope", "batch", "--out", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert "own/rug/blot_0.png" in printed.err
+    assert "7 pictures" in printed.out
+    assert "1 failed" in printed.out
+    errors = pd.read_csv(out / "images.csv").set_index("image")["error"].dropna()
+    assert errors.index.tolist() == ["own/rug/blot_0.png"]
+
+
+def test_own_references_replace_those_of_the_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home, out = manifest_dataset(tmp_path / "own"), tmp_path / "out"
+    good = str(home / "images/own/cloth/good_0.png")
+    assert main(["evaluate", str(home), "--engine", "texture", "--references", good, "--out", str(out)]) == 0
+    assert "scope references" in capsys.readouterr().out
+    tiles = pd.read_csv(out / "tiles.csv")
+    assert tiles[tiles["image"].str.contains("rug")]["nearest_image"].str.contains("good_0").any()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--grid", "0"], "Choose 1 to 32"),
+        (["--threshold", "1"], "--rule threshold"),
+        (["--scope", "batch", "--references", "x.png"], "--scope references"),
+    ],
+)
+def test_wrong_use_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    assert main(["evaluate", str(manifest_dataset(tmp_path)), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_without_ground_truth_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "CATEGORY/ground_truth" in capsys.readouterr().err

@@ -1,0 +1,247 @@
+"""The DINOv2 engine on made-up textures, and what it says of weights that will not do."""
+
+import shutil
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from segdetect.engines.base import EmbedRequest
+from segdetect.engines.dinov2 import Dinov2Engine
+from segdetect.engines.dinov2.engine import PATCH, WEIGHTS_VARIABLE, find_weights
+from segdetect.errors import CancelledError, EngineUnavailableError, SegDetectError, WeightsError
+from segdetect.grid import tile_layout
+from segdetect.pictures.loading import LoadedImage
+from segdetect.scoring.cells import pool_scores, score_references, score_self
+from segdetect.settings import GridSize
+
+GRID = GridSize(5, 5)
+ODD_TILE = 17
+MARK_XY = (250, 70)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    engine = Dinov2Engine()
+    try:
+        engine.check()
+    except EngineUnavailableError as error:
+        pytest.skip(f"DINOv2 cannot run here: {error}")
+    return engine
+
+
+def _texture(kind, seed=0, *, size_wh=(320, 320)):
+    """A woven, a striped or a grainy surface."""
+    random = np.random.default_rng(seed)
+    width, height = size_wh
+    y, x = np.mgrid[:height, :width]
+    pattern = {
+        "woven": 40 * np.sin(x * 0.8) + 40 * np.sin(y * 0.8),
+        "striped": 60 * np.sin((x + y) * 0.35),
+        "grainy": cv2.GaussianBlur(random.standard_normal((height, width)), (0, 0), 1.5) * 150,
+    }[kind]
+    grey = np.clip(128 + pattern + random.normal(0, 6, (height, width)), 0, 255)
+    return np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+
+
+def _with_defect(pixels, defect):
+    """A defect in the middle of tile 17 of 5 x 5."""
+    flawed = pixels.copy()
+    height, width = pixels.shape[:2]
+    at = (int((ODD_TILE % 5 + 0.5) * width / 5), int((ODD_TILE // 5 + 0.5) * height / 5))
+    if defect == "spot":
+        cv2.circle(flawed, at, 12, (30, 30, 30), -1)
+    else:
+        cv2.line(flawed, (at[0] - 20, at[1] - 12), (at[0] + 20, at[1] + 12), (240, 240, 240), 3)
+    return flawed
+
+
+def _request(pixels, *, name="picture", turned=False):
+    pixels.flags.writeable = False
+    image = LoadedImage(name, name, pixels)
+    return EmbedRequest(image, tile_layout(image.size_wh, GRID), turned=turned)
+
+
+def _tiles(cells, request, comparison):
+    return pool_scores(cells, request.layout, comparison)[0]
+
+
+@pytest.mark.parametrize(("kind", "defect"), [("woven", "scratch"), ("striped", "spot"), ("grainy", "scratch")])
+def test_a_planted_defect_ranks_first(engine, kind, defect):
+    request = _request(_with_defect(_texture(kind), defect))
+    (embeddings,) = engine.embed([request])
+
+    tiles = _tiles(score_self(embeddings), request, embeddings.comparison)
+
+    assert tiles.argmax() == ODD_TILE
+
+
+@pytest.fixture(scope="module")
+def reference(engine):
+    """A good striped part with a red mark, seen at several angles."""
+    request = _request(_marked(_texture("striped", 2)), name="good", turned=True)
+    return request, engine.embed([request])[0]
+
+
+def _marked(pixels):
+    marked = pixels.copy()
+    cv2.circle(marked, MARK_XY, 25, (250, 20, 20), -1)
+    return marked
+
+
+def test_a_planted_defect_ranks_first_with_a_turned_reference(engine, reference):
+    _, bank = reference
+    flawed = _request(np.rot90(_with_defect(_marked(_texture("striped", 1)), "spot"), 2).copy())
+    (picture,) = engine.embed([flawed])
+
+    tiles = _tiles(score_references(picture, [bank]), flawed, picture.comparison)
+
+    assert tiles.argmax() == 24 - ODD_TILE
+    assert not picture.turned
+
+
+def test_turned_cells_are_named_by_their_upright_place(reference):
+    _, bank = reference
+    rows, cols = bank.lattice
+    mark = int(MARK_XY[1] / 320 * rows) * cols + int(MARK_XY[0] / 320 * cols)
+
+    similarity = sum(turned @ upright[mark] for turned, upright in zip(bank.turned, bank.layers, strict=True))
+    row, col = divmod(int(bank.turned_cells[similarity.argmax()]), cols)
+
+    assert len(bank.turned[0]) == len(bank.turned_cells) == rows * cols
+    assert abs(row / rows - MARK_XY[1] / 320) < 0.12
+    assert abs(col / cols - MARK_XY[0] / 320) < 0.12
+
+
+@pytest.mark.parametrize("size_wh", [(320, 320), (500, 120), (60, 400)], ids=str)
+def test_descriptions_keep_to_the_contract(engine, size_wh):
+    (embeddings,) = engine.embed([_request(_texture("grainy", size_wh=size_wh))])
+    rows, cols = embeddings.lattice
+    width, height = size_wh
+    boxes = embeddings.boxes_ltrb.astype(np.int64)
+
+    assert embeddings.dense
+    for layer in embeddings.layers:
+        assert layer.shape[0] == rows * cols
+        assert layer.dtype == np.float32
+        assert np.linalg.norm(layer, axis=1) == pytest.approx(1, abs=1e-5)
+        assert not layer.flags.writeable
+    assert ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sum() == width * height
+    assert boxes.max(axis=0).tolist()[2:] == [width, height]
+
+
+def test_the_same_picture_gets_the_same_description(engine):
+    pixels = _texture("woven")
+    first, second = engine.embed([_request(pixels), _request(pixels)])
+
+    assert all(np.array_equal(one, other) for one, other in zip(first.layers, second.layers, strict=True))
+
+
+def test_threads_may_share_an_engine(engine):
+    pictures = [_texture(kind) for kind in ("woven", "striped")]
+    expected = [engine.embed([_request(p)])[0].layers[0] for p in pictures]
+    fresh, found = Dinov2Engine(), {}
+    threads = [
+        threading.Thread(target=lambda i=i: found.update({i: fresh.embed([_request(pictures[i])])[0].layers[0]}))
+        for i in (0, 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert all(np.array_equal(found[i], expected[i]) for i in (0, 1))
+
+
+def test_progress_is_told_and_may_cancel(engine):
+    told = []
+
+    def stop(share, doing):
+        told.append((share, doing))
+        if len(told) == 2:
+            raise CancelledError("stopped")
+
+    with pytest.raises(CancelledError):
+        engine.embed([_request(_texture("woven"), name=n) for n in ("first", "second", "third")], stop)
+    assert told[0] == (0, "describing first")
+    assert told[1][0] > 0
+
+
+def test_the_version_names_weights_and_runtime(engine):
+    assert engine.version.startswith("dinov2 ")
+    assert "onnxruntime" in engine.version
+
+
+def _assert_refused(path, *words):
+    with pytest.raises(WeightsError) as caught:
+        Dinov2Engine(path).check()
+    text = str(caught.value)
+    assert str(path) in text
+    assert "SEGDETECT_DINOV2_ONNX" in text
+    for word in words:
+        assert word in text
+    assert isinstance(caught.value, SegDetectError)
+
+
+def test_a_missing_weights_file_is_named(tmp_path):
+    _assert_refused(tmp_path / "absent.onnx", "no such")
+
+
+def test_the_environment_names_the_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "absent.onnx"))
+    with pytest.raises(WeightsError, match="absent"):
+        find_weights()
+
+
+@pytest.mark.parametrize(
+    "content", [b"these are not weights\n" * 50, b"", b"\x00" * 4096], ids=["text", "empty", "zero"]
+)
+def test_a_file_that_is_no_model_is_refused(tmp_path, content):
+    pytest.importorskip("onnx")
+    path = tmp_path / "weights.onnx"
+    path.write_bytes(content)
+    _assert_refused(path)
+
+
+def test_another_model_is_refused(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3, 224, 224]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "other", values[:1], values[1:])
+    path = tmp_path / "relu.onnx"
+    onnx.save(helper.make_model(graph), str(path))
+    _assert_refused(path, "no encoder blocks of DINOv2")
+
+
+def test_a_model_with_the_right_names_and_the_wrong_tokens_is_refused(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from onnx import TensorProto, helper
+
+    names = [f"/encoder/layer.{n}/Add_1_output_0" for n in range(12)]
+    nodes = [helper.make_node("Relu", ["x"], [name]) for name in names]
+    taken = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 224, 224])
+    given = [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None)]
+    model = helper.make_model(
+        helper.make_graph(nodes, "named alike", [taken], given),
+        opset_imports=[helper.make_opsetid("", 14)],
+        ir_version=8,
+    )
+    path = tmp_path / "alike.onnx"
+    onnx.save(model, str(path))
+    _assert_refused(path, "does not work as DINOv2")
+
+
+def test_a_truncated_model_is_refused(engine, tmp_path):
+    path = tmp_path / "half.onnx"
+    shutil.copyfile(find_weights(), path)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    _assert_refused(path)
+
+
+def test_patches_have_the_size_of_the_lattice(engine):
+    (embeddings,) = engine.embed([_request(_texture("woven"))])
+    assert embeddings.lattice == (2 * 336 // PATCH, 2 * 336 // PATCH)

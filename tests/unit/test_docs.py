@@ -1,0 +1,164 @@
+"""The documentation says what there is: every option, rule, engine, scope and target, and nothing that is missing."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from segdetect.cli.main import parser
+from segdetect.deciding.calibrations import CALIBRATIONS
+from segdetect.engines.dinov2.engine import COMPARISON as DINOV2_COMPARISON
+from segdetect.engines.texture import COMPARISON as TEXTURE_COMPARISON
+from segdetect.inspection import Verdict
+from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS
+from segdetect.settings import EngineName, RuleName, Scope
+from segdetect.storage.presets import BUILT_IN
+from segdetect.ui.method.text import METHOD, method_sections
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+MAX_PICTURE_BYTES = 400_000
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
+CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def _options(whole: argparse.ArgumentParser) -> Iterator[str]:
+    for action in whole._actions:
+        yield from (option for option in action.option_strings if option.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _options(command)
+
+
+def _commands(whole: argparse.ArgumentParser) -> list[str]:
+    return [
+        name for action in whole._actions if isinstance(action, argparse._SubParsersAction) for name in action.choices
+    ]
+
+
+def _links(page: Path) -> list[str]:
+    text = CODE.sub("", page.read_text(encoding="utf-8"))
+    return [target or source for target, source in LINK.findall(text)]
+
+
+def _anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to headings."""
+    text = CODE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w-]+", text))
+
+
+@pytest.mark.parametrize("option", sorted(set(_options(parser()))))
+def test_every_option_is_in_the_readme(option: str) -> None:
+    assert re.search(rf"`[^`]*{option}\b", README.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("command", _commands(parser()))
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"python -m segdetect {command}" in README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*EngineName, *Scope, *RuleName])
+def test_every_choice_is_in_the_readme_and_in_the_method(name: str) -> None:
+    assert f"`{name}`" in README.read_text(encoding="utf-8")
+    method = METHOD.read_text(encoding="utf-8")
+    assert f"**{name}**" in method or f"*{name}*" in method
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_is_explained(verdict: str) -> None:
+    for page in (README, METHOD):
+        assert f"**{verdict.capitalize()}**" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("preset", BUILT_IN, ids=lambda preset: preset.name)
+def test_every_preset_is_in_the_method_with_its_settings(preset: object) -> None:
+    assert isinstance(preset, type(BUILT_IN[0]))
+    settings = preset.settings
+    row = f"| {preset.name} | {settings.grid} | {settings.engine} | {settings.scope}"
+    assert row in METHOD.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("column", [*TILE_COLUMNS, *IMAGE_COLUMNS])
+def test_every_column_is_in_the_readme(column: str) -> None:
+    tables = [line for line in README.read_text(encoding="utf-8").splitlines() if ".csv`" in line]
+    assert column in _words(" ".join(tables))
+
+
+def test_every_make_target_is_in_the_readme() -> None:
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "run" in targets
+    text = README.read_text(encoding="utf-8")
+    assert [target for target in targets if f"`make {target}`" not in text] == []
+
+
+@pytest.mark.parametrize("engine", CALIBRATIONS)
+def test_method_states_the_gate_that_is_in_use(engine: EngineName) -> None:
+    constants = CALIBRATIONS[engine]
+    uneven = f"{constants.uneven} times" if constants.uneven > 1 else "not"
+    row = (
+        f"| {engine} | {constants.typical:.0%} | {constants.gate} | {uneven} | {constants.growth} | "
+        f"{constants.share:.0%} | {constants.floor} |"
+    ).replace("%", " %")
+    assert row in METHOD.read_text(encoding="utf-8"), f"docs/method.md should hold the row {row}"
+
+
+@pytest.mark.parametrize(("engine", "used"), [("dinov2", DINOV2_COMPARISON), ("texture", TEXTURE_COMPARISON)])
+def test_method_states_the_comparison_that_is_in_use(engine: str, used: object) -> None:
+    assert isinstance(used, type(DINOV2_COMPARISON))
+    wide, narrow = (f"{2 * reach + 1} x {2 * reach + 1} places" for reach in (used.exclude, used.exclude_varied))
+    row = f"| {engine} | {used.neighbours} | {wide} | {narrow} | {used.top_share:.0%} |".replace("%", " %")
+    assert row in METHOD.read_text(encoding="utf-8"), f"docs/method.md should hold the row {row}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_and_headings_resolve(page: Path) -> None:
+    for link in _links(page):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), f"{page.name} links to {link}"
+        assert not anchor or anchor in _anchors(target), f"{page.name} links to {link}"
+
+
+def test_readme_has_no_dead_picture_and_no_heavy_one() -> None:
+    pictures = [ROOT / link for link in _links(README) if link.endswith(".png")]
+    assert len(pictures) >= 8
+    for path in pictures:
+        assert path.stat().st_size < MAX_PICTURE_BYTES, path.name
+        with Image.open(path, formats=["PNG"]) as picture:
+            picture.verify()
+
+
+def test_no_picture_is_left_over() -> None:
+    used = {(page.parent / link).resolve() for page in PAGES for link in _links(page)}
+    assert [path.name for path in (ROOT / "docs" / "images").glob("*.png") if path.resolve() not in used] == []
+
+
+def test_readme_keeps_a_place_for_the_benchmark() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert 0 < text.index("<!-- benchmark:start -->") < text.index("<!-- benchmark:end -->")
+
+
+def test_method_page_shows_the_whole_text_with_its_pictures() -> None:
+    sections = list(method_sections())
+    text = METHOD.read_text(encoding="utf-8")
+    assert [section for section in sections if "![" in section.text] == []
+    assert all(section.text in text for section in sections)
+    pictures = [section for section in sections if section.picture]
+    assert len(pictures) == text.count("![") > 0
+    assert all(section.alt and section.picture and section.picture.startswith(b"\x89PNG") for section in pictures)
+    length = sum(len(section.text) for section in sections)
+    assert length > 0.9 * len(text)
