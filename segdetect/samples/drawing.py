@@ -10,7 +10,6 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-import skimage
 
 from segdetect.grid import Boxes
 from segdetect.pictures.raster import Pixels, Values
@@ -22,6 +21,7 @@ Box = tuple[float, float, float, float]
 Points = npt.NDArray[np.float64]
 
 SIDE: Final = 1024
+PHOTOGRAPHS: Final = Path(__file__).parent / "photographs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +38,8 @@ class Scene:
 
 
 def photograph(file: str) -> Shades:
-    """One of the public-domain textures inside the scikit-image package, enlarged twice, values 0..1."""
-    grey = cv2.imread(str(Path(skimage.__file__).parent / "data" / file), cv2.IMREAD_GRAYSCALE)
+    """One of the public-domain textures in the folder `photographs`, enlarged twice, values 0..1."""
+    grey = cv2.imdecode(np.frombuffer((PHOTOGRAPHS / file).read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
     large = cv2.resize(grey.astype(np.float32) / 255, (SIDE, SIDE), interpolation=cv2.INTER_LANCZOS4)
     return np.clip(large + 0.7 * (large - cv2.GaussianBlur(large, (0, 0), 2.0)), 0, 1)
 
