@@ -6,6 +6,7 @@ import hashlib
 import re
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.evaluate.view import address_of
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.usefixtures("page_engines")
 
 DEFECT = png(planted(2, 3))
 DIGEST = hashlib.sha256(DEFECT).hexdigest()
+OTHER = png(weave(seed=1))
+OTHER_DIGEST = hashlib.sha256(OTHER).hexdigest()
 
 
 def test_a_link_restores_sample_grid_engine_and_rule() -> None:
@@ -99,11 +102,83 @@ def test_a_link_says_which_picture_it_was_made_for() -> None:
     assert list(app.warning) == []
 
 
+def _named(app: AppTest) -> str:
+    """The picture that the address names; empty where it names none."""
+    if "picture" not in app.query_params:
+        return ""
+    value = app.query_params["picture"]
+    return value if isinstance(value, str) else value[0]
+
+
+def _boxes(app: AppTest) -> list[str]:
+    """What the page says of links."""
+    return [box.value for box in (*app.warning, *app.info) if "link" in box.value.lower()]
+
+
 def test_another_picture_than_the_links_is_pointed_out_once() -> None:
-    app = upload(open_page(picture=DIGEST[:16]), ("other.png", png(weave(seed=1))))
-    assert any("made for another picture" in warning.value for warning in app.warning)
+    app = upload(open_page(picture=DIGEST[:16]), ("other.png", OTHER))
+    assert len(_boxes(app)) == 1
+    assert "made for another picture" in _boxes(app)[0]
+    assert _named(app) == OTHER_DIGEST[:16]
     app.slider(key="grid").set_value(5).run()
-    assert list(app.warning) == []
+    assert _boxes(app) == []
+    assert _named(app) == OTHER_DIGEST[:16]
+
+
+def test_a_new_picture_in_the_same_tab_is_followed_in_silence() -> None:
+    app = upload(open_page(), ("defect.png", DEFECT))
+    assert _named(app) == DIGEST[:16]
+    upload(app, ("other.png", OTHER))
+    assert _boxes(app) == []
+    assert _named(app) == OTHER_DIGEST[:16]
+
+
+def test_a_second_picture_is_followed_in_silence() -> None:
+    app = upload(open_page(), ("defect.png", DEFECT))
+    upload(app, ("defect.png", DEFECT), ("other.png", OTHER))
+    assert _boxes(app) == []
+    assert _named(app) == OTHER_DIGEST[:16]
+    app.selectbox(key="shown").select_index(0).run()
+    assert _boxes(app) == []
+    assert _named(app) == DIGEST[:16]
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"picture": DIGEST[:16]}, {"picture": "0" * 16}], ids=["none", "its own", "another"]
+)
+def test_a_removed_picture_leaves_nothing_in_the_address(query: dict[str, str]) -> None:
+    app = upload(open_page(**query), ("defect.png", DEFECT))
+    upload(app)
+    assert app.title[0].value == "Where in this picture is something wrong?"
+    assert _boxes(app) == []
+    assert _named(app) == ""
+    upload(app, ("other.png", OTHER))
+    assert _boxes(app) == []
+    assert _named(app) == OTHER_DIGEST[:16]
+
+
+def test_a_sample_leaves_no_picture_in_the_address() -> None:
+    app = upload(open_page(), ("defect.png", DEFECT))
+    app.selectbox(key="sample").select("clean-wire-mesh").run()
+    assert _boxes(app) == []
+    assert _named(app) == ""
+    app.selectbox(key="sample").select(None).run()
+    assert _boxes(app) == []
+    assert _named(app) == DIGEST[:16]
+
+
+def test_back_to_a_picture_that_is_gone_is_no_link() -> None:
+    app = upload(open_page(), ("defect.png", DEFECT))
+    upload(app, ("other.png", OTHER))
+    app.query_params["picture"] = DIGEST[:16]
+    app.run()
+    assert _boxes(app) == []
+    assert _named(app) == OTHER_DIGEST[:16]
+    upload(app)
+    app.query_params["picture"] = DIGEST[:16]
+    app.run()
+    assert _boxes(app) == []
+    assert _named(app) == ""
 
 
 @pytest.mark.parametrize("evil", ["[win](https://evil.example)", "<b>x</b>", "$x$", "![](https://evil.example/a.png)"])

@@ -14,6 +14,7 @@ from segdetect.ui.shared.page import plain
 # Enough of the digest to tell pictures apart, short enough for a link.
 _DIGITS: Final = 16
 _PARAMETER: Final = "picture"
+_WANTED: Final = "wanted-picture"
 _THRESHOLD: Final = "threshold"
 _RECORDED: Final = "threshold-recorded"
 FIRST_THRESHOLD: Final = 0.5
@@ -22,34 +23,43 @@ FIRST_THRESHOLD: Final = 0.5
 def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
     """Put the picture's SHA-256 in the address; a sample is named there already.
 
-    A link that was made for another picture is not overwritten before the visitor has seen what it asks for.
+    Where the visitor came by a link that was made for another picture, say so, once.
     """
-    wanted = st.query_params.get(_PARAMETER)
+    wanted, digest = _wanted_picture(), image.sha256[:_DIGITS]
+    st.session_state[_WANTED] = ""
     if is_sample:
-        if wanted:
-            del st.query_params[_PARAMETER]
+        _forget_picture()
         return
-    digest = image.sha256[:_DIGITS]
-    if wanted and wanted != digest and not st.session_state.get("asked-for-picture"):
-        st.session_state["asked-for-picture"] = True
+    st.query_params[_PARAMETER] = digest
+    if wanted not in ("", digest):
         st.warning(
             f"The link you opened was made for another picture (SHA-256 {plain(wanted[:_DIGITS])}...). These are its "
             f"settings on {plain(image.name)}.",
             icon=":material/link:",
         )
-        return
-    st.query_params[_PARAMETER] = digest
 
 
 def show_wanted_picture() -> None:
-    """On the empty page: say which picture the link was made for."""
-    wanted = st.query_params.get(_PARAMETER)
-    if wanted:
-        st.info(
-            f"This link was made for a picture that stays on its owner's machine. Drop in the file whose SHA-256 "
-            f"begins with **{plain(wanted[:_DIGITS])}** to see the same view; the settings are restored already.",
-            icon=":material/link:",
-        )
+    """On the empty page: say which picture the visitor's link was made for; no picture of their own stays named."""
+    wanted = _wanted_picture()
+    if not wanted:
+        _forget_picture()
+        return
+    st.info(
+        f"This link was made for a picture that stays on its owner's machine. Drop in the file whose SHA-256 "
+        f"begins with **{plain(wanted[:_DIGITS])}** to see the same view; the settings are restored already.",
+        icon=":material/link:",
+    )
+
+
+def _wanted_picture() -> str:
+    """What the address named when the visitor came; empty once they have seen a picture, as it is then ours."""
+    return str(st.session_state.setdefault(_WANTED, st.query_params.get(_PARAMETER, "")))
+
+
+def _forget_picture() -> None:
+    if _PARAMETER in st.query_params:
+        del st.query_params[_PARAMETER]
 
 
 def read_threshold() -> float:
