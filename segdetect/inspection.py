@@ -35,11 +35,18 @@ class Source:
         name: as the user gave it.
         sha256: hex digest of its bytes.
         layout: its tiles, to which `TileScores.nearest_tile` points.
+        page: the page of the file, 0-based.
     """
 
     name: str
     sha256: str
     layout: TileLayout
+    page: int = 0
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """As `LoadedImage.identity`."""
+        return (self.sha256, self.page)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +139,11 @@ class Inspection:
     decision: Decision
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """As `LoadedImage.identity`."""
+        return (self.sha256, self.page)
 
     @property
     def flagged_tiles(self) -> list[int]:

@@ -52,7 +52,7 @@ class Picture:
     @property
     def source(self) -> Source:
         """What an inspection remembers of it."""
-        return Source(self.image.name, self.image.sha256, self.layout)
+        return Source(self.image.name, self.image.sha256, self.layout, self.image.page)
 
 
 def cut_picture(image: LoadedImage, grid: GridSize, stock: bool) -> Picture:
@@ -81,8 +81,8 @@ def cut_bank(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
 
 
 def without(picture: Picture, bank: Sequence[Picture]) -> list[Picture]:
-    """The pictures of the bank other than this one, under whatever name."""
-    return [member for member in bank if member.image.sha256 != picture.image.sha256]
+    """The pictures of the bank other than this one; another page of its file is another picture."""
+    return [member for member in bank if member.image.identity != picture.image.identity]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,6 +57,11 @@ class LoadedImage:
         return self.pixels.shape[1], self.pixels.shape[0]
 
     @property
+    def identity(self) -> tuple[str, int]:
+        """Equal for one page of one file, under whatever name and in whatever brightness window."""
+        return (self.sha256, self.page)
+
+    @property
     def key(self) -> tuple[object, ...]:
         """Two pictures with equal keys have equal pixels."""
         return (self.sha256, self.page, self.window)

@@ -21,7 +21,7 @@ from segdetect.pipeline import Inspector
 from segdetect.samples.catalogue import SAMPLES
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from tests.support.pages import banner, captions, chart, choices, errors, markdown, numbers, open_page, press, upload
-from tests.support.pictures import planted, png, weave
+from tests.support.pictures import planted, png, tiff, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
 
@@ -242,6 +242,19 @@ def test_a_known_good_picture_that_cannot_be_opened_is_reported_and_the_others_a
     assert not app.exception
     assert any("bad.png" in message for message in errors(app))
     assert "compared with 1 known-good" in _facts(app)
+
+
+def test_a_page_is_compared_with_the_first_page_of_its_file() -> None:
+    pages = ("pages.tif", tiff(weave(seed=1), planted(2, 3)))
+    app = upload(open_page(), pages)
+    choices(app, "scope").select("references").run()
+    upload(app, pages, key="reference-files")
+    assert "compared with itself" in captions(app)
+    (page,) = [box for box in app.number_input if box.label == "Page"]
+    page.set_value(2).run()
+    assert not app.exception
+    assert "compared with 1 known-good" in _facts(app)
+    assert banner(app)[1] == "strongest at row 3, col 4"
 
 
 def test_several_pictures_can_be_compared_with_each_other() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import tifffile
 from PIL import Image
 
 from segdetect.grid import tile_layout
@@ -38,6 +39,15 @@ def png(pixels: Pixels) -> bytes:
     """A PNG file of it."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def tiff(*pages: npt.NDArray[np.uint8 | np.uint16]) -> bytes:
+    """A TIFF file with these pages."""
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        for pixels in pages:
+            file.write(pixels, photometric="rgb" if pixels.ndim == 3 else "minisblack")
     return buffer.getvalue()
 
 

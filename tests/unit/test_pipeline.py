@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -24,13 +24,13 @@ from segdetect.errors import (
     WeightsError,
 )
 from segdetect.inspection import Decision, Floats, TileScores, Verdict
-from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import MAX_BATCH_BANK, Inspector, batch_bank
 from segdetect.progress import Progress, no_progress
 from segdetect.scoring import cells as scoring
 from segdetect.scoring.nearest import Match
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
-from tests.support.pictures import picture, planted, weave
+from tests.support.pictures import picture, planted, tiff, weave
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 DENSE = Settings(engine=EngineName.TEXTURE)
@@ -255,6 +255,58 @@ def test_the_picture_itself_is_left_out_of_the_bank(
     assert (with_copy.scope, with_copy.notes) == (scope, ())
     np.testing.assert_array_equal(with_copy.scores.scores, without.scores.scores)
     assert with_copy.strongest_tile == 17
+
+
+# ---- pages of one file -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[LoadedImage]:
+    """Two pages of one file: a clean one, and one with a defect in tile 17."""
+    data = tiff(weave(seed=1), planted(2, 3))
+    return [load_image(data, name="pages.tif", page=page) for page in (0, 1)]
+
+
+@pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
+@pytest.mark.parametrize("settings", [DENSE, TILES], ids=["dense", "tiles"])
+def test_a_page_is_compared_with_another_page_of_its_file(
+    inspector: Inspector, pages: list[LoadedImage], clean: LoadedImage, settings: Settings, scope: Scope
+) -> None:
+    settings = replace(settings, scope=scope)
+    inspection = inspector.inspect(pages[1], settings, bank=[pages[0]])
+    assert (inspection.scope, inspection.notes) == (scope, ())
+    assert [source.identity for source in inspection.scores.sources] == [page.identity for page in pages[::-1]]
+    assert inspection.strongest_tile == 17
+    # The page has the pixels of another file, and is worth as much in the bank.
+    other_file = inspector.inspect(pages[1], settings, bank=[clean])
+    np.testing.assert_array_equal(inspection.scores.scores, other_file.scores.scores)
+    found = inspector.look_alikes(pages[1], inspection, 17, bank=[pages[0]])
+    assert {look_alike.source.page for look_alike in found if not look_alike.own} == {0}
+    assert any(not look_alike.own for look_alike in found)
+
+
+@pytest.mark.parametrize("scope", [Scope.REFERENCES, Scope.BATCH])
+def test_two_pages_of_one_file_in_a_bank_are_two_pictures(
+    inspector: Inspector, pages: list[LoadedImage], scope: Scope
+) -> None:
+    third = picture(weave(seed=2), "third.png")
+    bank = [*pages, third]
+    answers = inspector.inspect_many(bank, replace(DENSE, scope=scope), bank=bank)
+    for image, answer in zip(bank, answers, strict=True):
+        others = [member.identity for member in bank if member is not image]
+        assert [source.identity for source in answer.scores.sources] == [image.identity, *others]
+        assert (answer.identity, answer.scope) == (image.identity, scope)
+
+
+@pytest.mark.parametrize("change", [{"name": "copy.tif"}, {"window": (0.0, 100.0)}], ids=["name", "window"])
+def test_a_page_under_another_name_or_in_another_window_is_still_itself(
+    inspector: Inspector, pages: list[LoadedImage], change: dict[str, Any]
+) -> None:
+    settings = replace(DENSE, scope=Scope.REFERENCES)
+    alone = inspector.inspect(pages[1], settings, bank=[replace(pages[1], **change)])
+    assert alone.scope is Scope.SELF
+    both = inspector.inspect(pages[1], settings, bank=[replace(pages[1], **change), pages[0]])
+    assert [source.identity for source in both.scores.sources] == [page.identity for page in pages[::-1]]
 
 
 def test_look_alikes_point_into_the_picture_that_they_come_from(

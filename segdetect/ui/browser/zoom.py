@@ -16,7 +16,7 @@ def keep_zoom(chart: str, picture: str) -> None:
 
     Args:
         chart: the chart's key.
-        picture: names the picture, such as its SHA-256.
+        picture: names the picture, such as its SHA-256 and page.
     """
     key = f"{chart}-zoom"
     st.html(f"<style>.st-key-{key} {{ display: none; }}</style>")

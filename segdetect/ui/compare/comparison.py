@@ -81,7 +81,7 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
 
 def show_sides(left: Side, right: Side) -> None:
     """Draw both verdicts and pictures; zoom and place are linked."""
-    two_pictures = left.image.sha256 != right.image.sha256
+    two_pictures = left.image.identity != right.image.identity
     with st.container(key="sides"):
         st.html(_LEVEL)
         for column, side in zip(st.columns(2), (left, right), strict=True):
@@ -97,7 +97,7 @@ def show_sides(left: Side, right: Side) -> None:
 
 def _only_here(side: Side, other: Side, role: Role) -> tuple[Mark, ...]:
     """Marks for the flagged tiles of which the other side flags nothing; none between two pictures."""
-    if side.image.sha256 != other.image.sha256:
+    if side.image.identity != other.image.identity:
         return ()
     covered, tiles = (
         flag_raster(other.inspection),
@@ -110,7 +110,7 @@ def _only_here(side: Side, other: Side, role: Role) -> tuple[Mark, ...]:
 
 def show_difference(left: Side, right: Side) -> None:
     """Draw how far the flags agree: in words, and tile by tile where both have the same tiles."""
-    if left.image.sha256 != right.image.sha256:
+    if left.image.identity != right.image.identity:
         st.info("These are two pictures: their flags are not compared place by place.", icon=":material/info:")
         return
     mine, theirs = flag_raster(left.inspection), flag_raster(right.inspection)

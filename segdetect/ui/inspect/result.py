@@ -44,7 +44,7 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         config={"scrollZoom": True, "displaylogo": False},
         alt=f"Score of each tile over the picture. Flagged: {flagged or 'none'}.",
     )
-    keep_zoom("heatmap", inspection.sha256)
+    keep_zoom("heatmap", f"{inspection.sha256}-{inspection.page}")
 
 
 def _heatmap_height(size_wh: tuple[int, int]) -> int:
@@ -112,7 +112,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     if not tiles:
         st.info("No tile is flagged. List the most unlike ones to see what came closest.", icon=":material/check:")
         return
-    shown = f"table-{inspection.sha256[:12]}-{inspection.settings.grid}-{wanted}"
+    shown = f"table-{inspection.sha256[:12]}-{inspection.page}-{inspection.settings.grid}-{wanted}"
     st.dataframe(
         _table(image, inspection, tiles, tile),
         key=shown,

@@ -80,4 +80,4 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width:
 def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:
     if look_alike.own:
         return request.image
-    return next(image for image in request.bank if image.sha256 == look_alike.source.sha256)
+    return next(image for image in request.bank if image.identity == look_alike.source.identity)

@@ -144,7 +144,7 @@ def kept_uploads(kept: str) -> tuple[Upload, ...]:
 
 def identity(inspection: Inspection) -> tuple[object, ...]:
     """What a selected tile belongs to: another picture or grid has other tiles."""
-    return (inspection.sha256, inspection.page, inspection.settings.grid)
+    return (*inspection.identity, inspection.settings.grid)
 
 
 def selected_tile(inspection: Inspection) -> int:
