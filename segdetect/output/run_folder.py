@@ -104,8 +104,12 @@ def annotated_name(name: str) -> PurePosixPath:
     >>> str(annotated_name("cloth/a.jpg")), str(annotated_name("../../etc/a.png"))
     ('cloth/a.png', 'a.png')
     """
-    # Control characters, and what Python makes of bytes in a file's name that are no UTF-8, cannot be named everywhere.
-    parts = [re.sub(r"[\x00-\x1f\ud800-\udfff]", "_", part) for part in PurePosixPath(name.replace("\\", "/")).parts]
+    # Control characters, and what Python makes of bytes in a file's name that are no UTF-8, cannot be named everywhere;
+    # "C:" in front of a part leads to another drive on Windows.
+    parts = [
+        re.sub(r"[\x00-\x1f\ud800-\udfff]|(?<=^[\s\S]):", "_", part)
+        for part in PurePosixPath(name.replace("\\", "/")).parts
+    ]
     # "//" at the beginning is a root of its own.
     if not parts or parts[0].startswith("/") or ".." in parts:
         parts = parts[-1:]
