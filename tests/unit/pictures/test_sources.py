@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -83,6 +84,16 @@ def test_nothing_is_written_when_a_zip_points_outside(tmp_path: Path) -> None:
     archive = make_zip(inner / "evil.zip", [("../../evil.png", PNG), ("/abs.png", PNG)])
     assert [source.data() for source in read_sources([archive])] == [PNG, PNG]
     assert [path.name for path in tmp_path.rglob("*")] == ["inner", "evil.zip"]
+
+
+def test_a_link_in_a_zip_is_not_followed(tmp_path: Path) -> None:
+    put(tmp_path, "secret.png")
+    link = zipfile.ZipInfo("link.png")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "links.zip", "w") as archive:
+        archive.writestr(link, str(tmp_path / "secret.png"))
+    (source,) = read_sources([tmp_path / "links.zip"])
+    assert source.data() == str(tmp_path / "secret.png").encode()
 
 
 def test_equal_names_get_their_folder_in_front(tmp_path: Path) -> None:
