@@ -16,6 +16,7 @@ SegDetectError
 │   ├── EngineKilledError       its process died in mid-run
 │   └── EngineTimeoutError      it took longer than the limit and was stopped
 ├── StorageError                the disk is full or cannot be written
+├── ForbiddenPathError          a place on the server that its visitors may not read
 └── CancelledError              the user stopped the work
 """
 
@@ -100,6 +101,10 @@ class EngineTimeoutError(EngineError):
 
 class StorageError(SegDetectError):
     """The disk is full or cannot be written."""
+
+
+class ForbiddenPathError(SegDetectError):
+    """A place on the server that its visitors may not read."""
 
 
 class CancelledError(SegDetectError):

@@ -14,15 +14,16 @@ Two layouts are known:
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from segdetect.errors import DatasetError
+from segdetect.evaluation.manifest import MANIFEST, read_manifest
 from segdetect.evaluation.masks import Mask, check_mask_size, header_size, read_mask
 from segdetect.pictures.formats import SUFFIXES
+from segdetect.storage.roots import Roots
 
 CLEAN_FOLDERS: Final = frozenset(("good", "clean", "normal", "ok"))
 MVTEC_KINDS: Final = dict.fromkeys(("carpet", "grid", "leather", "tile", "wood"), "texture") | dict.fromkeys(
@@ -47,6 +48,7 @@ class LabelledPicture:
         dataset: where it comes from; may be empty.
         kind: `texture`, `object` or another word of the manifest; may be empty.
         defect: what is wrong with it; `good` for a clean picture.
+        within: the folders that its files must lie in, links followed, whenever they are read; None for any.
     """
 
     name: str
@@ -56,15 +58,16 @@ class LabelledPicture:
     dataset: str = ""
     kind: str = ""
     defect: str = ""
+    within: Roots | None = None
 
     def data(self) -> bytes:
         """The file's bytes.
 
         Raises:
-            DatasetError: it cannot be read.
+            DatasetError: it cannot be read, or lies elsewhere than it may.
         """
         try:
-            return self.path.read_bytes()
+            return _place(self.path, self.within, name=self.name).read_bytes()
         except OSError as error:
             raise DatasetError(f"it cannot be read ({error.strerror})", file=self.name) from error
 
@@ -72,9 +75,11 @@ class LabelledPicture:
         """`(height, width)` bool, True on defects; None for a clean picture.
 
         Raises:
-            DatasetError: the mask cannot be read.
+            DatasetError: the mask cannot be read, or lies elsewhere than it may.
         """
-        return None if self.mask_path is None else read_mask(self.mask_path, name=self.name)
+        if self.mask_path is None:
+            return None
+        return read_mask(_place(self.mask_path, self.within, name=self.name), name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,64 +126,75 @@ class Dataset:
         return [picture for category in self.categories for picture in category.pictures]
 
 
-def read_dataset(path: Path) -> Dataset:
+def read_dataset(path: Path, *, allowed: Roots | None = None) -> Dataset:
     """Recognise the layout of a folder and list its pictures with their masks.
 
     Args:
         path: the folder; see the module's text for the layouts.
+        allowed: the folders that it and all its files must lie in, links followed; None for any.
 
     Raises:
-        DatasetError: no such folder, no known layout, an empty category, or masks and pictures that do not match.
+        DatasetError: no such folder, no known layout, an empty category, masks and pictures that do not match, or a
+            file elsewhere than it may be. What a manifest names must lie in the data set's own folder.
     """
-    if not path.is_dir():
-        raise DatasetError("there is no such folder", remedy=LAYOUTS, file=str(path))
-    name = path.resolve().name
-    if (path / "images").is_dir():
-        manifest = path / "manifest.csv"
-        pictures = _from_manifest(path, manifest) if manifest.is_file() else _from_folders(path)
-        categories = _grouped(pictures)
-    elif (path / "test").is_dir():
-        categories = [_mvtec_category(path, path.parent)]
-    else:
-        homes = sorted(folder for folder in path.iterdir() if (folder / "test").is_dir())
-        categories = [_mvtec_category(home, path) for home in homes]
+    try:
+        categories = _categories(_place(path, allowed, name=str(path)), allowed)
+    except OSError as error:
+        raise DatasetError(
+            f"it cannot be read ({error.strerror or error})", remedy="Check its name and its rights", file=str(path)
+        ) from error
     if not categories:
         raise DatasetError("no pictures with ground truth were recognised in it", remedy=LAYOUTS, file=str(path))
     for category in categories:
         _check_sizes(category.pictures)
-    return Dataset(name, tuple(categories))
+    return Dataset(path.resolve().name, tuple(categories))
 
 
-def _mvtec_category(home: Path, root: Path) -> Category:
+def _categories(path: Path, allowed: Roots | None) -> list[Category]:
+    if not path.is_dir():
+        raise DatasetError("there is no such folder", remedy=LAYOUTS, file=str(path))
+    if (path / "images").is_dir():
+        manifest = (path / MANIFEST).is_file()
+        return _grouped(_from_manifest(path, allowed) if manifest else _from_folders(path, allowed))
+    if (path / "test").is_dir():
+        return [_mvtec_category(path, path.parent, allowed)]
+    homes = sorted(folder for folder in path.iterdir() if (folder / "test").is_dir())
+    return [_mvtec_category(home, path, allowed) for home in homes]
+
+
+def _mvtec_category(home: Path, root: Path, allowed: Roots | None) -> Category:
     name = home.resolve().name
     truth = home / "ground_truth"
-    masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth)}
+    masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth, root, allowed)}
     pictures = []
-    for file in _pictures(home / "test"):
+    for file in _pictures(home / "test", root, allowed):
         place = file.relative_to(home / "test")
         mask = masks.pop(place.with_name(file.stem), None)
         defect = place.parts[0] if len(place.parts) > 1 else ""
-        pictures.append(_labelled(_name(file, root), file, mask, name, defect))
+        pictures.append(_labelled(_name(file, root), file, mask, name, defect, allowed))
     _all_used(masks.values(), root)
     if not pictures:
         raise DatasetError(
             "its folder test/ holds no pictures", remedy="Add pictures, or remove the category", file=name
         )
-    good = [_labelled(_name(file, root), file, None, name, "good") for file in _pictures(home / "train" / "good")]
+    good = [
+        _labelled(_name(file, root), file, None, name, "good", allowed)
+        for file in _pictures(home / "train" / "good", root, allowed)
+    ]
     return Category(name, tuple(pictures), tuple(good or _clean(pictures)))
 
 
-def _from_folders(path: Path) -> list[LabelledPicture]:
+def _from_folders(path: Path, allowed: Roots | None) -> list[LabelledPicture]:
     images, truth = path / "images", path / "masks"
-    masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth)}
-    places = {file: file.relative_to(images) for file in _pictures(images)}
+    masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth, path, allowed)}
+    places = {file: file.relative_to(images) for file in _pictures(images, path, allowed)}
     # images/good beside images/scratch: the folders name defects, not categories.
     one_category = any(place.parts[0].lower() in CLEAN_FOLDERS for place in places.values())
     pictures = []
     for file, place in places.items():
         mask = masks.pop(place.with_name(file.stem), None)
         category = path.resolve().name if one_category or len(place.parts) == 1 else place.parts[0]
-        pictures.append(_labelled(place.as_posix(), file, mask, category, place.parent.name))
+        pictures.append(_labelled(place.as_posix(), file, mask, category, place.parent.name, allowed))
     _all_used(masks.values(), path)
     return pictures
 
@@ -187,9 +203,12 @@ def _bare(mask: Path) -> str:
     return mask.stem.removesuffix("_mask") or mask.stem
 
 
-def _labelled(name: str, file: Path, mask: Path | None, category: str, folder: str) -> LabelledPicture:
+def _labelled(
+    name: str, file: Path, mask: Path | None, category: str, folder: str, allowed: Roots | None
+) -> LabelledPicture:
     """A picture without a mask is clean only where its folder says so; an empty mask there says the same."""
-    picture = LabelledPicture(name, file, mask, category, kind=MVTEC_KINDS.get(category, ""), defect=folder)
+    kind = MVTEC_KINDS.get(category, "")
+    picture = LabelledPicture(name, file, mask, category, kind=kind, defect=folder, within=allowed)
     if folder.lower() not in CLEAN_FOLDERS:
         if mask is None:
             raise DatasetError(
@@ -208,17 +227,8 @@ def _labelled(name: str, file: Path, mask: Path | None, category: str, folder: s
     return replace(picture, mask_path=None)
 
 
-def _from_manifest(path: Path, manifest: Path) -> list[LabelledPicture]:
-    rows = _manifest_rows(manifest)
-    for row in rows:
-        for column, folder in (("image", "images"), ("mask", "masks")):
-            row[column] = row[column].replace("\\", "/")
-            if (row[column] or column == "image") and not (path / folder / row[column]).is_file():
-                raise DatasetError(
-                    f"manifest.csv names this {column}, but the file is missing",
-                    remedy="Restore the file, or remove the line",
-                    file=f"{folder}/{row[column]}",
-                )
+def _from_manifest(path: Path, allowed: Roots | None) -> list[LabelledPicture]:
+    within = Roots((path.resolve(),))
     return [
         LabelledPicture(
             name=row["image"],
@@ -228,25 +238,10 @@ def _from_manifest(path: Path, manifest: Path) -> list[LabelledPicture]:
             dataset=row.get("dataset", ""),
             kind=row.get("kind", ""),
             defect=row.get("defect") or ("defective" if row["mask"] else "good"),
+            within=within,
         )
-        for row in rows
+        for row in read_manifest(_place(path / MANIFEST, allowed, name=MANIFEST), path, within)
     ]
-
-
-def _manifest_rows(manifest: Path) -> list[dict[str, str]]:
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            rows = [{key: value or "" for key, value in row.items() if key} for row in csv.DictReader(file)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(
-            f"it cannot be read as a table ({error})", remedy="Save it as CSV in UTF-8", file=manifest.name
-        ) from error
-    lacking = [column for column in ("image", "mask", "category") if rows and column not in rows[0]]
-    if lacking:
-        raise DatasetError(
-            f"it has no column {lacking[0]!r}", remedy="It needs image, mask and category at least", file=manifest.name
-        )
-    return rows
 
 
 def _grouped(pictures: Sequence[LabelledPicture]) -> list[Category]:
@@ -277,9 +272,29 @@ def _check_sizes(pictures: Sequence[LabelledPicture]) -> None:
             check_mask_size(mask_size, size, name=picture.name)
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _pictures(folder: Path, root: Path, allowed: Roots | None) -> list[Path]:
     """Picture files below a folder, in a fixed order; none where it does not exist."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != ".")
+    _place(folder, allowed, name=_name(folder, root))
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != ".")
+    for file in found:
+        _place(file, allowed, name=_name(file, root))
+    return found
+
+
+def _place(path: Path, allowed: Roots | None, *, name: str) -> Path:
+    """Where a file or folder may be read.
+
+    Raises:
+        DatasetError: links lead out of the folders that are allowed.
+    """
+    place = path if allowed is None else allowed.inside(path)
+    if place is None:
+        raise DatasetError(
+            "it leads to a place that may not be read from here",
+            remedy="Put the file itself there instead of a link to it",
+            file=name,
+        )
+    return place
 
 
 def _name(file: Path, root: Path) -> str:

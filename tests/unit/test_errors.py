@@ -27,6 +27,7 @@ SegDetectError
         EngineKilledError
         EngineTimeoutError
     StorageError
+    ForbiddenPathError
     CancelledError
 """
 
