@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import platformdirs
+from filelock import FileLock, Timeout
 
-from segdetect.errors import SettingsError, storage_error
+from segdetect.errors import SettingsError, StorageError, storage_error
 
 HOME_VARIABLE: Final = "SEGDETECT_HOME"
+LOCK_SECONDS: Final = 30.0
 
 
 def home() -> Path:
@@ -37,6 +39,30 @@ def storage_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Hold a folder for a change: one thread of one process at a time, on every machine that shares it.
+
+    Args:
+        folder: made where it is absent; what a writer that was killed left half done in it is removed.
+
+    Raises:
+        StorageError: another process did not let go of it within 30 seconds.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(folder / ".lock").acquire(LOCK_SECONDS)
+    except Timeout as error:
+        raise StorageError(
+            "another process is writing to it", remedy="Wait until that is done and try again", file=str(folder)
+        ) from error
+    with lock:
+        for part in folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
+        yield
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file so that, whatever happens meanwhile, either the former one is there or the whole new one.
 
@@ -50,10 +76,10 @@ def write_atomic(path: Path, data: bytes) -> None:
         OSError: the folder cannot be written, or the disk is full; the former file is still there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
+    # Nothing of the file's name is in it, which may be as long as file systems allow.
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with part.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -90,4 +116,4 @@ def checked_name(name: str) -> str:
 
 def file_name(name: str) -> str:
     """What a file or folder is called that is kept under a user's name: nothing of that name becomes part of a path."""
-    return hashlib.sha256(name.strip().encode()).hexdigest()[:24]
+    return hashlib.sha256(name.strip().encode(errors="surrogatepass")).hexdigest()[:24]
