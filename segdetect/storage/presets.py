@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import operator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from segdetect.errors import SettingsError
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
-from segdetect.storage.files import checked_name, file_name, home, storage_errors
+from segdetect.storage.files import changing, checked_name, file_name, home, storage_errors, write_atomic
+from segdetect.storage.shelf import Contents, Damaged, Shelf, read_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,16 @@ class Presets:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or home() / "presets"
+        self._shelf = Shelf(self.folder, "*.json", _read_preset)
 
     def all(self) -> list[Preset]:
         """The built-in presets, then the user's own by name."""
-        own = [_read_preset(path) for path in self.folder.glob("*.json")]
-        return [*BUILT_IN, *sorted(own, key=lambda preset: preset.name.casefold())]
+        return [*BUILT_IN, *self.kept().whole]
+
+    def kept(self) -> Contents[Preset]:
+        """The user's own presets by name, and what was kept but cannot be read."""
+        found = self._shelf.contents()
+        return Contents(tuple(sorted(found.whole, key=lambda preset: preset.name.casefold())), found.damaged)
 
     def save(self, preset: Preset) -> None:
         """Keep a preset; one of the same name is replaced.
@@ -82,14 +89,25 @@ class Presets:
         if name in {built_in.name for built_in in BUILT_IN}:
             raise SettingsError(f"'{name}' is a built-in preset", remedy="Choose another name")
         record = {"name": name, "why": preset.why, "settings": _as_record(preset.settings)}
-        with storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._file(name).write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
+        with storage_errors(self.folder), changing(self.folder):
+            write_atomic(self._file(name), json.dumps(record, indent=2).encode())
 
     def delete(self, name: str) -> None:
-        """Forget a preset of the user's own."""
-        with storage_errors(self.folder):
+        """Forget a preset of the user's own.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        with storage_errors(self.folder), changing(self.folder):
             self._file(name).unlink(missing_ok=True)
+
+    def discard(self, damaged: Damaged) -> None:
+        """Remove what is left of a damaged preset, for good.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        self._shelf.discard(damaged)
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{file_name(name)}.json"
@@ -109,12 +127,13 @@ def _as_record(settings: Settings) -> dict[str, Any]:
 
 
 def _read_preset(path: Path) -> Preset:
-    record = json.loads(path.read_text(encoding="utf-8"))
-    kept = record["settings"]
+    record = read_record(path)
+    name, why, kept = checked_name(record["name"]), str(record["why"]), record["settings"]
+    threshold = None if kept["threshold"] is None else float(kept["threshold"])
     settings = Settings(
-        grid=GridSize(kept["rows"], kept["cols"]),
+        grid=GridSize(operator.index(kept["rows"]), operator.index(kept["cols"])),
         engine=EngineName(kept["engine"]),
         scope=Scope(kept["scope"]),
-        rule=Rule(RuleName(kept["rule"]), threshold=kept["threshold"], false_alarms=kept["false_alarms"]),
+        rule=Rule(RuleName(kept["rule"]), threshold=threshold, false_alarms=float(kept["false_alarms"])),
     )
-    return Preset(record["name"], settings, record["why"])
+    return Preset(name, settings, why)

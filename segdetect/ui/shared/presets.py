@@ -7,6 +7,7 @@ import streamlit as st
 from segdetect.errors import SegDetectError
 from segdetect.settings import RuleName, Settings
 from segdetect.storage.presets import BUILT_IN, Preset, Presets
+from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.page import show_error
 
 
@@ -14,8 +15,9 @@ def show_presets(settings: Settings) -> None:
     """Draw the choice of presets, and a way to keep the settings in use as one."""
     presets = Presets()
     with st.popover("Presets", icon=":material/bookmarks:", width="stretch"):
-        for preset in presets.all():
-            own = preset.name not in {built_in.name for built_in in BUILT_IN}
+        kept = presets.kept()
+        for preset in (*BUILT_IN, *kept.whole):
+            own = preset in kept.whole
             with st.container(gap="xxsmall"):
                 with st.container(horizontal=True, gap="small"):
                     st.button(
@@ -30,15 +32,18 @@ def show_presets(settings: Settings) -> None:
                             "Forget",
                             key=f"forget-{preset.name}",
                             icon=":material/delete:",
-                            on_click=presets.delete,
-                            args=(preset.name,),
+                            on_click=attempt,
+                            args=(presets.delete, preset.name),
+                            kwargs={"kind": "preset"},
                         )
                 if preset.why:
                     st.caption(preset.why)
+        show_damaged(kept.damaged, presets.discard, kind="preset")
         with st.form("keep-preset", clear_on_submit=True, border=False):
             name = st.text_input("Keep the settings in use as", placeholder="a name", max_chars=80)
             if st.form_submit_button("Keep", width="stretch"):
                 _keep(presets, name, settings)
+    show_trouble("preset")
 
 
 def _keep(presets: Presets, name: str, settings: Settings) -> None:

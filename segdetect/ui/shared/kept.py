@@ -1,0 +1,40 @@
+"""What the lists of kept things share: their damaged entries, and buttons whose failure is shown and stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.storage.shelf import Damaged
+from segdetect.ui.shared.page import show_error
+
+
+def attempt(action: Callable[..., object], *arguments: object, kind: str) -> None:
+    """Callback of a button: do it; what goes wrong is for `show_trouble` with the same `kind`."""
+    try:
+        action(*arguments)
+    except SegDetectError as error:
+        st.session_state[f"{kind}-error"] = error
+
+
+def show_trouble(kind: str) -> None:
+    """Draw what went wrong at the last `attempt`, once."""
+    error = st.session_state.pop(f"{kind}-error", None)
+    if isinstance(error, SegDetectError):
+        show_error(error)
+
+
+def show_damaged(damaged: Sequence[Damaged], discard: Callable[[Damaged], None], *, kind: str) -> None:
+    """Draw the entries that cannot be read, each with what to do and a button that removes what is left of it."""
+    for entry in damaged:
+        show_error(entry.error)
+        st.button(
+            "Remove it",
+            key=f"discard-{kind}-{entry.path.name}",
+            icon=":material/delete:",
+            on_click=attempt,
+            args=(discard, entry),
+            kwargs={"kind": kind},
+        )
