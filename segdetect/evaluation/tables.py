@@ -17,7 +17,7 @@ import scipy
 from segdetect import __version__
 from segdetect.evaluation.figures import CategoryResult, Evaluation, Figures, PictureResult
 from segdetect.output.tables import csv_bytes
-from segdetect.storage.files import storage_errors
+from segdetect.storage.files import storage_errors, write_atomic
 
 # Column heads for people, in the order in which they are shown.
 HEADS: Final = {
@@ -182,9 +182,8 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         StorageError: the folder cannot be written, or the disk is full.
     """
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "evaluation.csv").write_bytes(csv_bytes(figures_table(evaluation)))
-        (folder / "evaluation.json").write_bytes(json_bytes(evaluation))
+        write_atomic(folder / "evaluation.csv", csv_bytes(figures_table(evaluation)))
+        write_atomic(folder / "evaluation.json", json_bytes(evaluation))
 
 
 def _lines(evaluation: Evaluation, titles: Sequence[str] | None = None) -> list[tuple[str, Figures]]:

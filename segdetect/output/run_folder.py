@@ -21,7 +21,7 @@ from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, tiles_table
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Settings
-from segdetect.storage.files import storage_errors
+from segdetect.storage.files import storage_errors, write_atomic
 
 
 class RunWriter:
@@ -53,7 +53,7 @@ class RunWriter:
         }
         with storage_errors(folder):
             (folder / "annotated").mkdir(parents=True, exist_ok=True)
-            (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+            write_atomic(folder / "run.json", (json.dumps(run, indent=2) + "\n").encode())
             self._tiles = self._open("tiles.csv", TILE_COLUMNS)
             self._flagged = self._open("flagged_segments.csv", TILE_COLUMNS)
             self._images = self._open("images.csv", IMAGE_COLUMNS)
@@ -76,9 +76,7 @@ class RunWriter:
         with storage_errors(self._folder):
             _append(self._tiles, table)
             _append(self._flagged, table[table["flagged"]])
-            path = self._annotated_path(inspection.image)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(png_bytes(image, inspection))
+            write_atomic(self._annotated_path(inspection.image), png_bytes(image, inspection))
             self._add_row(inspection)
 
     def add_failure(self, failure: Failure) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from segdetect.pictures.loading import load_image
 from segdetect.samples.catalogue import SAMPLES, Sample, defect_boxes
-from segdetect.storage.files import storage_errors
+from segdetect.storage.files import storage_errors, write_atomic
 
 
 def write_sample_dataset(folder: Path) -> Path:
@@ -29,9 +29,9 @@ def write_sample_dataset(folder: Path) -> Path:
         for sample in SAMPLES:
             category = folder / sample.key.removeprefix("clean-")
             kind = "good" if sample.clean else "flawed"
-            _write(category / "test" / kind / sample.name, sample.make())
+            write_atomic(category / "test" / kind / sample.name, sample.make())
             if not sample.clean:
-                _write(category / "ground_truth" / kind / f"{sample.key}_mask.png", _mask(sample))
+                write_atomic(category / "ground_truth" / kind / f"{sample.key}_mask.png", _mask(sample))
     return folder
 
 
@@ -43,8 +43,3 @@ def _mask(sample: Sample) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(mask).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)

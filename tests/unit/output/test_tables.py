@@ -246,7 +246,7 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch: 
     def forbidden(*_: Any, **__: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "write_text", forbidden)
+    monkeypatch.setattr(Path, "replace", forbidden)
     with pytest.raises(StorageError, match="Permission denied"):
         _writer(tmp_path)
 
@@ -260,7 +260,7 @@ def test_a_full_disk_is_said_to_be_full_and_keeps_what_was_written(
 
     with _writer(tmp_path) as writer:
         writer.add(inspection, image)
-        monkeypatch.setattr(Path, "write_bytes", full)
+        monkeypatch.setattr(Path, "replace", full)
         with pytest.raises(StorageError, match=r"the disk is full\. Free some space"):
             writer.add(inspection, image)
     assert len((tmp_path / "images.csv").read_text().splitlines()) == 2
