@@ -54,7 +54,7 @@ def _scores(app: AppTest) -> npt.NDArray[np.float64]:
 
 
 def _facts(app: AppTest) -> str:
-    return next(caption.value for caption in app.caption if " tiles · " in caption.value)
+    return next(line for line in captions(app).splitlines() if " tiles · " in line)
 
 
 # ---- the empty page --------------------------------------------------------------------------------------------------

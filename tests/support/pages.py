@@ -71,17 +71,22 @@ def numbers(values: Any) -> npt.NDArray[np.float64]:
 
 def captions(app: AppTest) -> str:
     """All the small print."""
-    return "\n".join(caption.value for caption in app.caption)
+    return "\n".join(unescaped(caption.value) for caption in app.caption)
 
 
 def markdown(app: AppTest) -> str:
     """All the text."""
-    return "\n".join(element.value for element in app.markdown)
+    return "\n".join(unescaped(element.value) for element in app.markdown)
 
 
 def errors(app: AppTest) -> list[str]:
-    """The error boxes' text, without the backslashes that keep Markdown out of it."""
-    return [re.sub(r"\\(.)", r"\1", error.value) for error in app.error]
+    """The error boxes' text."""
+    return [unescaped(error.value) for error in app.error]
+
+
+def unescaped(text: str) -> str:
+    """Markdown without what keeps texts from being read as such."""
+    return re.sub(r"\\(.)", r"\1", text).replace("\u2060", "")
 
 
 def choices(app: AppTest, key: str) -> Any:
@@ -92,5 +97,5 @@ def choices(app: AppTest, key: str) -> Any:
 
 def press(app: AppTest, label: str) -> AppTest:
     """Press the button with this label."""
-    (found,) = [button for button in app.button if button.label == label]
+    (found,) = [button for button in app.button if unescaped(button.label) == label]
     return found.click().run()

@@ -9,6 +9,7 @@ from typing import Any, Final
 import streamlit as st
 
 _CODE: Final = Path(__file__).with_name("zoom.js")
+_STYLE: Final = "<style>[class*='st-key-zoom-'] { display: none; }</style>"
 
 
 def keep_zoom(chart: str, picture: str) -> None:
@@ -18,9 +19,8 @@ def keep_zoom(chart: str, picture: str) -> None:
         chart: the chart's key.
         picture: names the picture, such as its SHA-256 and page.
     """
-    key = f"{chart}-zoom"
-    st.html(f"<style>.st-key-{key} {{ display: none; }}</style>")
-    _component()(key=key, data={"chart": chart, "picture": picture})
+    st.html(_STYLE)
+    _component()(key=f"zoom-{chart}", data={"chart": chart, "picture": picture})
 
 
 @functools.cache

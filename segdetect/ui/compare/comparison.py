@@ -15,9 +15,10 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule
 from segdetect.ui.shared.locale import number_column, percent
-from segdetect.ui.shared.page import plain, show_error
+from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.progress import Progressing
 from segdetect.ui.shared.session import inspector, kept_uploads, loaded
+from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import place, show_verdict
 from segdetect.ui.viewer.panes import inspection_pane
 from segdetect.ui.viewer.viewer import Looks, Mark, Role, picture_viewer
@@ -48,7 +49,7 @@ def read_side(name: Literal["Left", "Right"], image: LoadedImage) -> Side | None
     slot = st.empty()
     try:
         with st.sidebar, st.container(border=True):
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{plain(name)}**")
             image, settings, references = _read_request(f"{name.lower()}-", image)
         inspection = inspector().inspect(image, settings, bank=references, progress=Progressing(slot))
     except SegDetectError as error:
@@ -66,7 +67,7 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
         number = st.selectbox(
             "Picture",
             range(len(uploads)),
-            format_func=lambda i: uploads[i].name if i < len(uploads) else "",
+            format_func=lambda i: shown(uploads[i].name) if i < len(uploads) else "",
             key=f"{prefix}shown",
             persist_state="session",
         )
@@ -86,7 +87,7 @@ def show_sides(left: Side, right: Side) -> None:
         st.html(_LEVEL)
         for column, side in zip(st.columns(2), (left, right), strict=True):
             with column:
-                st.header(f"{side.name}: {plain(side.image.name)}" if two_pictures else side.name)
+                st.header(plain(f"{side.name}: {side.image.name}" if two_pictures else side.name))
                 show_verdict(side.inspection, level=3)
     panes = [
         inspection_pane(side.image, side.inspection, title=side.name, marks=_only_here(side, other, role))
@@ -120,7 +121,7 @@ def show_difference(left: Side, right: Side) -> None:
         "only on the right": (~mine & theirs).mean(),
     }
     for column, (label, share) in zip(st.columns(3), shares.items(), strict=True):
-        column.metric(f"Area {label}", percent(share, 1))
+        column.metric(f"Area {plain(label)}", percent(share, 1))
     table = difference_table(left.inspection, right.inspection)
     if table.empty:
         st.info("Neither side flags anything.", icon=":material/check:")

@@ -13,7 +13,8 @@ from segdetect.settings import Scope, Settings
 from segdetect.storage.files import home
 from segdetect.ui.evaluate.runs import EvaluationRun, start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
-from segdetect.ui.shared.page import plain, show_error
+from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.texts import plain
 
 _EXPECTED = """
 ## What it reads

@@ -21,11 +21,12 @@ from segdetect.settings import GridSize, RuleName, Scope, Settings
 from segdetect.ui.evaluate.runs import EvaluationRun, earlier_records, stop_run
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
 from segdetect.ui.shared.locale import localized, localized_chart, number, number_column
-from segdetect.ui.shared.page import plain, show_error
+from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.presets import apply_settings
 from segdetect.ui.shared.progress import Progressing
 from segdetect.ui.shared.session import Upload, inspector, loaded
 from segdetect.ui.shared.sidebar import choose_sample
+from segdetect.ui.shared.texts import capitalized, plain, shown
 
 _POLL_SECONDS = 1.0
 # Of columns, in screen pixels: together they fit beside the sidebar at 1280.
@@ -54,7 +55,7 @@ def _show_progress(run: EvaluationRun) -> None:
     if run.finished.is_set():
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, run.share), text=run.doing.capitalize())
+        st.progress(min(1.0, run.share), text=plain(capitalized(run.doing)))
         st.button("Stop", on_click=stop_run, icon=":material/stop_circle:")
 
 
@@ -68,11 +69,11 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     ]
     columns = st.columns(4)
     for column, (label, value, text) in zip(columns, cells, strict=False):
-        column.metric(label, "none" if value is None else number(value, 3), help=text)
-    columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged} of {overall.clean}")
+        column.metric(plain(label), "none" if value is None else number(value, 3), help=plain(text))
+    columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged:d} of {overall.clean:d}")
     for note in evaluation.notes:
         st.caption(f":material/info: {plain(localized(note))}")
-    table = _rounded(shown_table(evaluation))
+    table = _presented(shown_table(evaluation))
     st.dataframe(
         table,
         height="content" if len(table) <= _MAX_ROWS else "auto",
@@ -107,17 +108,19 @@ def _columns() -> dict[str, ColumnConfig]:
     title = st.column_config.TextColumn("Category", width=_TITLE_WIDTH, pinned=True)
     return {"title": title} | {
         name: st.column_config.NumberColumn(
-            head, width=_WIDTHS.get(name, _WIDTH), help=text, **number_column(0 if name == "pictures" else 3)
+            head, width=_WIDTHS.get(name, _WIDTH), help=plain(text), **number_column(0 if name == "pictures" else 3)
         )
         if name != "clean_unflagged"
-        else st.column_config.TextColumn(head, width=_WIDTHS[name], help=text, alignment="right")
+        else st.column_config.TextColumn(head, width=_WIDTHS[name], help=plain(text), alignment="right")
         for name, (head, text) in COLUMNS.items()
     }
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """To as many decimals as a column shows."""
-    return table.round(dict.fromkeys(table.select_dtypes("float").columns, 3))
+def _presented(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers to as many decimals as a column shows, names as they can be shown."""
+    texts = table.select_dtypes(exclude=["number", "bool", "datetime", "datetimetz"])
+    names = {str(column): texts[column].map(shown, na_action="ignore") for column in texts}
+    return table.round(dict.fromkeys(table.select_dtypes("float").columns, 3)).assign(**names)
 
 
 def _show_exports(evaluation: Evaluation) -> None:
@@ -159,7 +162,7 @@ def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
 
 
 def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation, key: str) -> None:
-    st.header(title)
+    st.header(plain(title))
     if not pictures:
         st.caption("None.")
         return
@@ -177,7 +180,7 @@ def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> N
     drawn = annotated_thumbnail(loaded(upload), picture.inspection, 400)
     ap = "" if picture.ap is None else f", AP {number(picture.ap, 2)}"
     caption = f"{picture.labelled.name}{ap}, {picture.inspection.decision.verdict.value}"
-    st.image(data_uri(drawn), width="stretch", alt=caption)
+    st.image(data_uri(drawn), width="stretch", alt=shown(caption))
     st.caption(plain(caption))
     if st.button("Inspect", key=key, icon=":material/frame_inspect:"):
         _open(upload, picture, evaluation)
@@ -230,7 +233,7 @@ def show_records() -> None:
             )
             left_alone = [share_of(*counts) for counts in zip(records.clean_unflagged, records.clean, strict=True)]
             st.dataframe(
-                _rounded(records.assign(clean_unflagged=left_alone).drop(columns="clean")),
+                _presented(records.assign(clean_unflagged=left_alone).drop(columns="clean")),
                 hide_index=True,
                 placeholder="",
                 column_config=_columns() | heads,

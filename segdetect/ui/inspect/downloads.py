@@ -10,6 +10,7 @@ from segdetect.inspection import Inspection
 from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
 from segdetect.pictures.loading import LoadedImage
+from segdetect.ui.shared.texts import shown
 
 
 def show_exports(image: LoadedImage, inspection: Inspection) -> None:
@@ -19,7 +20,7 @@ def show_exports(image: LoadedImage, inspection: Inspection) -> None:
         st.download_button(
             "Flagged segments (CSV)",
             data=lambda: csv_bytes(flagged_table(inspection)),
-            file_name=f"{stem}-flagged_segments.csv",
+            file_name=shown(f"{stem}-flagged_segments.csv"),
             mime="text/csv",
             on_click="ignore",
             width="stretch",
@@ -28,7 +29,7 @@ def show_exports(image: LoadedImage, inspection: Inspection) -> None:
         st.download_button(
             "All tiles (CSV)",
             data=lambda: csv_bytes(tiles_table(inspection)),
-            file_name=f"{stem}-tiles.csv",
+            file_name=shown(f"{stem}-tiles.csv"),
             mime="text/csv",
             on_click="ignore",
             width="stretch",
@@ -37,7 +38,7 @@ def show_exports(image: LoadedImage, inspection: Inspection) -> None:
         st.download_button(
             "Annotated picture (PNG)",
             data=lambda: png_bytes(image, inspection),
-            file_name=f"{stem}-annotated.png",
+            file_name=shown(f"{stem}-annotated.png"),
             mime="image/png",
             on_click="ignore",
             width="stretch",

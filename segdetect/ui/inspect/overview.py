@@ -19,6 +19,7 @@ from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.progress import Progressing
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
 from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.texts import shown
 
 # Thumbnails of more would weigh more than the rest of the page.
 _MAX_THUMBNAILS: Final = 100
@@ -84,17 +85,22 @@ def _show_table(results: Sequence[Answer | Failure]) -> None:
 
 def _row(result: Answer | Failure, number: int) -> dict[str, object]:
     if isinstance(result, Failure):
-        return {"picture": None, "name": result.image, "verdict": "failed", "why": localized(str(result.error))}
+        return {
+            "picture": None,
+            "name": shown(result.image),
+            "verdict": "failed",
+            "why": shown(localized(str(result.error))),
+        }
     inspection = result.inspection
     thumbnail = thumbnail_uri(result.image, (0, 0, *result.image.size_wh)) if number < _MAX_THUMBNAILS else None
     return {
         "picture": thumbnail,
-        "name": inspection.image,
+        "name": shown(inspection.image),
         "verdict": inspection.decision.verdict.value,
         "flagged tiles": len(inspection.flagged_tiles),
         "strongest score": round(float(inspection.scores.scores.max()), 3),
         "threshold": round(inspection.decision.threshold, 3),
-        "why": localized(inspection.decision.reason),
+        "why": shown(localized(inspection.decision.reason)),
     }
 
 

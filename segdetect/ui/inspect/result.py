@@ -14,6 +14,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.browser.zoom import keep_zoom
 from segdetect.ui.shared.locale import localized_chart, number_column
 from segdetect.ui.shared.session import background, pick_tiles, picked_tiles, select_tile, step_through
+from segdetect.ui.shared.texts import shown
 from segdetect.ui.shared.verdict import place
 
 HEATMAP_HEIGHT: Final = 560
@@ -42,7 +43,7 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         on_select=lambda: _chart_selected(inspection, tile),
         selection_mode=("points", "box"),
         config={"scrollZoom": True, "displaylogo": False},
-        alt=f"Score of each tile over the picture. Flagged: {flagged or 'none'}.",
+        alt=shown(f"Score of each tile over the picture. Flagged: {flagged or 'none'}."),
     )
     keep_zoom("heatmap", f"{inspection.sha256}-{inspection.page}")
 
@@ -82,7 +83,7 @@ def show_steps(inspection: Inspection, tile: int) -> None:
     """Draw the buttons that go from one flagged tile to the next."""
     tiles = inspection.flagged_tiles or [inspection.strongest_tile]
     count = f"{len(tiles)} flagged tile{'' if len(tiles) == 1 else 's'}"
-    where = f"flagged tile {tiles.index(tile) + 1} of {len(tiles)}" if tile in tiles else count
+    where = f"flagged tile {tiles.index(tile) + 1:d} of {len(tiles)}" if tile in tiles else count
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(inspection, -1)
@@ -173,4 +174,4 @@ def look_alike_place(inspection: Inspection, tile: int) -> str:
     if source < 0:
         return "none"
     where = place(int(scores.nearest_tile[tile]), scores.sources[source].layout.grid.cols)
-    return where if source == 0 else f"{scores.sources[source].name}, {where}"
+    return where if source == 0 else shown(f"{scores.sources[source].name}, {where}")

@@ -13,6 +13,7 @@ from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.progress import Progressing
 from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.texts import shown
 
 
 def run_inspection(request: Request) -> Inspection | None:
@@ -28,7 +29,7 @@ def run_inspection(request: Request) -> Inspection | None:
         if not inspector().is_described(request.image, request.settings):
             # The picture is there at once, where it will stay; only what is said of it has to be awaited.
             picture = fitted(Image.fromarray(request.image.pixels), 1000)
-            skeleton.image(picture, width=460, alt=f"{request.image.name}, waiting for the answer")
+            skeleton.image(picture, width=460, alt=shown(f"{request.image.name}, waiting for the answer"))
         inspection = inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
     except SegDetectError as error:
         slot.empty()

@@ -14,9 +14,9 @@ from segdetect.settings import EngineName, Rule, RuleName
 from segdetect.ui.inspect.tuning import other_engine
 from segdetect.ui.shared.jobs import failed, jobs, visitor
 from segdetect.ui.shared.locale import localized
-from segdetect.ui.shared.page import plain
 from segdetect.ui.shared.session import engines, inspector
 from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.texts import plain
 
 _POLL_SECONDS: Final = 0.7
 
@@ -46,25 +46,25 @@ def _look_again(inspection: Inspection) -> None:
 
 def _show(future: Future[object], inspection: Inspection, name: EngineName) -> None:
     if not future.done():
-        st.caption(f":material/hourglass_top: Second opinion: asking {name} ...")
+        st.caption(f":material/hourglass_top: Second opinion: asking {plain(name)} ...")
         return
     error = failed(future)
     if error is not None:
-        text = str(error) if isinstance(error, SegDetectError) else type(error).__name__
-        st.caption(f":material/error: Second opinion: {plain(localized(text))}")
+        trouble = str(error) if isinstance(error, SegDetectError) else type(error).__name__
+        st.caption(f":material/error: Second opinion: {plain(localized(trouble))}")
         return
     if future.cancelled():
         return
     second = future.result()
     assert isinstance(second, Inspection)
-    text = f"Second opinion by **{name}**: {agreement(inspection, second)}"
+    text = f"Second opinion by **{plain(name)}**: {plain(agreement(inspection, second))}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if disagree(inspection, second):
             st.warning(f"{text}. Look at both.", icon=":material/group:")
         else:
             st.caption(f":material/group: {text}", width="content")
         # A press on a button within a fragment runs only the fragment; the whole page is to change.
-        if st.button(f"Switch to {name}", key="switch", type="tertiary", on_click=_switch, args=(name,)):
+        if st.button(f"Switch to {plain(name)}", key="switch", type="tertiary", on_click=_switch, args=(name,)):
             st.rerun()
 
 

@@ -21,6 +21,7 @@ from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.progress import Progressing
 from segdetect.ui.shared.session import background, inspector
 from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import lead
 
 _TABS: Final = ("Scores and threshold", "Other grid sizes", "Stability")
@@ -108,9 +109,9 @@ def _show_sizes(request: Request) -> None:
 
 def _show_size(request: Request, grid: GridSize, inspection: Inspection) -> None:
     picture = annotated_thumbnail(request.image, inspection, _STRIP_SIDE)
-    st.image(data_uri(picture), width="stretch", alt=f"Result in a grid of {grid}: {lead(inspection)}")
+    st.image(data_uri(picture), width="stretch", alt=shown(f"Result in a grid of {grid}: {lead(inspection)}"))
     count = len(inspection.flagged_tiles)
-    st.caption(f"{inspection.decision.verdict.value.capitalize()}, {count} of {grid.tiles} flagged")
+    st.caption(plain(f"{inspection.decision.verdict.value.capitalize()}, {count} of {grid.tiles} flagged"))
     chosen = grid == request.settings.grid
     st.button(
         f"{grid}" if not chosen else f"{grid} (shown)",
@@ -139,8 +140,8 @@ def _show_stability(request: Request) -> None:
         return
     slot.empty()
     st.caption(
-        f"How often each spot is flagged when the picture is cut in {answer.cuts} ways: coarser, finer, and "
-        f"moved by half a tile. {answer.flagged_cuts} of {answer.cuts} cuts flag something. "
+        f"How often each spot is flagged when the picture is cut in {answer.cuts:d} ways: coarser, finer, and "
+        f"moved by half a tile. {answer.flagged_cuts:d} of {answer.cuts:d} cuts flag something. "
         "Bright spots are flagged however one cuts."
     )
     st.plotly_chart(
@@ -149,7 +150,7 @@ def _show_stability(request: Request) -> None:
         ),
         key="stability-map",
         config={"scrollZoom": True, "displaylogo": False},
-        alt=f"Share of {answer.cuts} cuts in which each spot of the picture is flagged",
+        alt=f"Share of {answer.cuts:d} cuts in which each spot of the picture is flagged",
     )
 
 

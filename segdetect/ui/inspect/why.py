@@ -14,8 +14,8 @@ from segdetect.output.thumbnails import fitted
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike, TileFacts, tile_facts, tile_map
 from segdetect.ui.shared.locale import number, percent
-from segdetect.ui.shared.page import plain
 from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import place
 
 # Four of these fit beside each other in the panel at 1280.
@@ -26,14 +26,14 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
     """Draw the panel for one tile and its look-alikes."""
     facts = tile_facts(inspection, tile, found)
     state = "flagged" if facts.flagged else "not flagged"
-    st.markdown(f"## Why {place_of(facts)}?")
-    st.markdown(f"{sentence(facts)} It is **{state}**.")
+    st.markdown(f"## Why {plain(place_of(facts))}?")
+    st.markdown(f"{plain(sentence(facts))} It is **{state}**.")
     box = inspection.scores.layout.boxes_ltrb[tile]
     picture = crop(request.image, box)
     fine = tile_map(inspection, tile)
     left, right = st.columns(2, wrap=False)
     with left:
-        st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=f"Tile {place_of(facts)}")
+        st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=shown(f"Tile {place_of(facts)}"))
     with right:
         if found:
             _show_look_alike(found[0], request, "Its nearest look-alike", "stretch")
@@ -74,7 +74,7 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width:
         where = f"{look_alike.source.name}, {where}"
     picture = _picture_of(look_alike, request)
     caption = f"{title}: {where}, {number(look_alike.similarity, 3)} similar"
-    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width=width, alt=caption)
+    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width=width, alt=shown(caption))
 
 
 def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Rule
-from segdetect.ui.shared.page import plain
+from segdetect.ui.shared.texts import plain
 
 # Enough of the digest to tell pictures apart, short enough for a link.
 _DIGITS: Final = 16

@@ -11,6 +11,7 @@ from segdetect.settings import DEFAULT_FALSE_ALARMS, DEFAULT_GRID, MAX_GRID, Eng
 from segdetect.ui.shared.address import FIRST_THRESHOLD, read_threshold
 from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.session import engines, use_dinov2_weights
+from segdetect.ui.shared.texts import plain
 
 ENGINE_HELP: Final = """How tiles are described.
 
@@ -72,9 +73,9 @@ def read_engine(prefix: str = "") -> EngineName:
     name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **KEPT)
     state = engines()
     if name is EngineName.AUTO and state.auto:
-        st.caption(f"auto is {state.auto} on this machine")
+        st.caption(f"auto is {plain(state.auto)} on this machine")
     elif name in state.troubles:
-        st.caption(f"{name} cannot run on this machine as it is")
+        st.caption(f"{plain(name)} cannot run on this machine as it is")
     if name is EngineName.DINOV2:
         _weights(prefix)
     return name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -12,6 +11,7 @@ import streamlit as st
 from segdetect.errors import SegDetectError
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.shared.locale import localized
+from segdetect.ui.shared.texts import plain
 
 ASSETS: Final = Path(__file__).parent / "assets"
 
@@ -70,6 +70,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """
+_SHEET: Final = _STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n</style>")
 
 
 def set_up(title: str) -> None:
@@ -81,12 +82,12 @@ def set_up(title: str) -> None:
         layout="wide",
         menu_items={"about": "SegDetect finds what is unlike the rest of a picture. Nothing leaves this machine."},
     )
-    st.html(_STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n</style>"))
+    st.html(_SHEET)
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
     keep_history()
     with st.sidebar:
         for path, label, page_icon in PAGES:
-            st.page_link(path, label=label, icon=page_icon)
+            st.page_link(path, label=plain(label), icon=page_icon)
 
 
 def show_error(error: SegDetectError) -> None:
@@ -94,13 +95,3 @@ def show_error(error: SegDetectError) -> None:
     name = f"**{plain(error.file)}**: " if error.file else ""
     remedy = f"\n\n{plain(localized(error.remedy))}." if error.remedy else ""
     st.error(f"{name}{plain(localized(error.problem))}.{remedy}", icon=":material/error:")
-
-
-def plain(text: str) -> str:
-    """Text as it is, with nothing of it read as Markdown, HTML, an icon or a formula."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
-
-
-def escaped(text: str) -> str:
-    """Text for use within HTML."""
-    return html.escape(text, quote=True)

@@ -9,6 +9,7 @@ from segdetect.settings import RuleName, Settings
 from segdetect.storage.presets import BUILT_IN, Preset, Presets
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.texts import plain
 
 
 def show_presets(settings: Settings) -> None:
@@ -21,7 +22,7 @@ def show_presets(settings: Settings) -> None:
             with st.container(gap="xxsmall"):
                 with st.container(horizontal=True, gap="small"):
                     st.button(
-                        preset.name,
+                        plain(preset.name),
                         key=f"preset-{preset.name}",
                         on_click=apply_settings,
                         args=(preset.settings,),
@@ -37,7 +38,7 @@ def show_presets(settings: Settings) -> None:
                             kwargs={"kind": "preset"},
                         )
                 if preset.why:
-                    st.caption(preset.why)
+                    st.caption(plain(preset.why))
         show_damaged(kept.damaged, presets.discard, kind="preset")
         with st.form("keep-preset", clear_on_submit=True, border=False):
             name = st.text_input("Keep the settings in use as", placeholder="a name", max_chars=80)

@@ -8,6 +8,8 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from segdetect.ui.shared.texts import capitalized, plain
+
 # Shorter work shows nothing: a bar that flashes up is worse than none.
 _QUIET_SECONDS: Final = 0.4
 
@@ -35,7 +37,7 @@ class Progressing:
                 self._bar = st.progress(0.0)
                 if self._identity is not None:
                     st.button("Stop", on_click=self._stop, icon=":material/stop_circle:")
-        self._bar.progress(min(1.0, max(0.0, share)), text=f"{doing.capitalize()} ({seconds:.0f} s)")
+        self._bar.progress(min(1.0, max(0.0, share)), text=f"{plain(capitalized(doing))} ({seconds:.0f} s)")
 
     def _stop(self) -> None:
         st.session_state["stopped"] = self._identity

@@ -9,6 +9,7 @@ from segdetect.storage.reference_sets import ReferenceSets
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.session import Upload, kept_uploads
+from segdetect.ui.shared.texts import plain
 
 
 def kept_references() -> None:
@@ -19,7 +20,7 @@ def kept_references() -> None:
         for name in kept.whole:
             with st.container(horizontal=True, gap="small"):
                 st.button(
-                    name,
+                    plain(name),
                     key=f"use-set-{name}",
                     on_click=attempt,
                     args=(_use, sets, name),

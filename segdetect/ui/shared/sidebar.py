@@ -19,6 +19,7 @@ from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.presets import show_presets
 from segdetect.ui.shared.reference_sets import kept_references
 from segdetect.ui.shared.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors
+from segdetect.ui.shared.texts import shown
 
 FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom", "zip")
 
@@ -127,7 +128,7 @@ def _choose(uploads: Sequence[Upload]) -> Upload:
     number = st.selectbox(
         f"Show (of {len(uploads)} pictures)",
         range(len(uploads)),
-        format_func=lambda i: uploads[i].name if i < len(uploads) else "",
+        format_func=lambda i: shown(uploads[i].name) if i < len(uploads) else "",
         key="shown",
         persist_state="session",
     )
@@ -159,7 +160,7 @@ def _page(image: LoadedImage) -> int:
         image.pages,
         key=f"page-{image.sha256[:12]}",
         persist_state="session",
-        help=f"This file has {image.pages} pages.",
+        help=f"This file has {image.pages:d} pages.",
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from segdetect.inspection import Inspection
 from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.ui.shared.locale import localized, number
-from segdetect.ui.shared.page import escaped, plain
+from segdetect.ui.shared.texts import escaped, plain
 
 COMPARED_WITH: Final = {
     Scope.SELF: "compared with itself",
@@ -59,15 +59,15 @@ def facts_line(inspection: Inspection) -> str:
 def show_verdict(inspection: Inspection, *, level: int = 1) -> None:
     """Draw the banner; `level` is that of its heading, 1 where the verdict is the page's main thing."""
     verdict = inspection.decision.verdict
-    kind = verdict.value.replace(" ", "-")
+    kind = escaped(verdict.value.replace(" ", "-"))
     st.html(
         f'<div class="sd-banner sd-{kind}" role="status">'
         f'<span class="sd-icon" aria-hidden="true"></span>'
-        f'<div><h{level} class="sd-word">{verdict.value.capitalize()}</h{level}>'
+        f'<div><h{level} class="sd-word">{escaped(verdict.value.capitalize())}</h{level}>'
         f'<span class="sd-lead">{escaped(_where(inspection))}</span>'
         f'<div class="sd-why">{escaped(localized(inspection.decision.reason))}</div></div></div>'
     )
-    st.caption(facts_line(inspection))
+    st.caption(plain(facts_line(inspection)))
     if inspection.scope is not inspection.settings.scope:
         st.info(_WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")
     for note in inspection.notes:

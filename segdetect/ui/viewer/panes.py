@@ -11,6 +11,7 @@ from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
+from segdetect.ui.shared.texts import shown
 from segdetect.ui.shared.verdict import lead
 from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_picture
 from segdetect.ui.viewer.viewer import Mark, Pane, Role
@@ -46,7 +47,7 @@ def inspection_pane(
         title=title,
         picture=_encoded(image.key, image),
         size_wh=image.size_wh,
-        alt=f"{image.name}: {inspection.decision.verdict.value}. {lead(inspection)}.",
+        alt=shown(f"{image.name}: {inspection.decision.verdict.value}. {lead(inspection)}."),
         boxes_ltrb=scores.layout.boxes_ltrb,
         scores=scores.scores,
         ranks=scores.ranks,
