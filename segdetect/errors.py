@@ -24,12 +24,14 @@ from __future__ import annotations
 
 import errno
 
+from segdetect.message import Message
+
 
 class SegDetectError(Exception):
     """The root: `str()` names the file, the problem and the remedy, in that order.
 
     Args:
-        problem: what is wrong, as a clause without a full stop.
+        problem: what is wrong, as a clause without a full stop; a `Message` where it has decimals or a date.
         remedy: what the reader can do about it, as a sentence without a full stop; may be empty.
         file: the file's name as the user gave it; may be empty.
     """
@@ -39,8 +41,14 @@ class SegDetectError(Exception):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        text = f"{self.file}: {self.problem}" if self.file else self.problem
-        return f"{text}. {self.remedy}." if self.remedy else f"{text}."
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """The sentence with its numbers, for whoever writes it anew."""
+        file = f"{self.file}: " if self.file else ""
+        remedy = Message(" {remedy}.", remedy=self.remedy) if self.remedy else ""
+        return Message("{file}{problem}.{remedy}", file=file, problem=self.problem, remedy=remedy)
 
 
 class InputError(SegDetectError):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from segdetect.errors import SettingsError
+from segdetect.message import Message
 
 MAX_GRID: Final = 32
 DEFAULT_GRID: Final = 7  # the blog's
@@ -96,8 +97,8 @@ class Rule:
             )
         if not 0 < self.false_alarms <= 0.5:
             raise SettingsError(
-                f"a false-alarm budget of {self.false_alarms} was asked for",
-                remedy="Choose more than 0 and at most 0.5 (one clean picture in two)",
+                Message("a false-alarm budget of {share} was asked for", share=self.false_alarms),
+                remedy=Message("Choose more than 0 and at most {most} (one clean picture in two)", most=0.5),
             )
 
 

@@ -13,8 +13,10 @@ import numpy as np
 from scipy import stats
 
 from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
+from segdetect.deciding.reasons import gate_reason, tally
 from segdetect.deciding.stock import NEIGHBOURS, edge_count, stock_flags
 from segdetect.inspection import Decision, Flags, Floats, TileScores, Verdict
+from segdetect.message import Message
 from segdetect.settings import EngineName, Rule, RuleName, Scope
 
 FENCE_FACTOR: Final = 3.0  # Tukey's outer fence
@@ -83,16 +85,21 @@ def _stock(scores: TileScores) -> Decision:
         flags = np.zeros(len(values), bool)
         flags[np.argsort(-values, kind="stable")[:kept]] = True
     count = int(flags.sum())
-    reason = (
-        f"The stock rule flags the least similar tiles of every picture, clean or not, here {count} of {len(values)}: "
-        "look at them, and choose another rule for a verdict."
+    reason = Message(
+        "The stock rule flags the least similar tiles of every picture, clean or not, here {count} of {tiles}: "
+        "look at them, and choose another rule for a verdict.",
+        count=count,
+        tiles=len(values),
     )
     return _decision(RuleName.STOCK, float(values[flags].min()), flags, Verdict.CANNOT_TELL, reason)
 
 
 def _threshold(scores: TileScores, threshold: float) -> Decision:
     values = scores.scores
-    reason = f"{_tally(values, threshold)}, the threshold you chose. How far to trust it depends on how you found it."
+    reason = Message(
+        "{tally}, the threshold you chose. How far to trust it depends on how you found it.",
+        tally=tally(values, threshold),
+    )
     verdict = _verdict(values >= threshold, _strength(values, threshold))
     return _decision(RuleName.THRESHOLD, threshold, values >= threshold, verdict, reason)
 
@@ -106,9 +113,10 @@ def _fence(scores: TileScores, constants: Calibration) -> Decision:
     # Rounding must not put the fence below the quartile that it stands on.
     threshold = math.nextafter(max(fence, float(upper), float(values.min()) + IDENTICAL), math.inf)
     flags = values >= threshold
-    reason = (
-        f"{_tally(values, threshold)}, the outer fence of this picture's own scores. The fence knows only how these "
-        "spread: it misses defects in an uneven picture."
+    reason = Message(
+        "{tally}, the outer fence of this picture's own scores. The fence knows only how these spread: it misses "
+        "defects in an uneven picture.",
+        tally=tally(values, threshold),
     )
     return _decision(RuleName.FENCE, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
@@ -135,7 +143,7 @@ def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
     if is_open != bool(flags.any()):  # rounding at the gate itself
         threshold, flags = float(values.max()), values >= values.max()
     verdict = _verdict(flags, strongest / gate)
-    return _decision(RuleName.GATE, threshold, flags, verdict, _gate_reason(flags, strongest, gate, constants, verdict))
+    return _decision(RuleName.GATE, threshold, flags, verdict, gate_reason(flags, strongest, gate, constants, verdict))
 
 
 def gate_scale(values: Floats, constants: Calibration) -> float:
@@ -149,22 +157,6 @@ def prominence(values: Floats, constants: Calibration) -> float:
     return _times_typical(values, _quantile(values, constants.typical, constants), constants) / gate_scale(
         values, constants
     )
-
-
-def _gate_reason(flags: Flags, strongest: float, gate: float, constants: Calibration, verdict: Verdict) -> str:
-    count = int(flags.sum())
-    found = (
-        f"{count} of {len(flags)} tiles {'stands' if count == 1 else 'stand'} out" if count else "No tile stands out"
-    )
-    ordinary = "the typical tile" if constants.typical < 0.8 else "any of the ordinary tiles (the lower four fifths)"
-    alike = " that are as uneven" if constants.uneven > 1 else ""
-    reason = (
-        f"{found}: the strongest scores {strongest:.2f} times as high as {ordinary}. In about nine of ten clean "
-        f"textures{alike}, that ratio stays below {gate:.2f}."
-    )
-    if verdict is Verdict.SUSPICIOUS:
-        reason += " It is a close call: look for yourself, or give known-good pictures for a surer verdict."
-    return reason
 
 
 def _quantile(values: Floats, share: float, constants: Calibration) -> float:
@@ -211,21 +203,33 @@ def _calibrated(
         )
         return _decision(RuleName.CALIBRATED, *_nothing_flagged(values), Verdict.CANNOT_TELL, reason)
     maxima = np.sort([float(np.max(one)) for one in bank_scores])
-    trust = f"about {false_alarms:.0%} of clean pictures would reach that by mistake"
     logs = np.log(maxima + constants.floor)
     if scope is Scope.BATCH:
         threshold = _batch_bound(logs, false_alarms, constants)
-        trust += ", as long as most of the batch is good"
+        trust = Message(
+            "about {share:.0%} of clean pictures would reach that by mistake, as long as most of the batch is good",
+            share=false_alarms,
+        )
     elif (len(maxima) + 1) * false_alarms >= 1:
         threshold = _conformal_bound(maxima, false_alarms)
-        trust = f"at most {false_alarms:.0%} of clean pictures like them reach that"
+        trust = Message("at most {share:.0%} of clean pictures like them reach that", share=false_alarms)
     else:
         correction = math.log(constants.alone) if lone_object else 0.0
         threshold = _predictive_bound(logs + correction, false_alarms, constants)
-        trust += f"; that is an estimate, {math.ceil(1 / false_alarms) - 1} good pictures would make it a guarantee"
+        trust = Message(
+            "about {share:.0%} of clean pictures would reach that by mistake; that is an estimate, {enough} good "
+            "pictures would make it a guarantee",
+            share=false_alarms,
+            enough=math.ceil(1 / false_alarms) - 1,
+        )
     flags = values >= threshold
     source = f"{len(maxima)} {'other' if scope is Scope.BATCH else 'good'} picture{'s' if len(maxima) != 1 else ''}"
-    reason = f"{_tally(values, threshold)}, learnt from {source}; {trust}."
+    reason = Message(
+        "{tally}, learnt from {source}; {trust}.",
+        tally=tally(values, threshold),
+        source=source,
+        trust=trust,
+    )
     return _decision(RuleName.CALIBRATED, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
 
@@ -273,12 +277,6 @@ def _strength(values: Floats, threshold: float) -> float:
 def _nothing_flagged(values: Floats) -> tuple[float, Flags]:
     """The lowest threshold that no tile reaches, and the flags that go with it."""
     return math.nextafter(float(values.max()), math.inf), np.zeros(len(values), bool)
-
-
-def _tally(values: Floats, threshold: float) -> str:
-    count = int(np.count_nonzero(values >= threshold))
-    found = f"{count} of {len(values)} tiles {'scores' if count == 1 else 'score'}" if count else "No tile scores"
-    return f"{found} at least {threshold:.3g} (the highest score is {values.max():.3g})"
 
 
 def _decision(rule: RuleName, threshold: float, flags: Flags, verdict: Verdict, reason: str) -> Decision:

@@ -10,6 +10,7 @@ from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.fastdup import FastdupEngine
 from segdetect.engines.texture import TextureEngine
 from segdetect.errors import EngineUnavailableError
+from segdetect.message import Message
 from segdetect.settings import EngineName
 
 # fastdup first, as the product's first user asked; then the most accurate; then the one that runs everywhere.
@@ -45,5 +46,9 @@ def choose_engine(engines: Mapping[EngineName, Engine], wanted: EngineName) -> t
         except EngineUnavailableError as error:
             troubles.append(error)
         else:
-            return engines[name], tuple(f"{trouble} The engine {name} was used instead." for trouble in troubles)
+            return engines[name], tuple(_passed_over(trouble, name) for trouble in troubles)
     raise troubles[-1]
+
+
+def _passed_over(trouble: EngineUnavailableError, name: EngineName) -> str:
+    return Message("{trouble} The engine {name} was used instead.", trouble=trouble.message, name=name)

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from segdetect.grid import Boxes
 from segdetect.inspection import Flags, Floats, Inspection
+from segdetect.message import Message
 
 # Both are perceptually uniform and told apart by colour-blind readers.
 COLOUR_SCALES: Final = ("Cividis", "Viridis", "Greys")
@@ -98,7 +99,10 @@ def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
         figure.add_vline(
             x=inspection.decision.threshold,
             line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"},
-            annotation={"text": f"threshold {inspection.decision.threshold:.3f}", "yanchor": "bottom"},
+            annotation={
+                "text": Message("threshold {threshold:.3f}", threshold=inspection.decision.threshold),
+                "yanchor": "bottom",
+            },
             annotation_position="top",
         )
     figure.update_layout(

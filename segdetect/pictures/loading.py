@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from segdetect.errors import SegDetectError, SettingsError
+from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common, decode_heic
 from segdetect.pictures.formats import SUPPORTED, Format, describe_unsupported, sniff
 from segdetect.pictures.raster import (
@@ -95,7 +96,7 @@ def load_image(
     """
     if window is not None and not (all(map(math.isfinite, window)) and window[0] < window[1]):
         raise SettingsError(
-            f"a window from {window[0]:g} to {window[1]:g} was asked for",
+            Message("a window from {low:g} to {high:g} was asked for", low=window[0], high=window[1]),
             remedy="Give two finite numbers, the lower one first",
             file=name,
         )
@@ -169,13 +170,17 @@ def _choose_window(raster: Raster, window: tuple[float, float] | None) -> tuple[
     if raster.window is not None:
         return raster.window, "the window that the file asks for"
     low, high = WINDOW_PERCENTILES
-    return percentile_window(raster.values), f"the {low:g}th and {high:g}th percentile"
+    return percentile_window(raster.values), Message("the {low:g}th and {high:g}th percentile", low=low, high=high)
 
 
 def _window_note(extent: tuple[float, float], window: tuple[float, float], how: str) -> str:
-    return (
-        f"Values {extent[0]:g} to {extent[1]:g} were mapped to 8 bits: "
-        f"{window[0]:g} to black, {window[1]:g} to white ({how})."
+    return Message(
+        "Values {low:g} to {high:g} were mapped to 8 bits: {black:g} to black, {white:g} to white ({how}).",
+        low=extent[0],
+        high=extent[1],
+        black=window[0],
+        white=window[1],
+        how=how,
     )
 
 

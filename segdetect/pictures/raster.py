@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segdetect.errors import ImageTooLargeError, UnreadableImageError
+from segdetect.message import Message
 
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[Any]
@@ -49,8 +50,13 @@ class Encoded:
             raise self.unreadable(f"the picture has no pixels: its size is {width} x {height}")
         if width * height > self.max_pixels:
             raise ImageTooLargeError(
-                f"{width} x {height} pixels ({width * height / 1e6:.1f} megapixels) are more than the limit of "
-                f"{self.max_pixels / 1e6:g} megapixels",
+                Message(
+                    "{width} x {height} pixels ({size:.1f} megapixels) are more than the limit of {limit:g} megapixels",
+                    width=width,
+                    height=height,
+                    size=width * height / 1e6,
+                    limit=self.max_pixels / 1e6,
+                ),
                 remedy="Scale the picture down or cut it in parts, and load these",
                 file=self.name,
             )

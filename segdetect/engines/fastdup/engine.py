@@ -27,6 +27,7 @@ from segdetect.engines.fastdup.files import TILE_LIST, WORK_FOLDER, read_feature
 from segdetect.engines.fastdup.worker_process import Turns, WorkerProcess, temporary_storage_error
 from segdetect.errors import EngineError, EngineFailedError, EngineUnavailableError, StorageError
 from segdetect.grid import tile_layout
+from segdetect.message import Message
 from segdetect.pictures.loading import LoadedImage
 from segdetect.progress import Progress, no_progress, part_of
 from segdetect.settings import EngineName, GridSize
@@ -118,7 +119,8 @@ class FastdupEngine:
                     self._trouble = self._self_test()
                 except StorageError as error:  # there may be room again by the next call
                     raise EngineUnavailableError(
-                        f"{SELF_TEST}: {error.problem} ({error.file})", remedy=error.remedy
+                        Message("{test}: {problem} ({file})", test=SELF_TEST, problem=error.problem, file=error.file),
+                        remedy=error.remedy,
                     ) from error
                 self._checked = True
             if self._trouble is not None:
@@ -238,7 +240,8 @@ class FastdupEngine:
         except EngineUnavailableError as error:
             return error
         except EngineError as error:
-            return EngineUnavailableError(f"{SELF_TEST}: {error.problem}", remedy=error.remedy)
+            problem = Message("{test}: {problem}", test=SELF_TEST, problem=error.problem)
+            return EngineUnavailableError(problem, remedy=error.remedy)
         same, odd = vectors[0] @ vectors[1], vectors[0] @ vectors[3]
         if np.array_equal(vectors[0], vectors[1]) and odd < same:
             return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from segdetect.errors import EngineExpiredError, EngineMissingError
+from segdetect.message import Message
 
 # Seen on 2.53 (built 2026-05-25) and 2.54 (built 2026-08-23): the library refuses to run 120 days after its build.
 LIFETIME: Final = timedelta(days=120)
@@ -49,12 +50,18 @@ def expired_error(version: str, spec: ModuleSpec | None, today: date | None = No
     today = today or date.today()
     if built is not None and today < built:
         return EngineExpiredError(
-            f"{version} was built on {built} and refuses to run on a computer whose date is {today}",
+            Message(
+                "{version} was built on {built} and refuses to run on a computer whose date is {today}",
+                version=version,
+                built=built,
+                today=today,
+            ),
             remedy=f"Set the computer's date right, {OTHER_ENGINE}",
         )
-    known = built is not None and built + LIFETIME <= today
+    end = built + LIFETIME if built is not None else None
+    known = end is not None and end <= today
     return EngineExpiredError(
-        f"{version} expired on {built + LIFETIME}" if built and known else f"{version} has expired",
+        Message("{version} expired on {end}", version=version, end=end) if end and known else f"{version} has expired",
         remedy=f"There may be a newer one: `pip install -U fastdup`, {OTHER_ENGINE}",
     )
 

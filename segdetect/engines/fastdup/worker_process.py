@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from segdetect.errors import EngineKilledError, EngineTimeoutError, StorageError, storage_error
+from segdetect.message import Message
 
 FOLDER_PREFIX: Final = "segdetect-worker-"
 LOCK_NAME: Final = "lock"
@@ -148,7 +149,11 @@ class WorkerProcess:
                     return message
                 on_wait(waited)
             raise EngineTimeoutError(
-                f"{self._label} did not answer within {seconds:.0f} seconds and was stopped",
+                Message(
+                    "{engine} did not answer within {seconds:.0f} seconds and was stopped",
+                    engine=self._label,
+                    seconds=seconds,
+                ),
                 remedy="Inspect again, with fewer pictures or a coarser grid, or choose another engine",
             )
         except BaseException:

@@ -89,7 +89,7 @@ def _row(result: Answer | Failure, number: int) -> dict[str, object]:
             "picture": None,
             "name": shown(result.image),
             "verdict": "failed",
-            "why": shown(localized(str(result.error))),
+            "why": shown(localized(result.error.message)),
         }
     inspection = result.inspection
     thumbnail = thumbnail_uri(result.image, (0, 0, *result.image.size_wh)) if number < _MAX_THUMBNAILS else None

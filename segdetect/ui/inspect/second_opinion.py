@@ -50,7 +50,7 @@ def _show(future: Future[object], inspection: Inspection, name: EngineName) -> N
         return
     error = failed(future)
     if error is not None:
-        trouble = str(error) if isinstance(error, SegDetectError) else type(error).__name__
+        trouble = error.message if isinstance(error, SegDetectError) else type(error).__name__
         st.caption(f":material/error: Second opinion: {plain(localized(trouble))}")
         return
     if future.cancelled():

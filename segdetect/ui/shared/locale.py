@@ -2,6 +2,8 @@
 
 The browser says which locale that is; one that says none, or none that is known, gets English. Nothing written here is
 cached, and what the pages cache holds no such text, so that no reader sees another's. Files keep their points.
+
+Nothing here looks for numbers in a text: a sentence that has some brings them along, as a `Message`.
 """
 
 from __future__ import annotations
@@ -18,13 +20,10 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol, get_group_symbol
 
-# What follows such a word is a version.
-_PRODUCTS: Final = ("fastdup", "Python", "version", "onnxruntime", "texture", "OpenCV")
-_FIGURE: Final = re.compile(
-    "".join(rf"(?<!{name} )" for name in _PRODUCTS)
-    + r"(?<![\w.,:/\\])(?<![\w.]-)(?:0|[1-9]\d*)(?:%|\.\d+(?:%|e[+-]\d+)?)(?=(?:st|nd|rd|th)?(?![\w/\\-]|[.,]\w))"
-)
-_ISO_DATE: Final = re.compile(r"(?<![\w./\\-])\d{4}-\d\d-\d\d(?![\w/\\-]|\.\w)")
+from segdetect.message import Message
+
+# Decimals have 28 digits, those behind the point included. Larger numbers and what is no number stay as they are.
+_LARGEST: Final = 1e15
 
 
 def reader() -> Locale:
@@ -54,33 +53,29 @@ def percent(share: float | Decimal, digits: int = 0) -> str:
     return format_percent(Decimal(f"{share:.{digits + 2}f}"), format=pattern, locale=locale)
 
 
-def localized(sentence: str) -> str:
-    """An English sentence of the program with its decimals, percentages and dates as the reader writes them.
-
-    It is for sentences, not for names: versions that follow a product's name, digests, sizes such as 7x7, and what is
-    part of a file's name or path are left alone.
-    """
-    return _ISO_DATE.sub(_date, _FIGURE.sub(_figure, sentence))
+def localized(text: str) -> str:
+    """A message of the program with its figures and dates as the reader writes them; any other text as it is."""
+    return text.written(_figure, _day) if isinstance(text, Message) else text
 
 
-def _figure(found: re.Match[str]) -> str:
-    figure, share, _ = found[0].partition("%")
-    mantissa, exponential, exponent = figure.partition("e")
+def _figure(value: float, spec: str) -> str:
+    """A number with the decimals, the percent sign and the power of ten that its plain text has."""
+    plain = format(value, spec)
+    if not abs(value) < _LARGEST:
+        return plain
+    mantissa, exponential, exponent = plain.rstrip("%").partition("e")
     digits = len(mantissa.partition(".")[2])
-    if share:
+    if plain.endswith("%"):
         return percent(Decimal(mantissa) / 100, digits)
     return number(Decimal(mantissa), digits) + exponential + exponent
 
 
-def _date(found: re.Match[str]) -> str:
-    try:
-        return format_skeleton("yMd", date.fromisoformat(found[0]), locale=reader())
-    except ValueError:  # no such day
-        return found[0]
+def _day(day: date) -> str:
+    return format_skeleton("yMd", day, locale=reader())
 
 
 def localized_chart(figure: go.Figure) -> go.Figure:
-    """The same chart, its ticks, hover texts and annotations as the reader writes numbers."""
+    """The same chart, its ticks, hover texts and annotations, if these are messages, as the reader writes numbers."""
     locale = reader()
     figure.update_layout(separators=get_decimal_symbol(locale) + get_group_symbol(locale))
     return figure.for_each_annotation(lambda annotation: annotation.update(text=localized(annotation.text)))
