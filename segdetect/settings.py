@@ -80,7 +80,8 @@ class Rule:
     Args:
         name: the rule.
         threshold: for `THRESHOLD`: tiles scoring at least this are flagged, in score units, finite.
-        false_alarms: for `CALIBRATED`: share of clean pictures that may be flagged by mistake, 0 < x <= 0.5.
+        false_alarms: for `CALIBRATED`: share of clean pictures that may be flagged by mistake on average over sets of
+            good pictures, 0 < x <= 0.5.
 
     Raises:
         SettingsError: `THRESHOLD` without a finite number, or a budget out of range.

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
-from segdetect.deciding.reasons import gate_reason, tally
+from segdetect.deciding.reasons import estimate, expectation, gate_reason, tally
 from segdetect.deciding.stock import NEIGHBOURS, edge_count, stock_flags
 from segdetect.inspection import Decision, Flags, Floats, TileScores, Verdict
 from segdetect.message import Message
@@ -26,6 +26,7 @@ MIN_TILES: Final = 4  # fewer tiles have no typical one
 CUT: Final = 0.5  # log of the lowest score of a flagged tile over the log of the gate, both over the typical tile's
 GATE_TILES: Final = 49  # the grid on which the gates were measured
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
+MOST_SETS: Final = 0.9  # share of the sets of good pictures that the words "nine sets in ten" stand for
 PRIOR_PICTURES: Final = 8.0  # how many good pictures the measured spread counts for
 QUARTILE: Final = float(stats.norm.ppf(0.75))  # upper quartile of a normal distribution, in standard deviations
 
@@ -195,7 +196,7 @@ def _calibrated(
     constants: Calibration,
     lone_object: bool,
 ) -> Decision:
-    """A threshold that at most `false_alarms` of clean pictures should reach, from the largest scores of good ones."""
+    """A threshold that on average `false_alarms` of clean pictures reach, from the largest scores of good ones."""
     values = scores.scores
     if not bank_scores:
         reason = (
@@ -206,40 +207,46 @@ def _calibrated(
     logs = np.log(maxima + constants.floor)
     if scope is Scope.BATCH:
         threshold = _batch_bound(logs, false_alarms, constants)
-        trust = Message(
-            "about {share:.0%} of clean pictures would reach that by mistake, as long as most of the batch is good",
-            share=false_alarms,
-        )
+        trust = estimate(false_alarms, ", as long as most of the batch is good")
     elif (len(maxima) + 1) * false_alarms >= 1:
         threshold = _conformal_bound(maxima, false_alarms)
-        trust = Message("at most {share:.0%} of clean pictures like them reach that", share=false_alarms)
+        reached = int(np.count_nonzero(maxima >= threshold))
+        trust = expectation(reached, false_alarms, _most_false_alarms(len(maxima), false_alarms))
     else:
         correction = math.log(constants.alone) if lone_object else 0.0
         threshold = _predictive_bound(logs + correction, false_alarms, constants)
-        trust = Message(
-            "about {share:.0%} of clean pictures would reach that by mistake; that is an estimate, {enough} good "
-            "pictures would make it a guarantee",
-            share=false_alarms,
-            enough=math.ceil(1 / false_alarms) - 1,
+        trust = estimate(
+            false_alarms,
+            ". That is an estimate, in part from how clean pictures of other kinds vary: "
+            f"{math.ceil(1 / false_alarms) - 1} good pictures would do without that",
         )
     flags = values >= threshold
     source = f"{len(maxima)} {'other' if scope is Scope.BATCH else 'good'} picture{'s' if len(maxima) != 1 else ''}"
     reason = Message(
-        "{tally}, learnt from {source}; {trust}.",
-        tally=tally(values, threshold),
-        source=source,
-        trust=trust,
+        "{tally}, learnt from {source}{trust}.", tally=tally(values, threshold), source=source, trust=trust
     )
     return _decision(RuleName.CALIBRATED, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
 
 def _conformal_bound(maxima: Floats, false_alarms: float) -> float:
-    """A clean picture exchangeable with the good ones reaches it with at most this probability.
+    """A clean picture exchangeable with the good ones reaches it with at most this probability, these being random too.
 
     Split conformal prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.
     """
-    rank = math.ceil((len(maxima) + 1) * (1 - false_alarms) - 1e-9)
-    return math.nextafter(float(maxima[rank - 1]), math.inf)
+    return math.nextafter(float(maxima[_conformal_rank(len(maxima), false_alarms) - 1]), math.inf)
+
+
+def _conformal_rank(pictures: int, false_alarms: float) -> int:
+    return math.ceil((pictures + 1) * (1 - false_alarms) - 1e-9)
+
+
+def _most_false_alarms(pictures: int, false_alarms: float) -> float:
+    """The share of clean pictures that reach the conformal bound at most, with nine sets of good pictures in ten.
+
+    Over sets, it has a beta distribution (Vovk, Conditional Validity of Inductive Conformal Predictors, 2012).
+    """
+    rank = _conformal_rank(pictures, false_alarms)
+    return float(stats.beta.ppf(MOST_SETS, pictures + 1 - rank, rank))
 
 
 def _predictive_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:

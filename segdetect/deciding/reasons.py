@@ -40,9 +40,45 @@ def gate_reason(flags: Flags, strongest: float, gate: float, constants: Calibrat
     )
 
 
+def expectation(reached: int, average: float, most: float) -> Message:
+    """What is known of a threshold that rests on the good pictures alone, to go on after their number.
+
+    Args:
+        reached: how many of the good pictures reach it.
+        average: share of clean pictures that reach it at most, on average over sets of good pictures.
+        most: the same with nine sets in ten.
+    """
+    return Message(
+        ", {reached} of which {reach} it. Of clean pictures like them, at most {average:{average_format}} do by "
+        "mistake on average over such sets, and at most {most:{most_format}} with nine sets in ten",
+        reached=reached or "none",
+        reach="reach" if reached > 1 else "reaches",
+        average=average,
+        average_format=_percent_format(average),
+        most=most,
+        most_format=_percent_format(most),
+    )
+
+
+def estimate(false_alarms: float, condition: str) -> Message:
+    """The share of clean pictures that may reach an estimated threshold, to go on after the number of good pictures."""
+    return Message(
+        "; about {share:{share_format}} of clean pictures would reach that by mistake{condition}",
+        share=false_alarms,
+        share_format=_percent_format(false_alarms),
+        condition=condition,
+    )
+
+
 def _found(flags: Flags, one: str, many: str) -> str:
     """How many tiles do something: the beginning of a sentence, with the verb for one tile or for several."""
     count = int(flags.sum())
     if not count:
         return f"No tile {one}"
     return f"{count} of {len(flags)} tiles {one if count == 1 else many}"
+
+
+def _percent_format(share: float) -> str:
+    """The format of a percentage with three digits, or fewer where the rest are zeros."""
+    decimals = format(100 * share, ".3g").partition(".")[2]
+    return f".{len(decimals)}%"

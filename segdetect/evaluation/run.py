@@ -36,7 +36,7 @@ __all__ = [
     "summarise",
 ]
 
-# 19 good pictures make a false-alarm budget of 5 % a guarantee; comparing them with each other costs their square.
+# A false-alarm budget of 5 % takes 19 good pictures to rest on them alone; comparing them costs their square.
 MAX_REFERENCES: Final = 20
 
 OnResult = Callable[[Answer | Failure], object]

@@ -41,7 +41,7 @@ RULE_LABELS: Final = {
 }
 RULE_HELP: Final = """When a tile is flagged.
 
-- **Automatic**: measured on clean pictures, so that a clean picture is left alone; says so when it cannot tell.
+- **Automatic**: measured on clean pictures, so that most of them are left alone; says so when it cannot tell.
 - **Outlier fence**: tiles far above the bulk of this picture's scores. May flag nothing.
 - **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
@@ -116,7 +116,8 @@ def read_rule(scope: Scope, prefix: str = "") -> Rule:
             DEFAULT_FALSE_ALARMS,
             format_func=alarms_label,
             key=f"{prefix}alarms",
-            help="Fewer false alarms mean that weaker defects are missed.",
+            help="Fewer false alarms mean that weaker defects are missed. So many are to be expected on average over "
+            "sets of good pictures; with yours it may be more or less.",
             **KEPT,
         )
     threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None

@@ -282,7 +282,7 @@ class TestCalibrated:
         assert np.flatnonzero(decision.flags).tolist() == [PLANTED]
         assert not decided(even_scores(), RuleName.AUTO, scope=Scope.BATCH, good=others).flags.any()
 
-    def test_says_how_many_pictures_would_make_it_a_guarantee(self) -> None:
+    def test_says_how_many_pictures_would_need_no_estimate(self) -> None:
         decision = decided(even_scores(), RuleName.AUTO, scope=Scope.REFERENCES, good=clean_pictures(2))
         assert "19 good pictures" in decision.reason
 
