@@ -16,7 +16,8 @@ pages := $(wildcard streamlit_app.py pages/*.py)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
-	@echo "Variables: PORT=8501, HOST=127.0.0.1 (0.0.0.0 serves other machines too), PYTHON=/path/to/python3.12, ARGS='more words for pytest'"
+	@echo "Variables: PORT=8501, HOST=127.0.0.1 (0.0.0.0 serves other machines too), PYTHON=/path/to/python3.12, ARGS='more words for pytest',"
+	@echo "SEGDETECT_ROOTS=/data:/more (folders that visitors may read; your home if left out, none for other machines)"
 
 run: ## Install what is needed, then open the dashboard
 	@scripts/setup.sh run

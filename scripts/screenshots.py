@@ -151,7 +151,7 @@ def dashboard(home: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += ["--server.headless", "true", "--server.port", str(port), "--server.fileWatcherType", "none"]
-    environment = os.environ | {"SEGDETECT_HOME": str(home)}
+    environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": str(home.parent)}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"

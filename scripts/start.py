@@ -58,6 +58,21 @@ def streamlit_command(host: str, port: int) -> list[str]:
     return command
 
 
+def readable_folders(host: str) -> str:
+    """What the visitors of a server that listens on `host` may read of this machine, in a sentence."""
+    # The start has no other use for the package, nor for the time that its import takes.
+    sys.path.insert(0, str(ROOT))
+    from segdetect.storage.roots import ROOTS_VARIABLE, allowed_roots, is_loopback
+
+    folders = [
+        f"{folder}{'' if folder.is_dir() else ' (not there)'}"
+        for folder in allowed_roots(loopback=is_loopback(host)).folders
+    ]
+    if folders:
+        return f"visitors may read pictures in {', '.join(folders)}."
+    return f"visitors may read no folder of this machine; {ROOTS_VARIABLE}=/folder allows one."
+
+
 def main() -> int:
     """Replaces this process by the dashboard's; returns 1 if it cannot listen."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -69,6 +84,8 @@ def main() -> int:
         print(f"segdetect: {trouble}", file=sys.stderr)
         return 1
     os.chdir(ROOT)
+    if options.host not in LOCAL:
+        print(f"segdetect: {readable_folders(options.host)}")
     command = streamlit_command(options.host, options.port)
     sys.stdout.flush()
     os.execv(command[0], command)

@@ -25,6 +25,11 @@ class Roots:
     folders: tuple[Path, ...] = ()
     shown: bool = False
 
+    @property
+    def names(self) -> str:
+        """The folders, for a sentence."""
+        return ", ".join(map(str, self.folders))
+
     def inside(self, path: Path) -> Path | None:
         """The place that a path leads to, links followed, there or not; None where no folder holds it."""
         place = _place(path)
@@ -48,8 +53,7 @@ class Roots:
     def _remedy(self) -> str:
         if not (self.shown and self.folders):
             return f"Ask whoever runs SegDetect to name its folder in {ROOTS_VARIABLE}"
-        folders = ", ".join(map(str, self.folders))
-        return f"Those are {folders} and what they hold; start SegDetect with {ROOTS_VARIABLE} to name others"
+        return f"Those are {self.names} and what they hold; start SegDetect with {ROOTS_VARIABLE} to name others"
 
 
 def allowed_roots(*, loopback: bool) -> Roots:

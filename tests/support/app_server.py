@@ -24,12 +24,13 @@ def running_app(home: Path) -> Iterator[str]:
 
     Args:
         home: an empty folder for its log and for what it keeps. Weights are looked for there too, so dinov2 is missing,
-            which saves its start.
+            which saves its start. What lies beside it may be read on the pages.
     """
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
-    environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_DINOV2_ONNX": str(home / "none.onnx")}
+    environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": str(home.parent)}
+    environment["SEGDETECT_DINOV2_ONNX"] = str(home / "none.onnx")
     log = home / "log"
     with log.open("wb") as sink:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)

@@ -11,9 +11,11 @@ from segdetect.evaluation.datasets import Dataset, read_dataset
 from segdetect.samples.dataset import write_sample_dataset
 from segdetect.settings import Scope, Settings
 from segdetect.storage.files import home
+from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import EvaluationRun, start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.places import visitor_roots
 from segdetect.ui.shared.texts import plain
 
 _EXPECTED = """
@@ -45,27 +47,46 @@ def read_plan() -> tuple[Dataset, Settings] | None:
             **KEPT,
         )
         rule = read_rule(scope or Scope.SELF, "evaluate-")
-    folder = st.text_input(
-        "Folder with pictures and masks",
-        key="dataset",
-        placeholder="/data/mvtec/carpet",
-        persist_state="session",
-        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, or a folder "
-        "with images/ and masks/ (and a manifest.csv).",
-    )
-    if not folder.strip():
-        _offer_samples()
-        st.markdown(_EXPECTED)
-        return None
-    try:
-        dataset = read_dataset(Path(folder.strip()).expanduser())
-    except SegDetectError as error:
-        show_error(error)
+    dataset = _read_dataset()
+    if dataset is None:
         return None
     names = ", ".join(category.name for category in dataset.categories)
     kinds = "category" if len(dataset.categories) == 1 else "categories"
     st.caption(plain(f"{len(dataset.pictures)} pictures in {len(dataset.categories)} {kinds}: {names}"))
     return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
+
+
+def _read_dataset() -> Dataset | None:
+    """The data set that the visitor chose; None, with the reason shown, while there is none that can be read."""
+    roots = visitor_roots()
+    folder = _read_folder(roots)
+    if not folder and not st.session_state.get("evaluate-samples"):
+        _offer_samples()
+        st.markdown(_EXPECTED)
+        return None
+    try:
+        # The samples lie in the app's own folder, which visitors need not be allowed to read.
+        return read_dataset(roots.checked(folder), allowed=roots) if folder else read_dataset(_samples_folder())
+    except SegDetectError as error:
+        show_error(error)
+        return None
+
+
+def _read_folder(roots: Roots) -> str:
+    """What the visitor typed; empty where there is no folder that could be named."""
+    if not roots.folders:
+        st.caption(f"Whoever starts this server can allow folders of it to be evaluated: `{ROOTS_VARIABLE}=/data`")
+        return ""
+    where = f" It must lie in {plain(roots.names)}." if roots.shown else ""
+    return st.text_input(
+        "Folder with pictures and masks",
+        key="dataset",
+        placeholder="…/mvtec/carpet",
+        persist_state="session",
+        on_change=_leave_samples,
+        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, or a folder "
+        f"with images/ and masks/ (and a manifest.csv).{where}",
+    ).strip()
 
 
 def _offer_samples() -> None:
@@ -81,11 +102,21 @@ def _offer_samples() -> None:
         show_error(error)
 
 
+def _samples_folder() -> Path:
+    return home() / "samples"
+
+
 def _take_samples() -> None:
     try:
-        st.session_state["dataset"] = str(write_sample_dataset(home() / "samples"))
+        write_sample_dataset(_samples_folder())
     except SegDetectError as error:
         st.session_state["samples-error"] = error
+    else:
+        st.session_state["evaluate-samples"] = True
+
+
+def _leave_samples() -> None:
+    st.session_state["evaluate-samples"] = False
 
 
 def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:

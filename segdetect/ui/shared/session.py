@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import streamlit as st
 
@@ -70,7 +71,7 @@ def engines() -> Engines:
     return state
 
 
-def use_dinov2_weights(path: str) -> None:
+def use_dinov2_weights(path: Path) -> None:
     """From now on the engine dinov2 runs on this file, for all visitors.
 
     Raises:
