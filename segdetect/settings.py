@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from numbers import Integral
+from typing import Final, TypeVar
 
 from segdetect.errors import SettingsError
 from segdetect.message import Message
@@ -13,6 +14,8 @@ from segdetect.message import Message
 MAX_GRID: Final = 32
 DEFAULT_GRID: Final = 7  # the blog's
 DEFAULT_FALSE_ALARMS: Final = 0.05
+
+N = TypeVar("N", bound=StrEnum)
 
 
 class EngineName(StrEnum):
@@ -43,12 +46,30 @@ class RuleName(StrEnum):
     THRESHOLD = "threshold"
 
 
+def member(kind: type[N], name: str, what: str) -> N:
+    """The member of that name.
+
+    Args:
+        kind: the choices.
+        name: one of them.
+        what: what is chosen, for the error.
+
+    Raises:
+        SettingsError: there is none; names those there are.
+    """
+    try:
+        return kind(name)
+    except ValueError:
+        raise SettingsError(f"there is no {what} {name!r}", remedy=f"Choose one of {', '.join(kind)}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class GridSize:
     """Tiles down and across.
 
     Raises:
-        SettingsError: a side outside 1..32, or a 1 x 1 grid (a single tile has nothing to compare with).
+        SettingsError: a side that is no whole number from 1 to 32, or a 1 x 1 grid (a single tile has nothing to
+            compare with).
     """
 
     rows: int = DEFAULT_GRID
@@ -56,7 +77,7 @@ class GridSize:
 
     def __post_init__(self) -> None:
         for name, value in (("rows", self.rows), ("columns", self.cols)):
-            if not 1 <= value <= MAX_GRID:
+            if not isinstance(value, Integral) or not 1 <= value <= MAX_GRID:
                 raise SettingsError(f"the grid has {value} {name}", remedy=f"Choose 1 to {MAX_GRID} {name}")
         if self.rows == self.cols == 1:
             raise SettingsError(
@@ -84,7 +105,7 @@ class Rule:
             good pictures, 0 < x <= 0.5.
 
     Raises:
-        SettingsError: `THRESHOLD` without a finite number, or a budget out of range.
+        SettingsError: an unknown name, `THRESHOLD` without a finite number, or a budget out of range.
     """
 
     name: RuleName = RuleName.AUTO
@@ -92,6 +113,8 @@ class Rule:
     false_alarms: float = DEFAULT_FALSE_ALARMS
 
     def __post_init__(self) -> None:
+        # Programs may give the bare name, which everything after would take for none of the rules.
+        object.__setattr__(self, "name", member(RuleName, self.name, "rule"))
         if self.name is RuleName.THRESHOLD and (self.threshold is None or not math.isfinite(self.threshold)):
             raise SettingsError(
                 f"the rule 'threshold' got {self.threshold}", remedy="Give a finite number, for example --threshold 0.3"
@@ -105,9 +128,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that decides an answer, apart from the pictures."""
+    """Everything that decides an answer, apart from the pictures.
+
+    Raises:
+        SettingsError: an engine or a scope that there is not.
+    """
 
     grid: GridSize = field(default_factory=GridSize)
     engine: EngineName = EngineName.AUTO
     scope: Scope = Scope.SELF
     rule: Rule = field(default_factory=Rule)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "engine", member(EngineName, self.engine, "engine"))
+        object.__setattr__(self, "scope", member(Scope, self.scope, "scope"))

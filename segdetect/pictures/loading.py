@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from segdetect.errors import SegDetectError, SettingsError
 from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common, decode_heic
@@ -22,7 +24,7 @@ from segdetect.pictures.raster import (
     value_range,
 )
 
-__all__ = ["MAX_PIXELS", "LoadedImage", "Pixels", "load_image"]
+__all__ = ["MAX_PIXELS", "LoadedImage", "Pixels", "image_from_pixels", "load_image"]
 
 # Decoding RGB takes 10 bytes per pixel at its peak (measured), which is 1.5 GB at this limit.
 MAX_PIXELS: Final = 150_000_000
@@ -112,6 +114,33 @@ def load_image(
             f"it cannot be read as {kind}; it is damaged, cut off or of an unusual kind ({_reason(error)})",
             "Open it in an image viewer; if it looks right there, save it anew as PNG and load that",
         ) from error
+
+
+def image_from_pixels(pixels: Pixels, *, name: str, max_pixels: int = MAX_PIXELS) -> LoadedImage:
+    """A picture of pixels that are there already.
+
+    Args:
+        pixels: `(height, width, 3)` uint8 RGB; copied.
+        name: what it is called.
+        max_pixels: largest width times height.
+
+    Raises:
+        UnreadableImageError: another shape or type, or no pixels at all.
+        ImageTooLargeError: more pixels than `max_pixels`.
+    """
+    encoded = Encoded(b"", name, 0, max_pixels)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise encoded.unreadable(
+            f"the array is {pixels.dtype} of shape {pixels.shape}",
+            "Give RGB as uint8, 0 to 255, of shape (height, width, 3)",
+        )
+    height, width = pixels.shape[:2]
+    encoded.check_size(width, height)
+    own = np.array(pixels, order="C")
+    own.flags.writeable = False
+    digest = hashlib.sha256(f"{width} x {height} RGB ".encode())
+    digest.update(own.data)
+    return LoadedImage(name, digest.hexdigest(), own)
 
 
 def _format_of(encoded: Encoded) -> Format:

@@ -55,3 +55,12 @@ def test_names_are_those_that_the_command_line_and_the_files_use() -> None:
     assert [*EngineName] == ["auto", "fastdup", "dinov2", "texture"]
     assert [*Scope] == ["self", "references", "batch"]
     assert [*RuleName] == ["auto", "gate", "calibrated", "fence", "stock", "threshold"]
+
+
+def test_bare_names_are_taken_for_the_choices_they_name() -> None:
+    settings = Settings(engine="texture", scope="batch", rule=Rule("fence"))  # type: ignore[arg-type]
+    assert settings.engine is EngineName.TEXTURE
+    assert settings.scope is Scope.BATCH
+    assert settings.rule.name is RuleName.FENCE
+    with pytest.raises(SettingsError, match=r"no scope 'all'\. Choose one of self, references, batch"):
+        Settings(scope="all")  # type: ignore[arg-type]

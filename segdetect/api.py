@@ -1,0 +1,142 @@
+"""SegDetect for Python programs: load a picture, inspect it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from segdetect.errors import InputError, SettingsError
+from segdetect.inspection import Inspection
+from segdetect.pictures.loading import LoadedImage, Pixels, image_from_pixels, load_image
+from segdetect.pictures.sources import SourceFile, read_sources
+from segdetect.pipeline import Inspector, batch_bank
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, member
+
+# A path, the bytes of a file, RGB pixels, or what `load` returned.
+PictureLike = str | os.PathLike[str] | bytes | Pixels | LoadedImage
+
+_DEFAULTS: Final = Settings()
+# One for the process: what one call has described is there for the next. Making it starts no engine.
+_INSPECTOR: Final = Inspector()
+
+
+def load(
+    picture: PictureLike, *, name: str = "", page: int = 0, window: tuple[float, float] | None = None
+) -> LoadedImage:
+    """Read a picture.
+
+    Args:
+        picture: a path (also of a folder or ZIP that holds a single picture), the bytes of a picture file, or a
+            `(height, width, 3)` uint8 RGB array, which is copied. A loaded picture is returned as it is.
+        name: what it is called in answers and errors; if left out, its path, or "picture".
+        page: page of a TIFF or frame of a DICOM file, 0-based; an array has only page 0.
+        window: source values to map to black and white, low first, for pictures deeper than 8 bits.
+
+    Raises:
+        SegDetectError: it cannot be read, is too large, or is nothing that a picture can be made of.
+    """
+    match picture:
+        case LoadedImage():
+            return picture
+        case bytes():
+            return load_image(picture, name=name or "picture", page=page, window=window)
+        case np.ndarray():
+            return image_from_pixels(picture, name=name or "picture")
+        case str() | os.PathLike():
+            file = _only_file(Path(picture))
+            return load_image(file.data(), name=name or file.name, page=page, window=window)
+    raise InputError(
+        f"a {type(picture).__name__} is no picture",
+        remedy="Give a path, the bytes of a picture file, an RGB array, or what segdetect.load returned",
+        file=name,
+    )
+
+
+def inspect(
+    picture: PictureLike,
+    settings: Settings = _DEFAULTS,
+    *,
+    references: PictureLike | Iterable[PictureLike] = (),
+    peers: PictureLike | Iterable[PictureLike] = (),
+    grid: GridSize | int | None = None,
+    engine: EngineName | str | None = None,
+    rule: Rule | RuleName | str | None = None,
+) -> Inspection:
+    """Find the tiles of a picture that are unlike what they are compared with.
+
+    They are compared with `references` where these are given, with `peers` where those are, else with each other; the
+    scope of the settings follows. May be called from several threads; descriptions of pictures are kept for later
+    calls.
+
+    Args:
+        picture: what to inspect; see `load`.
+        settings: what to do; the options below take the place of its parts.
+        references: known-good pictures; paths may also be folders and ZIP files.
+        peers: other pictures of the same batch, good or not; of more than 16, as many are chosen evenly.
+        grid: tiles down and across, or one number for both, 1 to 32.
+        engine: "auto", "fastdup", "dinov2" or "texture".
+        rule: "auto", "gate", "calibrated", "fence" or "stock"; or a `Rule`, which "threshold" needs for its number.
+
+    Raises:
+        SegDetectError: a picture cannot be read, choices that contradict each other or are out of range, or an engine
+            that cannot run or failed.
+    """
+    references, peers = _listed(references), _listed(peers)
+    chosen = replace(
+        settings,
+        grid=settings.grid if grid is None else _grid(grid),
+        engine=settings.engine if engine is None else member(EngineName, engine, "engine"),
+        scope=_scope(settings.scope, references, peers),
+        rule=settings.rule if rule is None else _rule(rule),
+    )
+    members = batch_bank(_found(peers)) if peers else _found(references)
+    bank = [_loaded(item) for item in members]
+    return _INSPECTOR.inspect(load(picture), chosen, bank=bank)
+
+
+def _only_file(path: Path) -> SourceFile:
+    files = list(read_sources([path]))
+    if len(files) != 1:
+        raise InputError(f"it holds {len(files)} pictures", remedy="Name one of them", file=str(path))
+    return files[0]
+
+
+def _listed(pictures: PictureLike | Iterable[PictureLike]) -> list[PictureLike]:
+    """A lone picture counts as a list of one: the letters of its path, or its rows, would make no sense."""
+    if isinstance(pictures, str | bytes | os.PathLike | np.ndarray | LoadedImage):
+        return [pictures]
+    return list(pictures)
+
+
+def _found(pictures: list[PictureLike]) -> list[PictureLike | SourceFile]:
+    """The pictures that paths stand for, unread, then those that are no paths."""
+    paths = [Path(picture) for picture in pictures if isinstance(picture, str | os.PathLike)]
+    others = [picture for picture in pictures if not isinstance(picture, str | os.PathLike)]
+    return [*read_sources(paths), *others]
+
+
+def _loaded(item: PictureLike | SourceFile) -> LoadedImage:
+    return load_image(item.data(), name=item.name) if isinstance(item, SourceFile) else load(item)
+
+
+def _scope(asked: Scope, references: list[PictureLike], peers: list[PictureLike]) -> Scope:
+    if references and peers:
+        raise SettingsError("both references and peers were given", remedy="Give one or the other")
+    given = Scope.REFERENCES if references else Scope.BATCH if peers else Scope.SELF
+    if asked not in (Scope.SELF, given):
+        word = "references" if asked is Scope.REFERENCES else "peers"
+        raise SettingsError(f"the scope {asked} was asked for without {word}", remedy=f"Give pictures as {word}=[...]")
+    return given
+
+
+def _grid(grid: GridSize | int) -> GridSize:
+    return grid if isinstance(grid, GridSize) else GridSize(grid, grid)
+
+
+def _rule(rule: Rule | RuleName | str) -> Rule:
+    return rule if isinstance(rule, Rule) else Rule(member(RuleName, rule, "rule"))

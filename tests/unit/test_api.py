@@ -1,0 +1,216 @@
+"""The public Python API: its names, what it takes for a picture, and what it answers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import segdetect
+from segdetect import EngineName, GridSize, Rule, RuleName, Scope, SegDetectError, Settings, Verdict
+from segdetect.pipeline import Inspector
+from tests.support.pictures import planted, png, weave
+from tests.support.tiny_engine import TinyDenseEngine
+
+ROOT = Path(__file__).parents[2]
+DEFECT = planted(2, 3)
+TILE = 2 * 7 + 3
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> TinyDenseEngine:
+    """A tiny engine in place of all others; counts what it described."""
+    tiny = TinyDenseEngine()
+    inspector = Inspector(dict.fromkeys((EngineName.FASTDUP, EngineName.DINOV2, EngineName.TEXTURE), tiny))
+    monkeypatch.setattr("segdetect.api._INSPECTOR", inspector)
+    return tiny
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A flawed picture, and a folder of good ones."""
+    (tmp_path / "part.png").write_bytes(png(DEFECT))
+    (tmp_path / "good").mkdir()
+    for seed in (1, 2, 3):
+        (tmp_path / "good" / f"{seed}.png").write_bytes(png(weave(seed=seed)))
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_the_public_names() -> None:
+    assert segdetect.__all__ == [
+        "Decision",
+        "EngineName",
+        "GridSize",
+        "Inspection",
+        "LoadedImage",
+        "Rule",
+        "RuleName",
+        "Scope",
+        "SegDetectError",
+        "Settings",
+        "Source",
+        "TileLayout",
+        "TileScores",
+        "Verdict",
+        "__version__",
+        "inspect",
+        "load",
+    ]
+
+
+@pytest.mark.parametrize("name", segdetect.__all__)
+def test_a_public_name_is_there_and_documented(name: str) -> None:
+    value = getattr(segdetect, name)
+    assert name in dir(segdetect)
+    assert name == "__version__" or value.__doc__
+
+
+def test_another_name_is_missing_as_in_any_module() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        segdetect.nonsense  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_the_import_alone_loads_nothing() -> None:
+    code = "import sys, segdetect; print(*(name for name in sys.modules if name.startswith(('segdetect', 'numpy'))))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["segdetect"]
+
+
+def test_a_picture_is_loaded_from_a_path_bytes_or_pixels_alike(folder: Path) -> None:
+    path = folder / "part.png"
+    loaded = [segdetect.load(picture) for picture in (path, str(path), path.read_bytes(), DEFECT)]
+    assert [image.name for image in loaded] == [str(path), str(path), "picture", "picture"]
+    assert all(np.array_equal(image.pixels, DEFECT) for image in loaded)
+    assert len({image.sha256 for image in loaded[:3]}) == 1
+    assert segdetect.load(path, name="mine").name == "mine"
+    assert segdetect.load(loaded[0]) is loaded[0]
+
+
+def test_an_array_is_copied_and_known_by_its_pixels_and_shape() -> None:
+    pixels = weave((20, 40))
+    image = segdetect.load(pixels, name="mine")
+    pixels[:] = 0
+    assert np.array_equal(image.pixels, weave((20, 40)))
+    assert not image.pixels.flags.writeable
+    assert image.sha256 == segdetect.load(weave((20, 40))).sha256
+    turned = weave((20, 40)).reshape(20, 40, 3)
+    assert len({image.sha256, segdetect.load(pixels).sha256, segdetect.load(turned).sha256}) == 3
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        ("missing.png", r"^missing\.png: there is no such file"),
+        ("notes.txt", r"^notes\.txt: it is text, not a picture"),
+        ("good", r"^good: it holds 3 pictures\. Name one"),
+        (b"", r"^picture: the file is empty"),
+        (np.zeros((4, 5), np.uint8), r"^picture: the array is uint8 of shape \(4, 5\)"),
+        (np.zeros((4, 5, 3)), r"^picture: the array is float64 of shape \(4, 5, 3\)\. Give RGB as uint8"),
+        (np.zeros((0, 5, 3), np.uint8), "^picture: the picture has no pixels"),
+        (None, "^a NoneType is no picture"),
+    ],
+    ids=["missing", "text", "folder", "empty", "grey", "float", "no-pixels", "none"],
+)
+def test_what_is_no_picture_is_an_error_that_says_so(
+    picture: object, message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(SegDetectError, match=message):
+        segdetect.load(picture)  # type: ignore[arg-type]
+    with pytest.raises(SegDetectError, match=message):
+        segdetect.inspect(picture)  # type: ignore[arg-type]
+
+
+def test_an_array_above_the_limit_is_refused() -> None:
+    huge = np.broadcast_to(np.uint8(0), (20_000, 20_000, 3))
+    with pytest.raises(SegDetectError, match="more than the limit"):
+        segdetect.load(huge)
+
+
+def test_a_planted_defect_ranks_first(engine: TinyDenseEngine, folder: Path) -> None:
+    answer = segdetect.inspect(folder / "part.png")
+    assert answer.strongest_tile == TILE
+    assert (answer.image, answer.scope) == (str(folder / "part.png"), Scope.SELF)
+    assert answer.settings == Settings()
+
+
+def test_keywords_take_the_place_of_the_settings_parts(engine: TinyDenseEngine) -> None:
+    settings = Settings(grid=GridSize(4, 5), engine=EngineName.DINOV2, rule=Rule(RuleName.FENCE))
+    assert segdetect.inspect(DEFECT, settings).settings == settings
+    assert segdetect.inspect(DEFECT, settings, grid=7, engine="texture", rule="gate").settings == Settings(
+        grid=GridSize(7, 7), engine=EngineName.TEXTURE, rule=Rule(RuleName.GATE)
+    )
+    rule = Rule(RuleName.THRESHOLD, threshold=0.25)
+    assert segdetect.inspect(DEFECT, grid=GridSize(2, 3), rule=rule).settings == Settings(
+        grid=GridSize(2, 3), rule=rule
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "scope"), [("references", Scope.REFERENCES), ("peers", Scope.BATCH)], ids=["references", "peers"]
+)
+def test_other_pictures_set_the_scope(engine: TinyDenseEngine, folder: Path, word: str, scope: Scope) -> None:
+    good = [folder / "good", weave(seed=4), segdetect.load(png(weave(seed=5)), name="five")]
+    answer = segdetect.inspect(folder / "part.png", **{word: good})  # type: ignore[arg-type]
+    assert (answer.scope, answer.settings.scope, answer.strongest_tile) == (scope, scope, TILE)
+    assert {"1.png", "2.png", "3.png", "picture", "five"} <= {source.name for source in answer.scores.sources}
+
+
+def test_a_lone_reference_needs_no_list(engine: TinyDenseEngine, folder: Path) -> None:
+    for lone in (str(folder / "good" / "1.png"), png(weave(seed=1)), weave(seed=1), segdetect.load(weave(seed=1))):
+        assert segdetect.inspect(DEFECT, references=lone).scope is Scope.REFERENCES
+
+
+def test_of_many_peers_sixteen_are_compared_with(engine: TinyDenseEngine) -> None:
+    peers = [segdetect.load(weave(seed=seed), name=f"{seed}") for seed in range(1, 41)]
+    segdetect.inspect(DEFECT, peers=peers)
+    assert len(set(engine.described)) == 1 + 16
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"engine": "magic"}, "there is no engine 'magic'. Choose one of auto, fastdup"),
+        ({"rule": "magic"}, "there is no rule 'magic'. Choose one of auto, gate"),
+        ({"rule": "threshold"}, "finite number"),
+        ({"grid": 33}, "the grid has 33 rows"),
+        ({"grid": 7.0}, "the grid has 7.0 rows"),
+        ({"references": DEFECT, "peers": DEFECT}, "both references and peers"),
+        ({"settings": Settings(scope=Scope.REFERENCES)}, "scope references was asked for without references"),
+        ({"settings": Settings(scope=Scope.BATCH), "references": DEFECT}, "scope batch was asked for without peers"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else "-".join(value),
+)
+def test_choices_that_cannot_be_met_are_errors(
+    engine: TinyDenseEngine, choices: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SegDetectError, match=message):
+        segdetect.inspect(DEFECT, **choices)  # type: ignore[arg-type]
+
+
+def test_all_calls_and_threads_share_what_was_described(engine: TinyDenseEngine) -> None:
+    image = segdetect.load(DEFECT, name="shared")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda grid: segdetect.inspect(image, grid=grid), [4, 5, 6, 7] * 3))
+    assert {answer.settings.grid.rows for answer in answers} == {4, 5, 6, 7}
+    assert engine.described == ["shared"]
+
+
+def test_the_code_in_the_readme_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(folder)
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == Verdict.ANOMALOUS
+    assert f"tile {TILE} [48, 32, 64, 48]" in printed[1]
+    assert printed[-1].startswith("notes.txt: it is text, not a picture")
