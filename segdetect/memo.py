@@ -1,44 +1,91 @@
-"""A cache for costly values, shared by threads: what one is computing, another waits for."""
+"""Caches for costly values that share one budget of memory; what one thread is computing, another waits for."""
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar, cast
 
 from cachetools import LRUCache
 
+from segdetect.memory import cache_limit, held_bytes
+
 _POLL_SECONDS: Final = 0.1
+# What the cache itself needs for an entry (measured).
+_ENTRY_BYTES: Final = 320
+
+T = TypeVar("T")
 
 
-class Sized(Protocol):
-    """A value that knows the memory it holds."""
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        ...
+class _Entry(NamedTuple):
+    value: object
+    nbytes: int
 
 
-T = TypeVar("T", bound=Sized)
-
-
-class Memo(Generic[T]):
-    """Least recently used values up to a number of bytes.
+class Budget:
+    """Bytes that several memos share: what was used longest ago goes first, whichever of them it is in.
 
     Args:
-        max_bytes: values above this size together push the oldest out; a single larger value is not kept.
+        max_bytes: for the values together, with their keys; a single larger value is not kept.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._values: LRUCache[Hashable, T] = LRUCache(max_bytes, getsizeof=lambda value: value.nbytes)
-        self._running: dict[Hashable, Future[T]] = {}
+        self.max_bytes = max_bytes
+        self._entries: LRUCache[Hashable, _Entry] = LRUCache(max_bytes, getsizeof=lambda entry: entry.nbytes)
         self._lock = threading.Lock()
+
+    @property
+    def used_bytes(self) -> int:
+        """What the values hold at the moment."""
+        return int(self._entries.currsize)
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
-            return key in self._values
+            return key in self._entries
+
+    def find(self, key: Hashable) -> object | None:
+        """The value under a key, which counts as used now; None where there is none."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return None if entry is None else entry.value
+
+    def keep(self, key: Hashable, value: object, nbytes: int) -> None:
+        """Put a value in; others go where there is no room for it."""
+        if nbytes <= self.max_bytes:
+            with self._lock:
+                self._entries[key] = _Entry(value, nbytes)
+
+
+@functools.cache
+def process_budget() -> Budget:
+    """The one budget that this process's caches share.
+
+    Raises:
+        SettingsError: as `cache_limit`.
+    """
+    return Budget(cache_limit()[0])
+
+
+class Memo(Generic[T]):
+    """Values by their keys, each computed once for all threads and kept while the budget has room.
+
+    Args:
+        budget: what the values count against; the process's one if left out. None may not be a value.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self._own_budget = budget
+        self._running: dict[Hashable, Future[T]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def _budget(self) -> Budget:
+        return process_budget() if self._own_budget is None else self._own_budget
+
+    def __contains__(self, key: Hashable) -> bool:
+        return (self, key) in self._budget
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The value of one key, computed where it is absent."""
@@ -61,13 +108,12 @@ class Memo(Generic[T]):
         """
         found, theirs, mine = self._claim(keys)
         if mine:
-            positions = list(mine)
+            asked = [keys[position] for position in mine]
             try:
-                values = compute(positions)
+                found |= self._store(asked, compute(mine))
             except BaseException as error:
-                self._abandon([keys[p] for p in positions], error)
+                self._abandon(asked, error)
                 raise
-            found |= self._store([keys[p] for p in positions], values)
         for key, future in theirs.items():
             while not wait([future], timeout=_POLL_SECONDS).done:
                 waiting()
@@ -94,8 +140,9 @@ class Memo(Generic[T]):
             for position, key in enumerate(keys):
                 if key in claimed or key in found:
                     continue
-                if key in self._values:
-                    found[key] = self._values[key]
+                kept = self._budget.find((self, key))
+                if kept is not None:
+                    found[key] = cast(T, kept)
                 elif key in self._running:
                     theirs[key] = self._running[key]
                 else:
@@ -105,10 +152,10 @@ class Memo(Generic[T]):
         return found, theirs, mine
 
     def _store(self, keys: Sequence[Hashable], values: Sequence[T]) -> dict[Hashable, T]:
+        sizes = [held_bytes(key, value) + _ENTRY_BYTES for key, value in zip(keys, values, strict=True)]
         with self._lock:
-            for key, value in zip(keys, values, strict=True):
-                if value.nbytes <= self._values.maxsize:
-                    self._values[key] = value
+            for key, value, nbytes in zip(keys, values, sizes, strict=True):
+                self._budget.keep((self, key), value, nbytes)
                 self._running.pop(key).set_result(value)
         return dict(zip(keys, values, strict=True))
 

@@ -13,7 +13,7 @@ from segdetect.engines.base import Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import choose_engine, default_engines
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Floats, Inspection, Source, TileScores
-from segdetect.memo import Memo, Sized
+from segdetect.memo import Budget, Memo
 from segdetect.pictures.loading import LoadedImage
 from segdetect.progress import Progress, no_progress, part_of
 from segdetect.scoring.cells import (
@@ -28,7 +28,6 @@ from segdetect.scoring.cells import (
 from segdetect.scoring.look_alikes import LookAlike, look_alikes
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
-CACHE_BYTES: Final = 1_000_000_000
 # Mutual scoring keeps the lowest 30 % of the distances: of so many pictures that is five.
 MAX_BATCH_BANK: Final = 16
 # Where there is a bank, comparing takes about as long as describing; in one picture alone it takes no time to speak of.
@@ -38,7 +37,6 @@ WAITING: Final = "waiting for the same picture"
 MAX_TURNED_REFERENCES: Final = 4
 
 T = TypeVar("T")
-S = TypeVar("S", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,10 +91,6 @@ class _Scored:
     bank_scores: tuple[Floats, ...]
     lone_object: bool
 
-    @property
-    def nbytes(self) -> int:
-        return 64 * len(self.scores.scores) + sum(scores.nbytes for scores in self.bank_scores)
-
 
 class Inspector:
     """Inspects pictures and remembers what is costly: descriptions and comparisons, never decisions.
@@ -105,15 +99,15 @@ class Inspector:
 
     Args:
         engines: the engines by name; all that the project has, if left out.
-        cache_bytes: memory for descriptions and for comparisons, each.
+        budget: memory for descriptions and comparisons; the process's one if left out.
     """
 
-    def __init__(self, engines: Mapping[EngineName, Engine] | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, engines: Mapping[EngineName, Engine] | None = None, *, budget: Budget | None = None) -> None:
         self.engines = default_engines() if engines is None else dict(engines)
-        self._embeddings: Memo[Embeddings] = Memo(cache_bytes)
-        self._cells: Memo[CellScores] = Memo(cache_bytes)
-        self._typical: Memo[Floats] = Memo(cache_bytes)
-        self._scored: Memo[_Scored] = Memo(cache_bytes)
+        self._embeddings: Memo[Embeddings] = Memo(budget)
+        self._cells: Memo[CellScores] = Memo(budget)
+        self._typical: Memo[Floats] = Memo(budget)
+        self._scored: Memo[_Scored] = Memo(budget)
 
     def inspect(
         self,
@@ -338,7 +332,7 @@ def batch_bank(images: Sequence[T]) -> list[T]:
     return [images[int(i * step)] for i in range(min(len(images), MAX_BATCH_BANK))]
 
 
-def _remembered(memo: Memo[S], key: tuple[object, ...], compute: Callable[[], S], progress: Progress) -> S:
+def _remembered(memo: Memo[T], key: tuple[object, ...], compute: Callable[[], T], progress: Progress) -> T:
     return memo.get_many([key], lambda _: [compute()], waiting=lambda: progress(0.0, WAITING))[key]
 
 

@@ -1,4 +1,4 @@
-"""The command `engines`: which of them run here, and why others do not."""
+"""The command `engines`: which of them run here, why others do not, and how much memory caches may take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segdetect.cli.options import DONE, SOME_FAILED
 from segdetect.engines.registry import AUTO_ORDER, default_engines
 from segdetect.errors import EngineUnavailableError
+from segdetect.memory import MEGABYTE, cache_limit
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -33,4 +34,6 @@ def run(options: argparse.Namespace) -> int:
             print(f"{name:10}ready, {engines[name].version}")
     if working:
         print(f"{'auto':10}means {working[0]} here")
+    limit, origin = cache_limit()
+    print(f"{'memory':10}up to {limit // MEGABYTE:,} MB for what is kept between answers, {origin}")
     return DONE if working else SOME_FAILED

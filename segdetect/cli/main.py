@@ -12,6 +12,7 @@ from segdetect import __version__
 from segdetect.cli import engines, evaluate, inspect
 from segdetect.cli.options import INTERRUPTED, WRONG_USE
 from segdetect.errors import SegDetectError
+from segdetect.memo import process_budget
 
 COMMANDS: Final = (inspect, evaluate, engines)
 
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        # A wrong size of the caches is told before anything is computed or written.
+        process_budget()
         return int(options.run(options))
     except SegDetectError as error:
         print(f"segdetect: {error}", file=sys.stderr)

@@ -70,12 +70,6 @@ class Embeddings:
     turned: tuple[Vectors, ...] = ()
     turned_cells: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
-    @property
-    def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        vectors = sum(layer.nbytes for layer in (*self.layers, *self.turned))
-        return vectors + self.turned_cells.nbytes + self.boxes_ltrb.nbytes
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbedRequest:

@@ -65,12 +65,6 @@ class CellScores:
     dense: bool
     varied: bool = False
 
-    @property
-    def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        arrays = (self.values, self.nearest_source, self.nearest_cell, self.nearest_similarity)
-        return sum(array.nbytes for array in arrays)
-
 
 def score_self(picture: Embeddings) -> CellScores:
     """Compare each cell with the picture's other cells, its own surroundings left out.

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from segdetect.engines.texture import TextureEngine
 from segdetect.inspection import Inspection
+from segdetect.memo import process_budget
 from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
 from segdetect.pictures.loading import load_image
@@ -331,6 +332,16 @@ def test_downloads_are_what_the_exports_say(own: Callable[..., Inspection], monk
 def test_nothing_of_the_picture_is_left_on_the_disk(page_engines: Path) -> None:
     upload(open_page(), ("secret.png", DEFECT))
     assert [path for path in page_engines.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("page", ["streamlit_app.py", "pages/evaluate.py"])
+def test_a_wrong_size_of_the_caches_is_told_on_the_page(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    process_budget.cache_clear()
+    monkeypatch.setenv("SEGDETECT_CACHE_MB", "1 GB")
+    app = open_page(page)
+    assert not app.exception
+    assert len(errors(app)) == 1
+    assert "SEGDETECT_CACHE_MB is '1 GB'.\n\nSet it to a whole number of megabytes" in errors(app)[0]
 
 
 # ---- the tabs below --------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from segdetect.errors import SegDetectError
+from segdetect.errors import SegDetectError, SettingsError
+from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.texts import plain
@@ -88,6 +89,11 @@ def set_up(title: str) -> None:
     with st.sidebar:
         for path, label, page_icon in PAGES:
             st.page_link(path, label=plain(label), icon=page_icon)
+    try:
+        process_budget()
+    except SettingsError as error:
+        show_error(error)
+        st.stop()
 
 
 def show_error(error: SegDetectError) -> None:

@@ -15,6 +15,7 @@ import pytest
 from segdetect.cli.main import main
 from segdetect.engines.base import Engine
 from segdetect.errors import EngineExpiredError
+from segdetect.memo import process_budget
 from segdetect.settings import EngineName
 from tests.support.pictures import planted, png, weave
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -305,9 +306,9 @@ def test_stopping_is_no_traceback(
 def test_engines_says_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["engines"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["fastdup", "dinov2", "texture", "auto"]
+    assert [line.split()[0] for line in lines] == ["fastdup", "dinov2", "texture", "auto", "memory"]
     assert lines[0] == "fastdup   ready, tiny 1"
-    assert lines[-1] == "auto      means fastdup here"
+    assert lines[3] == "auto      means fastdup here"
 
 
 def test_engines_says_why_one_does_not_run(
@@ -317,7 +318,31 @@ def test_engines_says_why_one_does_not_run(
     assert main(["engines"]) == 0
     out = capsys.readouterr().out
     assert "fastdup   cannot run: fastdup 2.54 expired. Choose another engine.\n" in out
-    assert out.endswith("auto      means dinov2 here\n")
+    assert "auto      means dinov2 here\n" in out
+
+
+def test_engines_says_how_much_memory_is_used_and_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGDETECT_CACHE_MB", "1500")
+    assert main(["engines"]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line == "memory    up to 1,500 MB for what is kept between answers, by SEGDETECT_CACHE_MB"
+    monkeypatch.delenv("SEGDETECT_CACHE_MB")
+    assert main(["engines"]) == 0
+    assert "by the memory of this machine (SEGDETECT_CACHE_MB changes it)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["engines", "inspect"])
+def test_a_wrong_size_of_the_caches_is_wrong_use(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    process_budget.cache_clear()
+    monkeypatch.setenv("SEGDETECT_CACHE_MB", "lots")
+    out = tmp_path / "out"
+    assert main([command, *([str(folder), "--out", str(out)] if command == "inspect" else [])]) == 2
+    assert "SEGDETECT_CACHE_MB is 'lots'. Set it to a whole number of megabytes" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_where_no_engine_runs_the_exit_code_says_so(engines: dict[EngineName, Engine]) -> None:
