@@ -193,6 +193,34 @@ def test_pictures_that_failed_are_named(category: Path) -> None:
     assert any("001.png" in message for message in errors(app))
 
 
+@pytest.mark.parametrize("lost", ["gone", "led elsewhere"])
+def test_a_miss_whose_file_is_lost_is_an_error_box_in_its_place(
+    with_a_miss: Path, tmp_path_factory: pytest.TempPathFactory, lost: str
+) -> None:
+    app = _finished(press(_open(with_a_miss), "Evaluate"))
+    miss = with_a_miss / "test" / "blot" / "002.png"
+    elsewhere = miss.rename(tmp_path_factory.mktemp("elsewhere") / "002.png")
+    if lost == "led elsewhere":
+        miss.symlink_to(elsewhere)
+    app.text_input(key="dataset").set_value("").run()
+    assert not app.exception
+    assert [header.value for header in app.header] == ["Worst misses", "False alarms"]
+    assert any("cloth/test/blot/002.png" in error for error in errors(app))
+
+
+def test_references_that_are_gone_are_an_error_box(with_a_miss: Path) -> None:
+    app = _open(with_a_miss)
+    choices(app, "evaluate-scope").select("references").run()
+    app = _finished(press(app, "Evaluate"))
+    for file in (with_a_miss / "train" / "good").iterdir():
+        file.unlink()
+    (button,) = [button for button in app.button if button.key == "miss-0"]
+    button.click().run()
+    assert not app.exception
+    assert any("cloth/train/good/000.png" in error for error in errors(app))
+    assert "uploads" not in app.session_state
+
+
 def test_an_engine_that_cannot_run_says_so(category: Path) -> None:
     app = _open(category)
     app.selectbox(key="evaluate-engine").select("dinov2").run()

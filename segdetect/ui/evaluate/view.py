@@ -172,7 +172,10 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
         for half, first in zip(st.columns(2), (start, start + 2), strict=True):
             for column, (at, picture) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
                 with column:
-                    _show_picture(picture, evaluation, f"{key}-{at}")
+                    try:
+                        _show_picture(picture, evaluation, f"{key}-{at}")
+                    except SegDetectError as error:  # the files may be gone since they were evaluated
+                        show_error(error)
 
 
 def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
@@ -191,12 +194,12 @@ def _open(upload: Upload, picture: PictureResult, evaluation: Evaluation) -> Non
     settings = evaluation.settings
     if settings.scope is Scope.BATCH:
         settings = replace(settings, scope=Scope.SELF)
-    st.session_state["uploads"] = (upload,)
-    choose_sample(None)
     category = next(r.category for r in evaluation.categories if picture.labelled in r.category.pictures)
     if settings.scope is Scope.REFERENCES:
         references = tuple(Upload(s.name.rsplit("/", 1)[-1], s.data()) for s in category.references[:20])
         st.session_state["references"] = references
+    st.session_state["uploads"] = (upload,)
+    choose_sample(None)
     apply_settings(settings)
     # What is set for controls that have not been drawn yet does not reach the address by itself.
     st.switch_page("streamlit_app.py", query_params=address_of(settings))
