@@ -9,6 +9,8 @@ ELSEWHERE: Final = "evil.example"
 IMAGE: Final = f"![x](http://{ELSEWHERE}/a.png)"
 TAG: Final = f"<img src=http://{ELSEWHERE}/b.png>"
 HOSTILE: Final = f"{IMAGE} {TAG} :material/home: :red[x] $x$ [l](http://{ELSEWHERE}) www.{ELSEWHERE} :streamlit:"
+# As long as the name of a preset may be.
+HOSTILE_SHORT: Final = f"{IMAGE} {TAG} $x$"
 # A file of it on disk: a slash would be another folder.
 HOSTILE_FILE: Final = HOSTILE.replace("/", "\u2215")
 
