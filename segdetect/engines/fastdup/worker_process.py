@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +28,9 @@ FOLDER_PREFIX: Final = "segdetect-worker-"
 LOCK_NAME: Final = "lock"
 POLL_SECONDS: Final = 0.1
 OUTPUT_TAIL_BYTES: Final = 4096
-# A folder without a lock file is being made by another process, unless it is as old as this.
-UNLOCKED_FOLDER_SECONDS: Final = 60.0
+# A folder gets the name above only when its lock is held; until then it is no worker's, and is left alone for a day.
+UNFINISHED_PREFIX: Final = "segdetect-new-"
+UNFINISHED_SECONDS: Final = 86400.0
 PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9._/+-]*")
 
 
@@ -221,41 +223,48 @@ def temporary_root(candidates: Sequence[str] | None = None) -> Path:
 
 
 def _new_folder() -> tuple[Path, IO[bytes]]:
+    """A folder for a worker, and its lock, which is held from the moment that the folder has its name."""
     root = temporary_root()
     remove_stale_folders(root)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=root))
+        unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED_PREFIX, dir=root))
     except OSError as error:
         raise temporary_storage_error(error, root) from error
+    lock = None
     try:
-        lock = (folder / LOCK_NAME).open("wb")
+        lock = (unfinished / LOCK_NAME).open("wb")
         _lock(lock)
         for name in ("home", "tmp"):
-            (folder / name).mkdir()
+            (unfinished / name).mkdir()
+        return unfinished.rename(root / f"{FOLDER_PREFIX}{uuid.uuid4().hex}"), lock
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            lock.close()
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise temporary_storage_error(error, root) from error
-    return folder, lock
 
 
 def remove_stale_folders(root: Path) -> None:
     """Remove the folders of workers whose parent and worker were both killed; others hold a lock on theirs."""
-    for folder in root.glob(f"{FOLDER_PREFIX}*"):
-        if _is_stale(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+    for prefix in (FOLDER_PREFIX, UNFINISHED_PREFIX):
+        for folder in root.glob(f"{prefix}*"):
+            if _is_stale(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_stale(folder: Path) -> bool:
     try:
-        if folder.stat().st_uid != os.getuid():
+        status = folder.stat()
+        old = time.time() - status.st_mtime > UNFINISHED_SECONDS
+        if status.st_uid != os.getuid() or (folder.name.startswith(UNFINISHED_PREFIX) and not old):
             return False
+        if not (folder / LOCK_NAME).exists():
+            return old
         with (folder / LOCK_NAME).open("rb") as lock:
             _lock(lock)
         return True
-    except BlockingIOError:
-        return False
-    except FileNotFoundError:
-        return folder.is_dir() and time.time() - folder.stat().st_mtime > UNLOCKED_FOLDER_SECONDS
+    except OSError:
+        return False  # its owner holds the lock, another process has just removed it, or it is no worker's
 
 
 def _lock(file: IO[bytes]) -> None:
