@@ -99,7 +99,7 @@ class Engine(Protocol):
         ...
 
     def check(self) -> None:
-        """Run a self-test, once; later calls answer from it.
+        """Run a self-test, once; later calls answer from it, and one that failed is repeated now and then.
 
         Raises:
             EngineUnavailableError: it cannot run here, with the reason and the remedy.

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Vectors
 from segdetect.engines.cells import cell_boxes, unit_rows
 from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, cut
+from segdetect.engines.self_test import SelfTest
 from segdetect.errors import EngineFailedError, EngineMissingError, WeightsError
 from segdetect.pictures.loading import Pixels
 from segdetect.progress import Progress, no_progress
@@ -60,9 +60,8 @@ class Dinov2Engine:
 
     def __init__(self, weights: Path | str | None = None) -> None:
         self._weights = weights
-        self._lock = threading.Lock()
         self._session: onnxruntime.InferenceSession | None = None
-        self._checked = False
+        self._self_test = SelfTest(self._open)
 
     @property
     def version(self) -> str:
@@ -77,15 +76,13 @@ class Dinov2Engine:
         return f"dinov2 {digest}, onnxruntime {importlib.metadata.version('onnxruntime')}"
 
     def check(self) -> None:
-        """Describe a small picture, once.
+        """Describe a small picture, once; later calls answer from it, and a failure that may pass is tried again.
 
         Raises:
             EngineMissingError: `onnx` or `onnxruntime` is not installed.
             WeightsError: the weights are absent, damaged or not DINOv2's.
         """
-        if not self._checked:
-            self._open()
-            self._checked = True
+        self._self_test.check()
 
     def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
         """Describe pictures one after the other; the tiles do not matter.
@@ -94,18 +91,16 @@ class Dinov2Engine:
             EngineMissingError, WeightsError: as in `check`.
             EngineFailedError: ONNX Runtime reported a failure.
         """
-        session = self._open()
+        self.check()
+        assert self._session is not None
         results = []
         for number, request in enumerate(requests):
             progress(number / len(requests), f"describing {request.image.name}")
-            results.append(_embed(session, request))
+            results.append(_embed(self._session, request))
         return results
 
-    def _open(self) -> onnxruntime.InferenceSession:
-        with self._lock:
-            if self._session is None:
-                self._session = _open_session(find_weights(self._weights))
-            return self._session
+    def _open(self) -> None:
+        self._session = _open_session(find_weights(self._weights))
 
 
 def find_weights(named: Path | str | None = None) -> Path:

@@ -25,6 +25,7 @@ from segdetect.engines.cells import unit_rows
 from segdetect.engines.fastdup.errors import OTHER_ENGINE, RETRY, expired_error, missing_error
 from segdetect.engines.fastdup.files import TILE_LIST, WORK_FOLDER, read_features, save_list, save_tiles, split_in_runs
 from segdetect.engines.fastdup.worker_process import Turns, WorkerProcess, temporary_storage_error
+from segdetect.engines.self_test import SelfTest
 from segdetect.errors import EngineError, EngineFailedError, EngineUnavailableError, StorageError
 from segdetect.grid import tile_layout
 from segdetect.message import Message
@@ -86,9 +87,7 @@ class FastdupEngine:
         self._turns = Turns()
         self._worker: WorkerProcess | None = None
         self._worker_lock = threading.Lock()
-        self._check_lock = threading.Lock()
-        self._checked = False
-        self._trouble: EngineUnavailableError | None = None
+        self._self_test = SelfTest(self._describe_tiny_tiles)
         self._runs = 0
         self._seconds_per_tile = CORE_SECONDS_PER_TILE / (os.cpu_count() or 1)  # then as the last run had it
 
@@ -108,23 +107,12 @@ class FastdupEngine:
             self._live_worker()
 
     def check(self) -> None:
-        """Describe a few tiny tiles, once; later calls answer from it.
+        """Describe a few tiny tiles, once; later calls answer from it, and a failure that may pass is tried again.
 
         Raises:
             EngineUnavailableError: it cannot run here, with the reason and the remedy.
         """
-        with self._check_lock:
-            if not self._checked:
-                try:
-                    self._trouble = self._self_test()
-                except StorageError as error:  # there may be room again by the next call
-                    raise EngineUnavailableError(
-                        Message("{test}: {problem} ({file})", test=SELF_TEST, problem=error.problem, file=error.file),
-                        remedy=error.remedy,
-                    ) from error
-                self._checked = True
-            if self._trouble is not None:
-                raise self._trouble.with_traceback(None)
+        self._self_test.check()
 
     def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
         """Describe the tiles of pictures, in one run of fastdup for each 4000 tiles or 100 megapixels.
@@ -204,7 +192,7 @@ class FastdupEngine:
     def _failure(self, answer: Mapping[str, Any], output: str, folder: Path) -> EngineError | StorageError:
         if "version is deprecated" in output:
             trouble = expired_error(self.version, self._spec())
-            self._trouble, self._checked = trouble, True
+            self._self_test.fail(trouble)
             return trouble
         if shutil.disk_usage(folder).free < 1_000_000:
             return temporary_storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder)
@@ -234,21 +222,23 @@ class FastdupEngine:
     def _spec(self) -> ModuleSpec | None:
         return PathFinder.find_spec("fastdup", self._search_path())
 
-    def _self_test(self) -> EngineUnavailableError | None:
+    def _describe_tiny_tiles(self) -> None:
         try:
             vectors = self.embed([_self_test_request()])[0].layers[0]
-        except EngineUnavailableError as error:
-            return error
+        except EngineUnavailableError:
+            raise
+        except StorageError as error:
+            problem = Message("{test}: {problem} ({file})", test=SELF_TEST, problem=error.problem, file=error.file)
+            raise EngineUnavailableError(problem, remedy=error.remedy) from error
         except EngineError as error:
             problem = Message("{test}: {problem}", test=SELF_TEST, problem=error.problem)
-            return EngineUnavailableError(problem, remedy=error.remedy)
+            raise EngineUnavailableError(problem, remedy=error.remedy) from error
         same, odd = vectors[0] @ vectors[1], vectors[0] @ vectors[3]
-        if np.array_equal(vectors[0], vectors[1]) and odd < same:
-            return None
-        return EngineUnavailableError(
-            f"{SELF_TEST}: {self.version} described equal tiles differently, or different tiles equally",
-            remedy=f"Install it again with `pip install --force-reinstall fastdup`, {OTHER_ENGINE}",
-        )
+        if not np.array_equal(vectors[0], vectors[1]) or odd >= same:
+            raise EngineUnavailableError(
+                f"{SELF_TEST}: {self.version} described equal tiles differently, or different tiles equally",
+                remedy=f"Install it again with `pip install --force-reinstall fastdup`, {OTHER_ENGINE}",
+            )
 
 
 def _self_test_request() -> EmbedRequest:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
+from segdetect.engines.base import Engine
 from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import EngineUnavailableError, SegDetectError
@@ -19,6 +22,9 @@ from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.sources import uploaded_sources
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
+
+# Engines keep their last answer themselves; this spares a thread at every rerun.
+ASK_AGAIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,26 @@ class Upload:
 
 @dataclass(slots=True)
 class Engines:
-    """What the self-tests said so far; filled by a thread while the first page is being read."""
+    """What the engines' self-tests said last; a thread asks them while pages are read, so that no page has to wait."""
 
-    troubles: dict[EngineName, EngineUnavailableError] = field(default_factory=dict)
-    ready: set[EngineName] = field(default_factory=set)
+    answers: dict[EngineName, EngineUnavailableError | None] = field(default_factory=dict)
+    _asking: threading.Lock = field(default_factory=threading.Lock)
+    _again: float = 0.0
+
+    @property
+    def troubles(self) -> dict[EngineName, EngineUnavailableError]:
+        """Why those that cannot run cannot."""
+        return {name: trouble for name, trouble in self.answers.copy().items() if trouble is not None}
+
+    @property
+    def ready(self) -> set[EngineName]:
+        """Those that can run."""
+        return {name for name, trouble in self.answers.copy().items() if trouble is None}
 
     @property
     def tested(self) -> bool:
         """Whether all self-tests have come to an end."""
-        return len(self.troubles) + len(self.ready) == len(AUTO_ORDER)
+        return len(self.answers) == len(AUTO_ORDER)
 
     @property
     def auto(self) -> EngineName | None:
@@ -56,6 +73,27 @@ class Engines:
                 return None
         return None
 
+    def follow(self, owner: Inspector) -> None:
+        """Ask the engines, unless that was done a moment ago; one that failed may have come back."""
+        if time.monotonic() >= self._again and self._asking.acquire(blocking=False):
+            threading.Thread(target=self._ask, args=(owner,), daemon=True).start()
+
+    def _ask(self, owner: Inspector) -> None:
+        try:
+            for name in AUTO_ORDER:
+                self.answers[name] = _trouble_of(owner.engines[name])
+        finally:
+            self._again = time.monotonic() + ASK_AGAIN_SECONDS
+            self._asking.release()
+
+
+def _trouble_of(engine: Engine) -> EngineUnavailableError | None:
+    try:
+        engine.check()
+    except EngineUnavailableError as error:
+        return error
+    return None
+
 
 @st.cache_resource(show_spinner=False)
 def inspector() -> Inspector:
@@ -64,10 +102,14 @@ def inspector() -> Inspector:
 
 
 @st.cache_resource(show_spinner=False)
+def _engines() -> Engines:
+    return Engines()
+
+
 def engines() -> Engines:
-    """The engines' state; the first call starts their self-tests in the background."""
-    state = Engines()
-    threading.Thread(target=_test_engines, args=(inspector(), state), daemon=True).start()
+    """The engines' state, for all visitors; the first call starts their self-tests in the background."""
+    state = _engines()
+    state.follow(inspector())
     return state
 
 
@@ -80,18 +122,7 @@ def use_dinov2_weights(path: Path) -> None:
     engine = Dinov2Engine(path)
     engine.check()
     inspector().engines[EngineName.DINOV2] = engine
-    engines().troubles.pop(EngineName.DINOV2, None)
-    engines().ready.add(EngineName.DINOV2)
-
-
-def _test_engines(owner: Inspector, state: Engines) -> None:
-    for name in AUTO_ORDER:
-        try:
-            owner.engines[name].check()
-        except EngineUnavailableError as error:
-            state.troubles[name] = error
-        else:
-            state.ready.add(name)
+    engines().answers[EngineName.DINOV2] = None
 
 
 # Keyed by the digest of the bytes: Streamlit hashes only a sample of a large value.

@@ -245,3 +245,29 @@ def test_a_truncated_model_is_refused(engine, tmp_path):
 def test_patches_have_the_size_of_the_lattice(engine):
     (embeddings,) = engine.embed([_request(_texture("woven"))])
     assert embeddings.lattice == (2 * 336 // PATCH, 2 * 336 // PATCH)
+
+
+def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch):
+    opened = []
+
+    def refuse(*_):
+        opened.append(1)
+        raise WeightsError("they are no DINOv2")
+
+    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", refuse)
+    monkeypatch.setattr("segdetect.engines.dinov2.engine.find_weights", lambda named: named)
+    engine = Dinov2Engine("weights.onnx")
+    for call in (engine.check, engine.check, lambda: engine.embed([_request(_texture("woven"))])):
+        with pytest.raises(WeightsError, match="they are no DINOv2"):
+            call()
+    assert len(opened) == 1
+
+
+def test_weights_that_were_put_in_place_are_found_after_a_pause(monkeypatch, tmp_path):
+    monkeypatch.setattr("segdetect.engines.self_test.FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path: path)
+    engine = Dinov2Engine(tmp_path / "weights.onnx")
+    with pytest.raises(WeightsError, match="no such weights file"):
+        engine.check()
+    (tmp_path / "weights.onnx").touch()
+    engine.check()

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from segdetect.engines.base import Embeddings, EmbedRequest
-from segdetect.engines.fastdup import FastdupEngine
+from segdetect.engines.fastdup import FastdupEngine, worker_process
 from segdetect.engines.fastdup.files import split_in_runs
-from segdetect.engines.fastdup.worker_process import FOLDER_PREFIX, temporary_root
+from segdetect.engines.fastdup.worker_process import FOLDER_PREFIX, remove_stale_folders, temporary_root
 from segdetect.errors import (
     CancelledError,
     EngineError,
@@ -298,6 +301,7 @@ def test_runs_queue_first_come_first_served_and_may_leave_the_queue(
 def test_a_full_disk_is_told_and_leaves_nothing_behind(
     fake: Callable[..., FastdupEngine], temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("segdetect.engines.self_test.FIRST_PAUSE_SECONDS", 0.0)
     engine = fake()
 
     def full(self: Path, data: bytes) -> int:
@@ -358,6 +362,87 @@ def test_folders_left_by_a_killed_program_are_removed(fake: Callable[..., Fastdu
     other.warm_up()
     assert mine <= set(temporary.iterdir())
     other.close()
+
+
+@pytest.mark.parametrize("aged", [0, 3600])
+def test_another_process_that_tidies_at_any_step_leaves_a_new_folder_alone(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, aged: int
+) -> None:
+    steps = 0
+    now = time.time
+    tidying = False
+
+    def interleaved(name: str) -> Callable[..., Any]:
+        real = getattr(worker_process, name) if name == "_lock" else getattr(Path, name)
+
+        def step(*arguments: Any, **options: Any) -> Any:
+            nonlocal steps, tidying
+            if not tidying:
+                steps, tidying = steps + 1, True
+                monkeypatch.setattr(time, "time", lambda: now() + aged)
+                remove_stale_folders(temporary)
+                tidying = False
+            return real(*arguments, **options)
+
+        return step
+
+    for name in ("open", "mkdir", "rename"):
+        monkeypatch.setattr(Path, name, interleaved(name))
+    monkeypatch.setattr(worker_process, "_lock", interleaved("_lock"))
+    folder, lock = worker_process._new_folder()
+    monkeypatch.undo()
+    remove_stale_folders(temporary)
+    assert steps >= 5
+    assert sorted(path.name for path in folder.iterdir()) == ["home", "lock", "tmp"]
+    lock.close()
+    remove_stale_folders(temporary)
+    assert list(temporary.iterdir()) == []
+
+
+def _make_folders(root: Path) -> None:
+    tempfile.tempdir = str(root)
+    for _ in range(150):
+        folder, lock = worker_process._new_folder()
+        assert (folder / "home").is_dir()
+        assert (folder / "tmp").is_dir()
+        lock.close()
+
+
+def test_processes_that_make_and_tidy_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    makers = [context.Process(target=_make_folders, args=(tmp_path,)) for _ in range(3)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert [maker.exitcode for maker in makers] == [0, 0, 0]
+
+
+def test_a_folder_that_was_never_finished_is_removed_after_a_day(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished = temporary / f"{worker_process.UNFINISHED_PREFIX}x"
+    unfinished.mkdir()
+    (temporary / f"{FOLDER_PREFIX}file").touch()
+    remove_stale_folders(temporary)
+    assert unfinished.exists()
+    tomorrow = time.time() + 90_000
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    remove_stale_folders(temporary)
+    assert not unfinished.exists()
+
+
+def test_a_passing_kill_in_the_self_test_is_tried_again_and_found_to_be_over(
+    fake: Callable[..., FastdupEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segdetect.engines.self_test.FIRST_PAUSE_SECONDS", 0.5)
+    engine = fake("if once():\n    os.kill(os.getpid(), signal.SIGKILL)")
+    for _ in range(2):
+        with pytest.raises(EngineUnavailableError, match="was killed"):
+            engine.check()
+    time.sleep(0.6)
+    engine.check()
+    assert len(engine.embed([request()])) == 1
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")

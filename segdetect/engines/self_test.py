@@ -1,0 +1,77 @@
+"""An engine's self-test: run once, and again after a while where it failed for a reason that may pass."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from segdetect.errors import EngineExpiredError, EngineMissingError, EngineUnavailableError
+
+FIRST_PAUSE_SECONDS: Final = 5.0
+LONGEST_PAUSE_SECONDS: Final = 300.0
+# What only an installation can mend, after which the program is started again.
+LASTING: Final = (EngineMissingError, EngineExpiredError)
+
+
+class SelfTest:
+    """Answers from the last test; one that failed is repeated after 5 seconds, then 10, 20, ... at most 5 minutes.
+
+    Threads may share it: the first test is waited for.
+
+    Args:
+        test: raises an `EngineUnavailableError` where the engine cannot run.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, test: Callable[[], None], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._test, self._clock = test, clock
+        self._lock = threading.Lock()
+        self._passed = False
+        self._trouble: EngineUnavailableError | None = None
+        self._pause = FIRST_PAUSE_SECONDS
+        self._again = 0.0
+
+    def check(self) -> None:
+        """Return where the engine can run.
+
+        Raises:
+            EngineUnavailableError: it cannot, as the last test said.
+        """
+        known = self._trouble
+        # While a test is repeated, what the last one said holds: nobody is kept waiting for it.
+        if self._lock.acquire(blocking=known is None):
+            try:
+                known = self._answer()
+            finally:
+                self._lock.release()
+        if known is not None:
+            raise known.with_traceback(None)
+
+    def fail(self, trouble: EngineUnavailableError) -> None:
+        """Take note that the engine stopped working after its test."""
+        # Without the lock: a test under way may wait for the very run that fails here.
+        self._passed, self._trouble = False, trouble
+        self._again = self._clock() + self._pause
+
+    def _answer(self) -> EngineUnavailableError | None:
+        if self._is_due():
+            self._run()
+        return self._trouble
+
+    def _is_due(self) -> bool:
+        if self._passed or isinstance(self._trouble, LASTING):
+            return False
+        return self._trouble is None or self._clock() >= self._again
+
+    def _run(self) -> None:
+        try:
+            self._test()
+        except EngineUnavailableError as trouble:
+            self._trouble = trouble
+            # Counted from the end of the test, which may take long.
+            self._again = self._clock() + self._pause
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        else:
+            self._passed, self._trouble, self._pause = True, None, FIRST_PAUSE_SECONDS
