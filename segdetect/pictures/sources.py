@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import Final
 
 from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.pictures.formats import SUFFIXES, SUPPORTED, sniff
@@ -89,15 +91,17 @@ def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
     Raises:
         InputError: a path does not exist, or holds no picture.
     """
-    return iter(_named(_once(found for path in paths for found in _under(path))))
+    zips = _OpenZip()
+    return iter(_named(_once(found for path in paths for found in _under(path, zips))))
 
 
 def uploaded_sources(files: Sequence[tuple[str, bytes]]) -> Iterator[SourceFile]:
     """The same for files that are in memory: `(name, data)`, where a ZIP stands for its members."""
+    zips = _OpenZip()
     found: list[_Found] = []
     for name, data in files:
         if data.startswith(_ZIP_MAGIC):
-            found += _in_zip(io.BytesIO(data), name)
+            found += _in_zip(data, name, zips)
         else:
             found.append(_Found((name,), partial(bytes, data)))
     return iter(_named(found))
@@ -111,12 +115,19 @@ def _once(found: Iterable[tuple[str, _Found]]) -> list[_Found]:
     return list(unique.values())
 
 
-def _under(path: Path) -> Iterator[tuple[str, _Found]]:
+def _under(path: Path, zips: _OpenZip) -> Iterator[tuple[str, _Found]]:
+    try:
+        yield from _inside(path, zips)
+    except OSError as error:  # a folder on the way that may not be entered, or a name longer than any file's
+        raise _unreadable(str(path), error) from error
+
+
+def _inside(path: Path, zips: _OpenZip) -> Iterator[tuple[str, _Found]]:
     place = str(path.absolute())
     if path.is_dir():
         inside = _in_folder(path)
     elif _is_zip(path):
-        inside = [(f"{place}//{index}", item) for index, item in enumerate(_in_zip(path, str(path)))]
+        inside = [(f"{place}//{index}", item) for index, item in enumerate(_in_zip(path, str(path), zips))]
     elif path.exists() or path.is_symlink():
         inside = [(place, _Found((str(path),), partial(_read_file, path)))]
     else:
@@ -141,16 +152,47 @@ def _in_folder(folder: Path) -> list[tuple[str, _Found]]:
     for parent, folders, files in os.walk(folder, onerror=closed_folder):
         folders[:] = [name for name in folders if not _hidden(name)]
         for path in (Path(parent, name) for name in files if not _hidden(name)):
-            if path.is_file() and _worth_trying(path.name, partial(_head, path)):
-                add(path, partial(_read_file, path))
+            try:
+                wanted = path.is_file() and _worth_trying(path.name, partial(_head, path))
+            except OSError as error:  # its folder can be listed and not entered
+                add(path, partial(_fail, error))
+            else:
+                if wanted:
+                    add(path, partial(_read_file, path))
     return [(place, item) for _, place, item in sorted(found, key=lambda entry: entry[0])]
 
 
-def _in_zip(file: Path | IO[bytes], name: str) -> list[_Found]:
+class _OpenZip:
+    """Opens archives and keeps the last one open: thousands of members are read from it without listing it again, and
+    however many archives there are, one file is held.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file: Path | bytes = b""
+        self._archive: zipfile.ZipFile | None = None
+
+    @contextmanager
+    def opened(self, file: Path | bytes) -> Iterator[zipfile.ZipFile]:
+        """An archive, by its path or its bytes, for one thread at a time; raises what `zipfile` raises."""
+        with self._lock:
+            if self._archive is None or self._file is not file:
+                self._close()
+                self._archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
+                self._file = file
+            yield self._archive
+
+    def _close(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+        self._archive = None
+
+
+def _in_zip(file: Path | bytes, name: str, zips: _OpenZip) -> list[_Found]:
     """The members of a ZIP; a damaged archive stands for itself and fails when it is read."""
     try:
-        archive = zipfile.ZipFile(file)
-        members = [info for info in archive.infolist() if not info.is_dir()]
+        with zips.opened(file) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         return [_Found((name,), partial(_fail, error))]
     if len(members) > MAX_ZIP_MEMBERS:
@@ -164,20 +206,21 @@ def _in_zip(file: Path | IO[bytes], name: str) -> list[_Found]:
     for info in members:
         if any(_hidden(part) for part in PurePosixPath(info.filename).parts):
             continue
-        if _worth_trying(info.filename, partial(_member, archive, info, _HEAD_BYTES)):
+        if _worth_trying(info.filename, partial(_member, zips, file, info, _HEAD_BYTES)):
             names = (info.filename, f"{prefix}/{info.filename}", f"{name}/{info.filename}")
-            found.append(_Found(names, partial(_read_member, archive, info)))
+            found.append(_Found(names, partial(_read_member, zips, file, info)))
     return found
 
 
-def _as_text(name: str) -> str:
+def as_text(name: str) -> str:
+    """A name on disk as text that any table or page takes; bytes in it that are no UTF-8 become question marks."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _named(found: Sequence[_Found]) -> list[SourceFile]:
     """Give every source its first name that no other has, alike for all that share one; number those that still do."""
     # A name on disk may hold bytes that are no text; no table could be written with them.
-    found = [_Found(tuple(map(_as_text, item.names)), item.read) for item in found]
+    found = [_Found(tuple(map(as_text, item.names)), item.read) for item in found]
     level = [0] * len(found)
     names = [item.names[0] for item in found]
     for step in (1, 2):
@@ -234,19 +277,19 @@ def _read_file(path: Path) -> bytes:
         return _limited(file.read(MAX_FILE_BYTES + 1))
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
-    with archive.open(info) as file:
-        return file.read(limit)
+def _member(zips: _OpenZip, file: Path | bytes, info: zipfile.ZipInfo, limit: int) -> bytes:
+    with zips.opened(file) as archive, archive.open(info) as member:
+        return member.read(limit)
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read_member(zips: _OpenZip, file: Path | bytes, info: zipfile.ZipInfo) -> bytes:
     if info.flag_bits & 1:
         raise UnreadableImageError(
             "it is encrypted inside its archive", remedy="Unpack the archive with its password and give the folder"
         )
     if info.file_size > MAX_FILE_BYTES:
         raise _too_large()
-    return _limited(_member(archive, info, MAX_FILE_BYTES + 1))
+    return _limited(_member(zips, file, info, MAX_FILE_BYTES + 1))
 
 
 def _limited(data: bytes) -> bytes:

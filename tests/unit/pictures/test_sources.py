@@ -8,13 +8,14 @@ import stat
 import sys
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
 from segdetect.pictures import sources
-from segdetect.pictures.sources import read_sources, uploaded_sources
+from segdetect.pictures.sources import SourceFile, read_sources, uploaded_sources
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 
@@ -261,3 +262,53 @@ def test_a_name_that_is_no_text_is_spelt_with_replacement_characters(tmp_path: P
     names = [source.name for source in read_sources([tmp_path])]
     assert len(set(names)) == 2
     assert all(name.encode() and "\ufffd.png" in name for name in names)
+
+
+def _zips(folder: Path, count: int) -> list[Path]:
+    paths = [folder / f"{number:03}.zip" for number in range(count)]
+    for number, path in enumerate(paths):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"{number}-a.png", b"a%d" % number)
+            archive.writestr(f"{number}-b.png", b"b%d" % number)
+    return paths
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files in /proc")
+@pytest.mark.parametrize("uploaded", [False, True], ids=["on disk", "uploaded"])
+def test_however_many_zips_hold_one_file_open_and_none_afterwards(tmp_path: Path, uploaded: bool) -> None:
+    paths = _zips(tmp_path, 200)
+    before = _open_files()
+    files = list(uploaded_sources([(p.name, p.read_bytes()) for p in paths]) if uploaded else read_sources(paths))
+    assert len(files) == 400
+    assert _open_files() <= before + 1
+    # In whatever order they are read.
+    for file in (*files[::2], *reversed(files)):
+        number = file.name.split("-")[0]
+        assert file.data()[1:] == number.encode()
+        assert _open_files() <= before + 1
+    del files, file
+    assert _open_files() == before
+
+
+def test_threads_read_from_several_zips_at_once(tmp_path: Path) -> None:
+    files = list(read_sources(_zips(tmp_path, 5)))
+    with ThreadPoolExecutor(8) as pool:
+        for file, data in zip(files * 40, pool.map(SourceFile.data, files * 40), strict=True):
+            assert data == file.name[-5:-4].encode() + file.name.split("-")[0].encode()
+
+
+def test_a_zip_that_was_replaced_since_it_was_listed_is_no_crash(tmp_path: Path) -> None:
+    first, second = _zips(tmp_path, 2)
+    files = list(read_sources([first, second]))
+    assert files[2].data() == b"a1"
+    first.write_bytes(b"PK no archive any more")
+    with pytest.raises(UnreadableImageError, match="damaged inside its archive"):
+        files[0].data()
+    first.unlink()
+    with pytest.raises(UnreadableImageError, match="no longer there"):
+        files[0].data()
+    assert files[3].data() == b"b1"
