@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from segdetect.cli.options import DONE, SOME_FAILED
+from segdetect.cli.ending import DONE, SOME_FAILED
 from segdetect.engines.registry import AUTO_ORDER, default_engines
 from segdetect.errors import EngineUnavailableError
 from segdetect.memory import MEGABYTE, cache_limit

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.options import (
-    DONE,
-    SOME_FAILED,
     add_settings,
     load_references,
     progress_bar,
@@ -71,12 +70,14 @@ def run(options: argparse.Namespace) -> int:
                 record(writer, result)
 
         result = evaluate(inspector, dataset, settings, progress, references=references, on_result=on_result)
-    if options.out is not None:
-        write_evaluation(result, options.out)
     for note in result.notes:
         print(f"segdetect: {note}", file=sys.stderr)
-    print(_heading(result, settings))
-    print(figures_text(result))
+    with answering():
+        print(_heading(result, settings))
+        print(figures_text(result))
+    # Last, so that nothing is lost where they cannot be written.
+    if options.out is not None:
+        write_evaluation(result, options.out)
     return SOME_FAILED if result.failures else DONE
 
 

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.options import (
-    DONE,
-    SOME_FAILED,
     add_settings,
     load_references,
     progress_bar,
@@ -65,10 +64,12 @@ def run(options: argparse.Namespace) -> int:
         answers = inspect_files(inspector, files, settings, references=references, progress=progress)
         for result in answers:
             failures += isinstance(result, Failure)
-            bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
-            bar.update()
+            # What has been said is in the output, too, if the next one is not reached.
             if writer is not None:
                 record(writer, result)
+            with answering():
+                bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
+            bar.update()
     return SOME_FAILED if failures else DONE
 
 

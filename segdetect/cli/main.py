@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import io
-import sys
 from collections.abc import Sequence
 from typing import Final
 
 from segdetect import __version__
 from segdetect.cli import engines, evaluate, inspect
-from segdetect.cli.options import INTERRUPTED, WRONG_USE
-from segdetect.errors import SegDetectError
+from segdetect.cli.ending import EXIT_CODES, ended
 from segdetect.memo import process_budget
 
 COMMANDS: Final = (inspect, evaluate, engines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 some pictures failed, 2 wrong use."""
+    """Run the command line and return its exit code, one of those in `EXIT_CODES`."""
+    return ended(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
-    # A picture's name may hold what the terminal cannot show; it is spelt out, as Python does on stderr.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        # A wrong size of the caches is told before anything is computed or written.
-        process_budget()
-        return int(options.run(options))
-    except SegDetectError as error:
-        print(f"segdetect: {error}", file=sys.stderr)
-        return WRONG_USE
-    except KeyboardInterrupt:
-        print("segdetect: stopped. What was done so far is in the output folder.", file=sys.stderr)
-        return INTERRUPTED
+    # A wrong size of the caches is told before anything is computed or written.
+    process_budget()
+    return int(options.run(options))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,4 +33,6 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(commands)
+    for one in (whole, *commands.choices.values()):
+        one.epilog, one.formatter_class = EXIT_CODES, argparse.RawDescriptionHelpFormatter
     return whole

@@ -1,4 +1,4 @@
-"""What the commands share: options, exit codes, the output folder and the progress bar."""
+"""What the commands share: options, the output folder and the progress bar."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Never
+from typing import Never
 
 from tqdm import tqdm
 
@@ -29,11 +29,6 @@ from segdetect.settings import (
     Scope,
     Settings,
 )
-
-DONE: Final = 0
-SOME_FAILED: Final = 1
-WRONG_USE: Final = 2
-INTERRUPTED: Final = 130
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

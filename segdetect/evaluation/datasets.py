@@ -23,6 +23,7 @@ from segdetect.errors import DatasetError
 from segdetect.evaluation.manifest import MANIFEST, read_manifest
 from segdetect.evaluation.masks import Mask, check_mask_size, header_size, read_mask
 from segdetect.pictures.formats import SUFFIXES
+from segdetect.pictures.sources import as_text
 from segdetect.storage.roots import Roots
 
 CLEAN_FOLDERS: Final = frozenset(("good", "clean", "normal", "ok"))
@@ -147,7 +148,7 @@ def read_dataset(path: Path, *, allowed: Roots | None = None) -> Dataset:
         raise DatasetError("no pictures with ground truth were recognised in it", remedy=LAYOUTS, file=str(path))
     for category in categories:
         _check_sizes(category.pictures)
-    return Dataset(path.resolve().name, tuple(categories))
+    return Dataset(as_text(path.resolve().name), tuple(categories))
 
 
 def _categories(path: Path, allowed: Roots | None) -> list[Category]:
@@ -163,7 +164,7 @@ def _categories(path: Path, allowed: Roots | None) -> list[Category]:
 
 
 def _mvtec_category(home: Path, root: Path, allowed: Roots | None) -> Category:
-    name = home.resolve().name
+    name = as_text(home.resolve().name)
     truth = home / "ground_truth"
     masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth, root, allowed)}
     pictures = []
@@ -193,8 +194,8 @@ def _from_folders(path: Path, allowed: Roots | None) -> list[LabelledPicture]:
     pictures = []
     for file, place in places.items():
         mask = masks.pop(place.with_name(file.stem), None)
-        category = path.resolve().name if one_category or len(place.parts) == 1 else place.parts[0]
-        pictures.append(_labelled(place.as_posix(), file, mask, category, place.parent.name, allowed))
+        category = as_text(path.resolve().name if one_category or len(place.parts) == 1 else place.parts[0])
+        pictures.append(_labelled(_name(file, images), file, mask, category, place.parent.name, allowed))
     _all_used(masks.values(), path)
     return pictures
 
@@ -208,7 +209,7 @@ def _labelled(
 ) -> LabelledPicture:
     """A picture without a mask is clean only where its folder says so; an empty mask there says the same."""
     kind = MVTEC_KINDS.get(category, "")
-    picture = LabelledPicture(name, file, mask, category, kind=kind, defect=folder, within=allowed)
+    picture = LabelledPicture(name, file, mask, category, kind=kind, defect=as_text(folder), within=allowed)
     if folder.lower() not in CLEAN_FOLDERS:
         if mask is None:
             raise DatasetError(
@@ -298,4 +299,4 @@ def _place(path: Path, allowed: Roots | None, *, name: str) -> Path:
 
 
 def _name(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix()
+    return as_text(file.relative_to(root).as_posix())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from segdetect.errors import DatasetError
+from segdetect.pictures.sources import as_text
 
 Mask = npt.NDArray[np.bool_]
 
@@ -37,7 +38,7 @@ def read_mask(path: Path, *, name: str) -> Mask:
     # Pillow raises SyntaxError and ValueError, too, on damaged files.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(
-            f"its mask {path.name} cannot be read as a picture", remedy="Save the mask as PNG", file=name
+            f"its mask {as_text(path.name)} cannot be read as a picture", remedy="Save the mask as PNG", file=name
         ) from error
 
 

@@ -172,7 +172,7 @@ def _picture_record(picture: PictureResult) -> dict[str, Any]:
 
 def json_bytes(evaluation: Evaluation) -> bytes:
     """`evaluation_record` as UTF-8 JSON."""
-    return (json.dumps(evaluation_record(evaluation), indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(evaluation_record(evaluation), indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:

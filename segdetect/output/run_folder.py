@@ -59,7 +59,9 @@ class RunWriter:
             self._images = self._open("images.csv", IMAGE_COLUMNS)
 
     def _open(self, name: str, columns: Sequence[str]) -> TextIO:
-        file = self._files.enter_context((self._folder / name).open("w", newline="", encoding="utf-8"))
+        file = self._files.enter_context(
+            (self._folder / name).open("w", newline="", encoding="utf-8", errors="replace")
+        )
         csv.writer(file, lineterminator="\n").writerow(columns)
         return file
 

@@ -74,4 +74,4 @@ def image_row(result: Inspection | Failure) -> dict[str, Any]:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """The table as UTF-8 CSV, numbers at full precision."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    return table.to_csv(index=False, lineterminator="\n").encode(errors="replace")

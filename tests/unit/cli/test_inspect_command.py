@@ -285,7 +285,7 @@ def test_a_folder_without_pictures(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_an_output_folder_that_cannot_be_made(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["inspect", str(folder), "--out", str(folder / "notes.txt" / "out")]) == 2
+    assert main(["inspect", str(folder), "--out", str(folder / "notes.txt" / "out")]) == 1
     assert "cannot be written" in capsys.readouterr().err
 
 
@@ -364,7 +364,7 @@ def test_an_expired_engine_asked_for_by_name_is_an_error(
     folder: Path, engines: dict[EngineName, Engine], capsys: pytest.CaptureFixture[str]
 ) -> None:
     engines[EngineName.FASTDUP] = Expired()
-    assert main(["inspect", str(folder), "--engine", "fastdup"]) == 2
+    assert main(["inspect", str(folder), "--engine", "fastdup"]) == 1
     assert "fastdup 2.54 expired. Choose another engine." in capsys.readouterr().err
 
 

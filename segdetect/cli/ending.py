@@ -1,0 +1,104 @@
+"""How a command ends: its exit code, and what is said on stderr; never a traceback that nobody asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Final, TextIO
+
+from segdetect.errors import EngineError, SegDetectError, StorageError, storage_error
+
+DONE: Final = 0
+SOME_FAILED: Final = 1
+WRONG_USE: Final = 2
+CRASHED: Final = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED: Final = 130  # as a shell says of SIGINT
+PIPE_CLOSED: Final = 141  # as a shell says of SIGPIPE
+DEBUG_VARIABLE: Final = "SEGDETECT_DEBUG"
+EXIT_CODES: Final = f"""\
+exit codes:
+  {DONE:<4} done
+  {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, or the output cannot be written;
+       what was done is in the output
+  {WRONG_USE:<4} wrong use: options, paths, references or a data set that will not do
+  {CRASHED:<4} a fault of the program itself; {DEBUG_VARIABLE}=1 prints the details
+  {INTERRUPTED:<4} stopped with Ctrl-C
+  {PIPE_CLOSED:<4} whoever read the output has stopped reading, as in `| head`
+"""
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Print answers on stdout, at once.
+
+    Raises:
+        StorageError: stdout is a file on a full disk, or cannot be written for another reason.
+        BrokenPipeError: nobody reads it any more.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        remedy = "Free some space, or send the answers elsewhere"
+        raise storage_error(error, "standard output", remedy_full=remedy, remedy=remedy) from error
+
+
+def ended(work: Callable[[], int]) -> int:
+    """Do a command's work and return the exit code; what it raises is said in a sentence on stderr."""
+    _prepare_streams()
+    try:
+        code = work()
+        with answering():
+            return code
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except SegDetectError as error:
+        _say(str(error))
+        return SOME_FAILED if isinstance(error, (EngineError, StorageError)) else WRONG_USE
+    except KeyboardInterrupt:
+        _say("stopped. What was done so far is in the output folder.")
+        return INTERRUPTED
+    except Exception as error:
+        return _crashed(error)
+    finally:
+        _let_go(sys.stdout)
+        _let_go(sys.stderr)
+
+
+def _prepare_streams() -> None:
+    # A stream that was closed by whoever called is None; its number must not go to a file of ours.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    # A picture's name may hold what the terminal cannot show; it is spelt out, as Python does on stderr.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+
+
+def _crashed(error: Exception) -> int:
+    if os.environ.get(DEBUG_VARIABLE):
+        _say("".join(traceback.format_exception(error)))
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    _say(f"{reason}. This is a fault of the program, not of the pictures; {DEBUG_VARIABLE}=1 prints the details.")
+    return CRASHED
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads stderr any more
+        print(f"segdetect: {text}", file=sys.stderr, flush=True)
+
+
+def _let_go(stream: TextIO) -> None:
+    """Empty a stream; what cannot be written is dropped, or the interpreter would complain of it at its end."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
