@@ -10,47 +10,47 @@ from segdetect.ui.inspect.result import show_heatmap, show_steps, show_table
 from segdetect.ui.inspect.run import run_inspection
 from segdetect.ui.inspect.second_opinion import show_second_opinion
 from segdetect.ui.inspect.tuning import show_tuning
-from segdetect.ui.inspect.why import show_why
+from segdetect.ui.inspect.why import look_alikes_of, show_why
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
-from segdetect.ui.shared.page import set_up
-from segdetect.ui.shared.session import inspector, selected_tile
+from segdetect.ui.shared.page import page
+from segdetect.ui.shared.session import selected_tile
 from segdetect.ui.shared.sidebar import read_request
 from segdetect.ui.shared.verdict import show_verdict
 from segdetect.ui.shared.welcome import show_welcome
 
-set_up("Inspect")
-take_drops()
-request = read_request(st.container())
-if request is None:
-    show_wanted_picture()
-    show_welcome()
-    st.stop()
-record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
-record_threshold(request.settings.rule)
-show_overview(request)
-inspection = run_inspection(request)
-if inspection is None:
-    st.stop()
+with page("Inspect"):
+    take_drops()
+    request = read_request(st.container())
+    if request is None:
+        show_wanted_picture()
+        show_welcome()
+        st.stop()
+    record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
+    record_threshold(request.settings.rule)
+    show_overview(request)
+    inspection = run_inspection(request)
+    if inspection is None:
+        st.stop()
 
-tile = selected_tile(inspection)
-look_alikes = inspector().look_alikes(request.image, inspection, tile, bank=request.bank)
+    tile = selected_tile(inspection)
+    look_alikes = look_alikes_of(request, inspection, tile)
 
-verdict, actions = st.columns([6, 1], vertical_alignment="top")
-with verdict:
-    show_verdict(inspection)
-with actions:
-    show_exports(request.image, inspection)
-show_second_opinion(request, inspection)
+    verdict, actions = st.columns([6, 1], vertical_alignment="top")
+    with verdict:
+        show_verdict(inspection)
+    with actions:
+        show_exports(request.image, inspection)
+    show_second_opinion(request, inspection)
 
-picture, heatmap = st.columns(2, gap="medium")
-with picture:
-    show_picture(request.image, inspection, tile, look_alikes)
-with heatmap:
-    show_heatmap(request.image, inspection, tile)
-show_steps(inspection, tile)
-table, why = st.columns([5, 3], gap="medium")
-with table:
-    show_table(request.image, inspection, tile)
-with why:
-    show_why(request, inspection, tile, look_alikes)
-show_tuning(request, inspection)
+    picture, heatmap = st.columns(2, gap="medium")
+    with picture:
+        show_picture(request.image, inspection, tile, look_alikes)
+    with heatmap:
+        show_heatmap(request.image, inspection, tile)
+    show_steps(inspection, tile)
+    table, why = st.columns([5, 3], gap="medium")
+    with table:
+        show_table(request.image, inspection, tile)
+    with why:
+        show_why(request, inspection, tile, look_alikes)
+    show_tuning(request, inspection)

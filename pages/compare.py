@@ -4,25 +4,25 @@ import streamlit as st
 
 from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.compare.comparison import read_side, show_difference, show_sides
-from segdetect.ui.shared.page import set_up
+from segdetect.ui.shared.page import page
 from segdetect.ui.shared.sidebar import read_picture
 from segdetect.ui.shared.welcome import show_samples
 
-set_up("Compare")
-take_drops("Drop to compare")
-st.title("Compare")
-troubles = st.container()
-with st.sidebar:
-    image, _ = read_picture(troubles, "compare-")
-if image is None:
-    st.markdown(
-        "The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "
-        "or try a sample."
-    )
-    show_samples()
-    st.stop()
+with page("Compare"):
+    take_drops("Drop to compare")
+    st.title("Compare")
+    troubles = st.container()
+    with st.sidebar:
+        image, _ = read_picture(troubles, "compare-")
+    if image is None:
+        st.markdown(
+            "The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "
+            "or try a sample."
+        )
+        show_samples()
+        st.stop()
 
-left, right = read_side("Left", image), read_side("Right", image)
-if left is not None and right is not None:
-    show_sides(left, right)
-    show_difference(left, right)
+    left, right = read_side("Left", image), read_side("Right", image)
+    if left is not None and right is not None:
+        show_sides(left, right)
+        show_difference(left, right)

@@ -3,13 +3,12 @@
 import streamlit as st
 
 from segdetect.ui.method.text import method_sections
-from segdetect.ui.shared.page import set_up
+from segdetect.ui.shared.page import page
 
 # Longer lines are hard to read.
 TEXT_WIDTH = 860
 
-set_up("Method")
-with st.container(width=TEXT_WIDTH):
+with page("Method"), st.container(width=TEXT_WIDTH):
     for section in method_sections():
         if section.picture is not None:
             st.image(section.picture, width="stretch", alt=section.alt)

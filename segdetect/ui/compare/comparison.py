@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from segdetect.errors import SegDetectError
 from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule
 from segdetect.ui.shared.locale import number_column, percent
-from segdetect.ui.shared.page import show_error
-from segdetect.ui.shared.progress import Progressing
+from segdetect.ui.shared.page import part
+from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import inspector, kept_uploads, loaded
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import place, show_verdict
@@ -44,19 +43,14 @@ class Side:
     inspection: Inspection
 
 
+@part("This side")
 def read_side(name: Literal["Left", "Right"], image: LoadedImage) -> Side | None:
     """Draw one side's controls and inspect; None, with the reason shown, where that fails."""
-    slot = st.empty()
-    try:
+    with passing() as slot:
         with st.sidebar, st.container(border=True):
             st.markdown(f"**{plain(name)}**")
             image, settings, references = _read_request(f"{name.lower()}-", image)
         inspection = inspector().inspect(image, settings, bank=references, progress=Progressing(slot))
-    except SegDetectError as error:
-        slot.empty()
-        show_error(error)
-        return None
-    slot.empty()
     return Side(name, image, inspection)
 
 
@@ -80,6 +74,7 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
     return image if number is None else loaded(uploads[number]), settings, references
 
 
+@part("The comparison")
 def show_sides(left: Side, right: Side) -> None:
     """Draw both verdicts and pictures; zoom and place are linked."""
     two_pictures = left.image.identity != right.image.identity
@@ -109,6 +104,7 @@ def _only_here(side: Side, other: Side, role: Role) -> tuple[Mark, ...]:
     return tuple(Mark(tuple(boxes[tile].tolist()), role) for tile in alone)
 
 
+@part("What differs")
 def show_difference(left: Side, right: Side) -> None:
     """Draw how far the flags agree: in words, and tile by tile where both have the same tiles."""
     if left.image.identity != right.image.identity:

@@ -14,7 +14,7 @@ from segdetect.storage.files import home
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import EvaluationRun, start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
-from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
 from segdetect.ui.shared.texts import plain
 
@@ -32,6 +32,7 @@ _EXPECTED = """
 """
 
 
+@part("Reading the settings")
 def read_plan() -> tuple[Dataset, Settings] | None:
     """Draw the controls; None, with the reason shown, while there is no data set that can be read."""
     with st.sidebar:
@@ -97,29 +98,32 @@ def _offer_samples() -> None:
         on_click=_take_samples,
         help="Eight pictures with known defects, written to the folder where SegDetect keeps its things.",
     )
-    error = st.session_state.pop("samples-error", None)
-    if error is not None:
-        show_error(error)
 
 
 def _samples_folder() -> Path:
     return home() / "samples"
 
 
+@callback
 def _take_samples() -> None:
-    try:
-        write_sample_dataset(_samples_folder())
-    except SegDetectError as error:
-        st.session_state["samples-error"] = error
-    else:
-        st.session_state["evaluate-samples"] = True
+    write_sample_dataset(_samples_folder())
+    st.session_state["evaluate-samples"] = True
 
 
+@callback
 def _leave_samples() -> None:
     st.session_state["evaluate-samples"] = False
 
 
+@part("The start")
 def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:
     """Draw the button that starts a run."""
     going = run is not None and not run.finished.is_set()
-    st.button("Evaluate", type="primary", icon=":material/play_arrow:", disabled=going, on_click=start_run, args=plan)
+    st.button(
+        "Evaluate",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=going,
+        on_click=callback(start_run),
+        args=plan,
+    )

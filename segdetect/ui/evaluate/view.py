@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from segdetect.errors import CancelledError, SegDetectError
+from segdetect.errors import CancelledError
 from segdetect.evaluation.datasets import Dataset
 from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
 from segdetect.evaluation.run import Evaluation, PictureResult, ap_by_grid
@@ -21,9 +21,9 @@ from segdetect.settings import GridSize, RuleName, Scope, Settings
 from segdetect.ui.evaluate.runs import EvaluationRun, earlier_records, stop_run
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
 from segdetect.ui.shared.locale import localized, localized_chart, number, number_column
-from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.presets import apply_settings
-from segdetect.ui.shared.progress import Progressing
+from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import Upload, inspector, loaded
 from segdetect.ui.shared.sidebar import choose_sample
 from segdetect.ui.shared.texts import capitalized, plain, shown
@@ -39,6 +39,7 @@ _CHART = {"displayModeBar": False}
 _GRIDS = (4, 5, 7, 9, 12, 16)
 
 
+@part("The evaluation")
 def show_run(run: EvaluationRun) -> None:
     """Draw the progress of a run, or what came of it."""
     if not run.finished.is_set():
@@ -51,12 +52,13 @@ def show_run(run: EvaluationRun) -> None:
         show_evaluation(run.result, run.dataset)
 
 
+@part("The progress")
 def _show_progress(run: EvaluationRun) -> None:
     if run.finished.is_set():
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, run.share), text=plain(capitalized(run.doing)))
-        st.button("Stop", on_click=stop_run, icon=":material/stop_circle:")
+        st.button("Stop", on_click=callback(stop_run), icon=":material/stop_circle:")
 
 
 def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
@@ -143,17 +145,13 @@ def _show_exports(evaluation: Evaluation) -> None:
         )
 
 
+@part("The comparison of grids")
 def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
     if not st.toggle("Average precision against grid size", key="by-grid", help="Evaluates again in several grids."):
         return
-    slot = st.empty()
     grids = [GridSize(side, side) for side in _GRIDS]
-    try:
+    with passing() as slot:
         points = ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
-    except SegDetectError as error:
-        show_error(error)
-        return
-    slot.empty()
     st.plotly_chart(
         localized_chart(grid_chart({str(evaluation.engine): points})),
         key="grids",
@@ -172,12 +170,11 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
         for half, first in zip(st.columns(2), (start, start + 2), strict=True):
             for column, (at, picture) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
                 with column:
-                    try:
-                        _show_picture(picture, evaluation, f"{key}-{at}")
-                    except SegDetectError as error:  # the files may be gone since they were evaluated
-                        show_error(error)
+                    _show_picture(picture, evaluation, f"{key}-{at}")
 
 
+# The files may be gone since they were evaluated.
+@part("The picture")
 def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
     upload = Upload(picture.labelled.name.rsplit("/", 1)[-1], picture.labelled.data())
     drawn = annotated_thumbnail(loaded(upload), picture.inspection, 400)
@@ -222,6 +219,7 @@ def address_of(settings: Settings) -> dict[str, str]:
     return parameters
 
 
+@part("The list of earlier runs")
 def show_records() -> None:
     """Draw the earlier runs on this machine."""
     records = earlier_records()

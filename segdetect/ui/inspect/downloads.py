@@ -10,9 +10,11 @@ from segdetect.inspection import Inspection
 from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
 from segdetect.pictures.loading import LoadedImage
+from segdetect.ui.shared.page import part
 from segdetect.ui.shared.texts import plain, shown
 
 
+@part("The export")
 def show_exports(image: LoadedImage, inspection: Inspection) -> None:
     """Draw the download buttons; a file is made when its button is pressed, and nothing reruns."""
     stem = PurePath(image.name.replace("\\", "/")).stem or "picture"

@@ -8,15 +8,14 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from segdetect.errors import SegDetectError
 from segdetect.inspection import Failure
 from segdetect.output.tables import csv_bytes, image_row, tiles_table
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
 from segdetect.ui.shared.locale import localized, number_column
-from segdetect.ui.shared.page import show_error
-from segdetect.ui.shared.progress import Progressing
+from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import shown
@@ -35,6 +34,7 @@ class _File:
         return self._data
 
 
+@part("The overview")
 def show_overview(request: Request) -> None:
     """Draw the table of all pictures, where there are several; a click on a row shows that picture."""
     uploads = kept_uploads("uploads")
@@ -43,7 +43,7 @@ def show_overview(request: Request) -> None:
     opened = st.expander(f"All {len(uploads)} pictures", icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
         return
-    with opened:
+    with opened, part("The overview"):
         results = _inspect_all(request, uploads)
         if results:
             _show_table(results)
@@ -51,18 +51,11 @@ def show_overview(request: Request) -> None:
 
 
 def _inspect_all(request: Request, uploads: Sequence[Upload]) -> list[Answer | Failure]:
-    slot = st.empty()
     references = request.bank if request.settings.scope is Scope.REFERENCES else ()
     files = [_File(upload) for upload in uploads]
-    try:
-        found = list(
-            inspect_files(inspector(), files, request.settings, references=references, progress=Progressing(slot))
-        )
-    except SegDetectError as error:
-        show_error(error)
-        return []
-    slot.empty()
-    return found
+    with passing() as slot:
+        progress = Progressing(slot)
+        return list(inspect_files(inspector(), files, request.settings, references=references, progress=progress))
 
 
 def _show_table(results: Sequence[Answer | Failure]) -> None:
@@ -104,6 +97,7 @@ def _row(result: Answer | Failure, number: int) -> dict[str, object]:
     }
 
 
+@callback
 def _row_chosen() -> None:
     rows = st.session_state["overview"]["selection"]["rows"]
     if rows:

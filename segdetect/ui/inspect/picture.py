@@ -10,6 +10,7 @@ import streamlit as st
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
+from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import select_tile
 from segdetect.ui.viewer.panes import inspection_pane
 from segdetect.ui.viewer.viewer import Looks, ViewerEvent, picture_viewer
@@ -18,9 +19,11 @@ PICTURE_HEIGHT: Final = 460
 _LEAST_HEIGHT: Final = 200
 
 
+@part("The picture")
 def show_picture(image: LoadedImage, inspection: Inspection, tile: int, look_alikes: Sequence[LookAlike]) -> None:
     """Draw the annotated picture; a click or the arrow keys select a tile."""
 
+    @callback
     def chosen(event: ViewerEvent) -> None:
         if event.tile is not None:
             select_tile(inspection, event.tile)

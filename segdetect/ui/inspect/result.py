@@ -13,6 +13,7 @@ from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.browser.zoom import keep_zoom
 from segdetect.ui.shared.locale import localized_chart, number_column
+from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import background, pick_tiles, picked_tiles, select_tile, step_through
 from segdetect.ui.shared.texts import shown
 from segdetect.ui.shared.verdict import place
@@ -22,6 +23,7 @@ _LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}
 _PICKED: Final = "Picked"
 
 
+@part("The heatmap")
 def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     """Draw the scores over the picture; a click selects a tile."""
     with st.container(
@@ -53,6 +55,7 @@ def _heatmap_height(size_wh: tuple[int, int]) -> int:
     return round(min(HEATMAP_HEIGHT, max(240, 500 * size_wh[1] / size_wh[0] + 90)))
 
 
+@callback
 def _chart_selected(inspection: Inspection, current: int) -> None:
     """A click on the tile that the chart already holds empties its selection, although the person chose that tile."""
     points = st.session_state["heatmap"]["selection"]["points"]
@@ -79,6 +82,7 @@ def _heatmap_style() -> HeatmapStyle:
     return HeatmapStyle(opacity=opacity, colour_scale=scale or "Cividis", smooth=smooth, outlines=outlines)
 
 
+@part("The way through the flagged tiles")
 def show_steps(inspection: Inspection, tile: int) -> None:
     """Draw the buttons that go from one flagged tile to the next."""
     tiles = inspection.flagged_tiles or [inspection.strongest_tile]
@@ -86,16 +90,25 @@ def show_steps(inspection: Inspection, tile: int) -> None:
     where = f"flagged tile {tiles.index(tile) + 1:d} of {len(tiles)}" if tile in tiles else count
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            "Previous", icon=":material/arrow_back:", shortcut="Left", on_click=step_through, args=(inspection, -1)
+            "Previous",
+            icon=":material/arrow_back:",
+            shortcut="Left",
+            on_click=callback(step_through),
+            args=(inspection, -1),
         )
         st.button(
-            "Next", icon=":material/arrow_forward:", shortcut="Right", on_click=step_through, args=(inspection, 1)
+            "Next",
+            icon=":material/arrow_forward:",
+            shortcut="Right",
+            on_click=callback(step_through),
+            args=(inspection, 1),
         )
         st.caption(
             where if inspection.flagged_tiles else "no tile is flagged; the one most unlike the rest is shown first"
         )
 
 
+@part("The table")
 def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     """Draw the flagged segments, or more tiles where asked; a click on a row selects its tile."""
     picked = picked_tiles(inspection)
@@ -141,6 +154,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     )
 
 
+@callback
 def _row_selected(inspection: Inspection, tiles: list[int], shown: str) -> None:
     rows = st.session_state[shown]["selection"]["rows"]
     if rows:

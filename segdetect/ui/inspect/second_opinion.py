@@ -14,6 +14,7 @@ from segdetect.settings import EngineName, Rule, RuleName
 from segdetect.ui.inspect.tuning import other_engine
 from segdetect.ui.shared.jobs import failed, jobs, visitor
 from segdetect.ui.shared.locale import localized
+from segdetect.ui.shared.page import callback, fault, part
 from segdetect.ui.shared.session import engines, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
@@ -21,6 +22,7 @@ from segdetect.ui.shared.texts import plain
 _POLL_SECONDS: Final = 0.7
 
 
+@part("The second opinion")
 def show_second_opinion(request: Request, inspection: Inspection) -> None:
     """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
     name = other_engine(inspection.engine, engines().ready)
@@ -38,19 +40,21 @@ def show_second_opinion(request: Request, inspection: Inspection) -> None:
         st.fragment(run_every=poll)(_show)(future, inspection, name)
 
 
+@part("The second opinion")
 def _look_again(inspection: Inspection) -> None:
     """On the first page after a start, the other engines may still be on test."""
     if engines().tested or other_engine(inspection.engine, engines().ready) is not None:
         st.rerun()
 
 
+@part("The second opinion")
 def _show(future: Future[object], inspection: Inspection, name: EngineName) -> None:
     if not future.done():
         st.caption(f":material/hourglass_top: Second opinion: asking {plain(name)} ...")
         return
     error = failed(future)
     if error is not None:
-        trouble = error.message if isinstance(error, SegDetectError) else type(error).__name__
+        trouble = (error if isinstance(error, SegDetectError) else fault(error, "it")).message
         st.caption(f":material/error: Second opinion: {plain(localized(trouble))}")
         return
     if future.cancelled():
@@ -68,6 +72,7 @@ def _show(future: Future[object], inspection: Inspection, name: EngineName) -> N
             st.rerun()
 
 
+@callback
 def _switch(name: EngineName) -> None:
     st.session_state["engine"] = name
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import streamlit as st
 
-from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.charts import score_histogram, stability_map
@@ -17,8 +16,8 @@ from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import EngineName, GridSize, Rule, RuleName
 from segdetect.ui.shared.jobs import jobs, visitor
 from segdetect.ui.shared.locale import localized_chart
-from segdetect.ui.shared.page import show_error
-from segdetect.ui.shared.progress import Progressing
+from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import background, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
@@ -28,6 +27,7 @@ _TABS: Final = ("Scores and threshold", "Other grid sizes", "Stability")
 _STRIP_SIDE: Final = 400
 
 
+@part("Tuning")
 def show_tuning(request: Request, inspection: Inspection) -> None:
     """Draw the tabs; only the open one does its work."""
     scores, sizes, stable = st.tabs(list(_TABS), key="look", bind="query-params")
@@ -43,6 +43,7 @@ def show_tuning(request: Request, inspection: Inspection) -> None:
     prepare_neighbours(request)
 
 
+@part("The histogram")
 def _show_scores(inspection: Inspection) -> None:
     values = inspection.scores.scores
     st.plotly_chart(
@@ -73,11 +74,13 @@ def _show_scores(inspection: Inspection) -> None:
     )
 
 
+@callback
 def own_threshold() -> None:
     """Callback: from now on the visitor's own number decides."""
     st.session_state["rule"] = RuleName.THRESHOLD
 
 
+@callback
 def _bar_chosen() -> None:
     points = st.session_state["histogram"]["selection"]["points"]
     if points:
@@ -85,21 +88,17 @@ def _bar_chosen() -> None:
         own_threshold()
 
 
+@part("The comparison of grids")
 def _show_sizes(request: Request) -> None:
     st.caption(
         "The same picture in coarser and finer grids. A defect that shows in all of them is no accident of the cut."
     )
     grids = neighbouring_grids(request.image.size_wh, request.settings.grid)
     settings = [replace(request.settings, grid=grid) for grid in grids]
-    slot = st.empty()
-    try:
+    with passing() as slot:
         if not all(inspector().is_described(request.image, s) for s in settings):
             inspector().prepare(request.image, request.settings, grids, progress=Progressing(slot))
         inspections = [inspector().inspect(request.image, s, bank=request.bank) for s in settings]
-    except SegDetectError as error:
-        show_error(error)
-        return
-    slot.empty()
     with st.container(key="sizes"):
         columns = st.columns(len(grids), wrap=False)
     for column, grid, inspection in zip(columns, grids, inspections, strict=True):
@@ -123,6 +122,7 @@ def _show_size(request: Request, grid: GridSize, inspection: Inspection) -> None
     )
 
 
+@callback
 def use_grid(grid: GridSize) -> None:
     """Callback: show the picture in this grid."""
     st.session_state["apart"] = grid.rows != grid.cols
@@ -131,14 +131,10 @@ def use_grid(grid: GridSize) -> None:
         st.session_state["grid"] = grid.rows
 
 
+@part("The stability map")
 def _show_stability(request: Request) -> None:
-    slot = st.empty()
-    try:
+    with passing() as slot:
         answer = stability(inspector(), request.image, request.settings, bank=request.bank, progress=Progressing(slot))
-    except SegDetectError as error:
-        show_error(error)
-        return
-    slot.empty()
     st.caption(
         f"How often each spot is flagged when the picture is cut in {answer.cuts:d} ways: coarser, finer, and "
         f"moved by half a tile. {answer.flagged_cuts:d} of {answer.cuts:d} cuts flag something. "
@@ -154,6 +150,7 @@ def _show_stability(request: Request) -> None:
     )
 
 
+@part("Preparing other grids")
 def prepare_neighbours(request: Request) -> None:
     """Describe what the visitor may ask for next while they look, so that it is there at once.
 

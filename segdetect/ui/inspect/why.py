@@ -14,6 +14,8 @@ from segdetect.output.thumbnails import fitted
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike, TileFacts, tile_facts, tile_map
 from segdetect.ui.shared.locale import number, percent
+from segdetect.ui.shared.page import part
+from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import place
@@ -22,6 +24,7 @@ from segdetect.ui.shared.verdict import place
 _SMALL: Final = 66
 
 
+@part("The explanation")
 def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
     """Draw the panel for one tile and its look-alikes."""
     facts = tile_facts(inspection, tile, found)
@@ -43,6 +46,13 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
             st.image(heat_over(picture, fine), caption="What drives its score", width=_SMALL, alt=alt)
         for look_alike in found[1:]:
             _show_look_alike(look_alike, request, "Next", _SMALL)
+
+
+def look_alikes_of(request: Request, inspection: Inspection, tile: int) -> Sequence[LookAlike]:
+    """The tiles most like this one; none, with the reason shown, where they cannot be found."""
+    with part("The search for look-alikes"):
+        return inspector().look_alikes(request.image, inspection, tile, bank=request.bank)
+    return ()
 
 
 def place_of(facts: TileFacts) -> str:

@@ -8,9 +8,10 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.storage.shelf import Damaged
-from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.page import callback, show_error
 
 
+@callback
 def attempt(action: Callable[..., object], *arguments: object, kind: str) -> None:
     """Callback of a button: do it; what goes wrong is for `show_trouble` with the same `kind`."""
     try:

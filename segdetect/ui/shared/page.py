@@ -1,9 +1,13 @@
-"""What every page begins with, and the boxes that every page shows alike."""
+"""What every page begins with, the box that every page shows alike, and what keeps a failure in its place."""
 
 from __future__ import annotations
 
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec
 from urllib.parse import quote
 
 import streamlit as st
@@ -13,6 +17,11 @@ from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.texts import plain
+
+_LOG: Final = logging.getLogger(__name__)
+_TROUBLES: Final = "callback-troubles"
+
+P = ParamSpec("P")
 
 ASSETS: Final = Path(__file__).parent / "assets"
 
@@ -74,8 +83,19 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 _SHEET: Final = _STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n</style>")
 
 
-def set_up(title: str) -> None:
-    """Title, icon, style and navigation; the first call of every page."""
+@contextmanager
+def page(title: str) -> Iterator[None]:
+    """A whole page: what each begins with, then its own; a failure that none of its parts kept is said at its end."""
+    with part("This page"):
+        _set_up(title)
+        for error in st.session_state.pop(_TROUBLES, ()):
+            show_error(error)
+    with part("This page"):
+        yield
+
+
+def _set_up(title: str) -> None:
+    """Title, icon, style and navigation."""
     icon = ASSETS / "icon.svg"
     st.set_page_config(
         page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",
@@ -101,3 +121,55 @@ def show_error(error: SegDetectError) -> None:
     name = f"**{plain(error.file)}**: " if error.file else ""
     remedy = f"\n\n{plain(localized(error.remedy))}." if error.remedy else ""
     st.error(f"{name}{plain(localized(error.problem))}.{remedy}", icon=":material/error:")
+
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """A part of a page, as a context or on a function: a failure in it is said in its place, and the rest stays.
+
+    Streamlit's own ways to end a run (`st.stop`, `st.rerun`) are no failures, and pass.
+
+    Args:
+        name: what it shows or does, as it goes on with "... failed".
+    """
+    with caught(name, show_error):
+        yield
+
+
+def callback(work: Callable[P, object]) -> Callable[P, None]:
+    """A callback of a widget whose failure is said at the beginning of the page that is drawn next.
+
+    Streamlit would show nothing of that page, and has no place yet for what a callback draws.
+    """
+
+    @functools.wraps(work)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        with caught("What you chose", lambda error: st.session_state.setdefault(_TROUBLES, []).append(error)):
+            work(*args, **kwargs)
+
+    return guarded
+
+
+@contextmanager
+def caught(name: str, tell: Callable[[SegDetectError], object]) -> Iterator[None]:
+    """Hand every failure to `tell`; one that nobody foresaw goes into the server's log too."""
+    try:
+        yield
+    except SegDetectError as error:
+        tell(error)
+    except Exception as error:
+        _LOG.exception("%s failed", name)
+        tell(fault(error, name))
+
+
+def fault(error: BaseException, name: str) -> SegDetectError:
+    """What a failure that nobody foresaw is for a visitor: nothing of it is theirs to see or to mend."""
+    if isinstance(error, MemoryError):
+        return SegDetectError(
+            f"{name} failed, since the memory of this machine is used up",
+            remedy="Take a smaller picture or a coarser grid, or close other programs",
+        )
+    return SegDetectError(
+        f"{name} failed ({type(error).__name__}), which is a fault of the program and not of your picture",
+        remedy="Try it once more, or with another engine. What the server wrote in its log helps to mend it",
+    )

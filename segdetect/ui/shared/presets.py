@@ -8,10 +8,11 @@ from segdetect.errors import SegDetectError
 from segdetect.settings import RuleName, Settings
 from segdetect.storage.presets import BUILT_IN, Preset, Presets
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
-from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.texts import plain
 
 
+@part("The list of presets")
 def show_presets(settings: Settings) -> None:
     """Draw the choice of presets, and a way to keep the settings in use as one."""
     presets = Presets()
@@ -24,7 +25,7 @@ def show_presets(settings: Settings) -> None:
                     st.button(
                         plain(preset.name),
                         key=f"preset-{preset.name}",
-                        on_click=apply_settings,
+                        on_click=callback(apply_settings),
                         args=(preset.settings,),
                         width="stretch",
                     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from segdetect.ui.shared.page import callback
 from segdetect.ui.shared.texts import capitalized, plain
 
 # Shorter work shows nothing: a bar that flashes up is worse than none.
@@ -36,8 +39,23 @@ class Progressing:
             with self._slot.container(horizontal=True, vertical_alignment="center"):
                 self._bar = st.progress(0.0)
                 if self._identity is not None:
-                    st.button("Stop", on_click=self._stop, icon=":material/stop_circle:")
+                    st.button("Stop", on_click=callback(self._stop), icon=":material/stop_circle:")
         self._bar.progress(min(1.0, max(0.0, share)), text=f"{plain(capitalized(doing))} ({seconds:.0f} s)")
 
     def _stop(self) -> None:
         st.session_state["stopped"] = self._identity
+
+
+@contextmanager
+def passing() -> Iterator[DeltaGenerator]:
+    """An empty place on the page, empty again when what it waits for is done or has failed.
+
+    A run that the visitor interrupts leaves it as it is: the next one draws the page anew.
+    """
+    slot = st.empty()
+    try:
+        yield slot
+    except Exception:
+        slot.empty()
+        raise
+    slot.empty()

@@ -7,11 +7,12 @@ import streamlit as st
 from segdetect.errors import SegDetectError
 from segdetect.storage.reference_sets import ReferenceSets
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
-from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
 
 
+@part("The list of kept sets")
 def kept_references() -> None:
     """Draw the choice of kept sets, and a way to keep the pictures in use as one."""
     sets = ReferenceSets()

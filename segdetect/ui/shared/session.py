@@ -15,13 +15,14 @@ import streamlit as st
 from segdetect.engines.base import Engine
 from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
-from segdetect.errors import EngineUnavailableError, SegDetectError
+from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import display_uri
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.sources import uploaded_sources
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
+from segdetect.ui.shared.page import callback, caught
 
 # Engines keep their last answer themselves; this spares a thread at every rerun.
 ASK_AGAIN_SECONDS: Final = 5.0
@@ -44,12 +45,12 @@ class Upload:
 class Engines:
     """What the engines' self-tests said last; a thread asks them while pages are read, so that no page has to wait."""
 
-    answers: dict[EngineName, EngineUnavailableError | None] = field(default_factory=dict)
+    answers: dict[EngineName, SegDetectError | None] = field(default_factory=dict)
     _asking: threading.Lock = field(default_factory=threading.Lock)
     _again: float = 0.0
 
     @property
-    def troubles(self) -> dict[EngineName, EngineUnavailableError]:
+    def troubles(self) -> dict[EngineName, SegDetectError]:
         """Why those that cannot run cannot."""
         return {name: trouble for name, trouble in self.answers.copy().items() if trouble is not None}
 
@@ -87,12 +88,11 @@ class Engines:
             self._asking.release()
 
 
-def _trouble_of(engine: Engine) -> EngineUnavailableError | None:
-    try:
+def _trouble_of(engine: Engine) -> SegDetectError | None:
+    told: list[SegDetectError] = []
+    with caught(f"The test of {engine.name}", told.append):
         engine.check()
-    except EngineUnavailableError as error:
-        return error
-    return None
+    return told[0] if told else None
 
 
 @st.cache_resource(show_spinner=False)
@@ -150,6 +150,7 @@ def background(image: LoadedImage) -> str:
     return _background(image.key, image)
 
 
+@callback
 def keep_uploads(widget: str, kept: str) -> None:
     """Callback of a file uploader: remember its files under `kept`, so that they outlive a change of page."""
     files = st.session_state[widget] or []

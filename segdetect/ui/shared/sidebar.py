@@ -15,7 +15,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
-from segdetect.ui.shared.page import show_error
+from segdetect.ui.shared.page import callback, caught, part, show_error
 from segdetect.ui.shared.presets import show_presets
 from segdetect.ui.shared.reference_sets import kept_references
 from segdetect.ui.shared.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors
@@ -37,6 +37,7 @@ class Request:
     bank: tuple[LoadedImage, ...] = ()
 
 
+@part("Reading the settings")
 def read_request(troubles: DeltaGenerator) -> Request | None:
     """Draw the controls and return what they say; None while there is no picture that can be opened.
 
@@ -104,6 +105,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
     return _opened(_choose(uploads), troubles), opened
 
 
+@callback
 def _uploaded() -> None:
     """Callback: show what was just dropped in, even if it is a file once more; on the Compare page on the right."""
     state = st.session_state
@@ -137,7 +139,12 @@ def _choose(uploads: Sequence[Upload]) -> Upload:
 
 def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
     """The picture, on the page that the visitor chose, windowed as they chose; errors are shown in their place."""
-    try:
+
+    def tell(error: SegDetectError) -> None:
+        with troubles:
+            show_error(error)
+
+    with caught("Opening the picture", tell):
         image = loaded(upload)
         page = 0
         if image.pages > 1:
@@ -146,11 +153,8 @@ def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
         if image.window is not None and image.value_range is not None:
             window = _window(image)
             image = loaded(upload, page=page, window=window)
-    except SegDetectError as error:
-        with troubles:
-            show_error(error)
-        return None
-    return image
+        return image
+    return None
 
 
 def _page(image: LoadedImage) -> int:

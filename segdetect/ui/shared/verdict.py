@@ -9,6 +9,7 @@ import streamlit as st
 from segdetect.inspection import Inspection
 from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.ui.shared.locale import localized, number
+from segdetect.ui.shared.page import part
 from segdetect.ui.shared.texts import escaped, plain
 
 COMPARED_WITH: Final = {
@@ -56,6 +57,7 @@ def facts_line(inspection: Inspection) -> str:
     return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}"
 
 
+@part("The verdict")
 def show_verdict(inspection: Inspection, *, level: int = 1) -> None:
     """Draw the banner; `level` is that of its heading, 1 where the verdict is the page's main thing."""
     verdict = inspection.decision.verdict

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from segdetect.output.thumbnails import data_uri
 from segdetect.samples.catalogue import SAMPLES, Sample, sample_bytes
 from segdetect.ui.browser.drop import show_chooser
+from segdetect.ui.shared.page import callback
 from segdetect.ui.shared.sidebar import choose_sample
 
 _PAIR: Final = 2
@@ -61,7 +62,7 @@ def _show_pair(samples: Sequence[Sample]) -> None:
             st.button(
                 sample.title,
                 key=f"try-{sample.key}",
-                on_click=choose_sample,
+                on_click=callback(choose_sample),
                 args=(sample.key,),
                 width="stretch",
                 help=sample.description,

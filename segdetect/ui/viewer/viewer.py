@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from segdetect.ui.shared.page import callback
 from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_picture
 
 _HERE: Final = Path(__file__).parent
@@ -208,7 +209,7 @@ def picture_viewer(
     }
     with st.container(gap=None):
         result = _mount(_VIEWER)(
-            key=key, data=data, on_select_change=functools.partial(_note_selection, key, on_select)
+            key=key, data=data, on_select_change=callback(functools.partial(_note_selection, key, on_select))
         )
         _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
         for slot, picture in enumerate(pictures.values()):
