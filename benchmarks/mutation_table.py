@@ -1,0 +1,393 @@
+"""Changes of the code that a test must notice, and the tests that should; see `mutations.py`.
+
+The texts are the arithmetic alone, so that words around it may change freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change of the code.
+
+    Args:
+        title: what it changes, for people.
+        file: the module, from the project's folder.
+        old: text that occurs in it once.
+        new: text in its place.
+        test: the test file that should notice, from the project's folder.
+    """
+
+    title: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+    def occurrences(self, root: Path) -> int:
+        """How often the old text occurs in the file; 0 where there is no such file."""
+        path = root / self.file
+        return path.read_text(encoding="utf-8").count(self.old) if path.is_file() else 0
+
+
+def _changes(file: str, test: str, *changes: tuple[str, str, str]) -> Iterator[Mutation]:
+    for title, old, new in changes:
+        yield Mutation(title, file, old, new, test)
+
+
+SCORES: Final = "tests/unit/scoring/test_reference_scores.py"
+NEIGHBOURS: Final = "tests/unit/scoring/test_reference_neighbours.py"
+POOLING: Final = "tests/unit/scoring/test_reference_pooling.py"
+HOMOGENEITY: Final = "tests/unit/scoring/test_reference_homogeneity.py"
+DECISIONS: Final = "tests/unit/deciding/test_reference_decisions.py"
+FIGURES: Final = "tests/unit/evaluation/test_reference_figures.py"
+RUNS: Final = "tests/unit/runs/test_reference_runs.py"
+BANKS: Final = "tests/unit/test_banks.py"
+WEBP: Final = "tests/unit/pictures/test_webp_header.py"
+WORKER: Final = "tests/unit/engines/test_worker_process.py"
+
+TABLE: Final = (
+    *_changes(
+        "segdetect/scoring/cells.py",
+        SCORES,
+        ("batch share .3 to .5", "LOWEST_SHARE: Final = 0.3", "LOWEST_SHARE: Final = 0.5"),
+        ("batch share rounded down", "round(LOWEST_SHARE", "int(LOWEST_SHARE"),
+        ("two pictures of a batch at least", "max(1, round(LOWEST_SHARE", "max(2, round(LOWEST_SHARE"),
+        ("the first of a batch, not the nearest", "np.sort(nearest, axis=0)[:kept]", "nearest[:kept]"),
+        ("batch sorted over layers", "np.sort(nearest, axis=0)", "np.sort(nearest, axis=1)"),
+        ("mean of a batch's nearest to maximum", "[:kept].mean(axis=0)", "[:kept].max(axis=0)"),
+        (
+            "mean typical distance to maximum",
+            "np.sort(means, axis=0).mean(axis=0)",
+            "np.sort(means, axis=0).max(axis=0)",
+        ),
+        ("mean typical distance to median", "np.sort(means, axis=0).mean(axis=0)", "np.median(means, axis=0)"),
+        ("typical distances unsorted", "np.sort(means, axis=0).mean", "np.asarray(means).mean"),
+        ("pictures with one cell count", "if cell_count(picture) > 1]", "if cell_count(picture) > 0]"),
+        ("mean nearest distance to maximum", ".mean(axis=1, dtype=np.float64)", ".max(axis=1)"),
+        ("every cell tells the typical distance", "queries=_sample(cell_count(picture))", "queries=None"),
+        ("sample of 256 to 64", "SCALE_QUERIES: Final = 256", "SCALE_QUERIES: Final = 64"),
+        (
+            "sample of the first cells",
+            "np.linspace(0, cells - 1, min(cells, SCALE_QUERIES))",
+            "np.arange(min(cells, 256))",
+        ),
+        ("rounding from 1e-6 to 1e-9", "NO_DISTANCE: Final = 1e-6", "NO_DISTANCE: Final = 1e-9"),
+        ("rounding from 1e-6 to 1e-4", "NO_DISTANCE: Final = 1e-6", "NO_DISTANCE: Final = 1e-4"),
+        (
+            "divided by next to nothing",
+            "np.where(typical > NO_DISTANCE, typical, 1)",
+            "np.where(typical > 0, typical, 1)",
+        ),
+        ("one neighbour for tiles", "1 if picture.dense else picture.comparison.neighbours", "1"),
+        (
+            "largest of the layers",
+            "distances.mean(axis=0), matches, references",
+            "distances.max(axis=0), matches, references",
+        ),
+        (
+            "largest of the layers in a batch",
+            "distances.mean(axis=0), matches, peers",
+            "distances.max(axis=0), matches, peers",
+        ),
+        (
+            "small window for a lone reference",
+            "neighbours=neighbours)\n    if own",
+            "neighbours=neighbours, varied=varied)\n    if own",
+        ),
+        ("later of equal pictures", "~(match.best_similarity <= similarity)", "~(match.best_similarity < similarity)"),
+        ("similarity above one", "np.clip(similarity, -1, 1)", "similarity"),
+        ("as even as a texture is varied", "homogeneity(picture) < picture", "homogeneity(picture) <= picture"),
+        ("smoothing mirrors the border", 'mode="nearest"', 'mode="reflect"'),
+    ),
+    *_changes(
+        "segdetect/scoring/nearest.py",
+        SCORES,
+        ("longer side to shorter in the window", "max(picture.lattice) - 2", "min(picture.lattice) - 2"),
+        ("window one cell too wide", "(max(picture.lattice) - 2) // 2", "(max(picture.lattice) - 1) // 2"),
+        ("window one cell too narrow", "(max(picture.lattice) - 2) // 2", "(max(picture.lattice) - 3) // 2"),
+        ("one neighbour more than is seen", "min(rows, 2 * window + 1)", "min(rows, 2 * window)"),
+        (
+            "similarity of the first layer",
+            "total = reduce(np.add, similarities)",
+            "total = similarities[0] * len(similarities)",
+        ),
+    ),
+    *_changes(
+        "segdetect/scoring/nearest.py",
+        NEIGHBOURS,
+        ("opposite as what is left out", "MASKED: Final = np.float32(-2.0)", "MASKED: Final = np.float32(-1.0)"),
+        ("most alike of the layers", "np.mean([vectors[queries] @ bank.T", "np.max([vectors[queries] @ bank.T"),
+        (
+            "own tile or surroundings to both",
+            "_window(picture, varied)) | (tiles",
+            "_window(picture, varied)) & (tiles",
+        ),
+        ("later of equal tiles", "~(best <= similarity)", "~(best < similarity)"),
+        ("wide window in a varied picture", "lattice, _window(picture, varied))", "lattice, _window(picture, False))"),
+        ("tile more alike than one", ".clip(-1, 1)", ""),
+    ),
+    *_changes(
+        "segdetect/scoring/look_alikes.py",
+        NEIGHBOURS,
+        (
+            "equal look-alikes from the last on",
+            'np.argsort(-similar, kind="stable")',
+            'np.argsort(similar, kind="stable")[::-1]',
+        ),
+        ("median similarity to mean", "np.nanmedian(similar)", "np.nanmean(similar)"),
+        ("equal scores are lower", "(values < values[tile]).sum()", "(values <= values[tile]).sum()"),
+        ("n-1 to n of the other tiles", "max(1, len(values) - 1)", "len(values)"),
+        ("more alike than the first", "min(float(similar[other]), nearest.similarity)", "float(similar[other])"),
+        ("wide window for look-alikes", "own_tiles=own, varied=scores.varied", "own_tiles=own"),
+    ),
+    *_changes(
+        "segdetect/inspection.py",
+        NEIGHBOURS,
+        (
+            "equal scores ranked from the last on",
+            '[np.argsort(-self.scores, kind="stable")]',
+            '[np.argsort(self.scores, kind="stable")[::-1]]',
+        ),
+    ),
+    *_changes(
+        "segdetect/scoring/pooling.py",
+        POOLING,
+        ("eight points a tile to four", "max(8, round(4", "max(4, round(4"),
+        ("four points a cell to two", "round(4 * float", "round(2 * float"),
+        ("share of points rounded down", "round(top_share", "int(top_share"),
+        ("two points at least", "max(1, round(top_share", "max(2, round(top_share"),
+        ("points at the edges", "(np.arange(count) + 0.5) / count", "np.arange(count) / count"),
+        ("mean of the highest to median", "top.mean(axis=1, dtype=np.float64)", "np.median(top, axis=1)"),
+        ("narrowest tile sets the points", "(stop - start).max()", "(stop - start).min()"),
+        ("corner of a cell across", "(col + 0.5) / lattice[1]", "col / lattice[1]"),
+        ("corner of a cell down", "(row + 0.5) / lattice[0]", "row / lattice[0]"),
+    ),
+    *_changes(
+        "segdetect/scoring/homogeneity.py",
+        HOMOGENEITY,
+        ("seven regions to eight", "REGIONS: Final = 7", "REGIONS: Final = 8"),
+        ("odd share .15 to .1", "ODD_SHARE: Final = 0.15", "ODD_SHARE: Final = 0.1"),
+        ("odd share .15 to .2", "ODD_SHARE: Final = 0.15", "ODD_SHARE: Final = 0.2"),
+        ("median of regions to mean", "np.median(others, axis=1)", "np.mean(others, axis=1)"),
+        ("percentile to the region below", "1 - ODD_SHARE))", '1 - ODD_SHARE, method="lower"))'),
+        ("n-1 to n within regions", "counts * (counts - 1), 1)", "counts * counts, 1)"),
+        ("each cell with itself within regions", "(np.diag(total) - counts)", "np.diag(total)"),
+        ("distance within one cell", " * (counts > 1)\n", "\n"),
+        ("whole distance within", "(within[:, None] + within) / 2", "(within[:, None] + within)"),
+        ("n-1 to n of all cells", "max(1, count * (count - 1))", "max(1, count * count)"),
+        ("each cell with itself", "(total @ total - count)", "(total @ total)"),
+        ("share of the variety for all", "if embeddings.comparison.by_variety else 1.0", "if True else 1.0"),
+        ("largest of the layers", "distances = np.mean([_region", "distances = np.max([_region"),
+        ("largest variety of the layers", "np.mean([_mean_distance(layer)", "np.max([_mean_distance(layer)"),
+        ("more than even", "np.clip(1 - odd / variety, 0, 1)", "1 - odd / variety"),
+        ("no variety at 1e-3", "NO_DISTANCE: Final = 1e-6", "NO_DISTANCE: Final = 1e-3"),
+    ),
+    *_changes(
+        "segdetect/deciding/decision.py",
+        DECISIONS,
+        ("no minimum of 16 tiles", "max(len(values), 16)", "len(values)"),
+        ("gate measured on 49 tiles to 64", "GATE_TILES: Final = 49", "GATE_TILES: Final = 64"),
+        ("growth fixed", "** constants.growth", "** 0.1"),
+        ("lowest tenth to fifth", "LOW: Final = 0.1", "LOW: Final = 0.2"),
+        ("unevenness without limit", "min(uneven, constants.uneven)", "uneven"),
+        ("quantile interpolated", 'np.quantile(values, share, method="lower")', "np.quantile(values, share)"),
+        ("no floor under a quantile", 'method="lower")) + constants.floor', 'method="lower"))'),
+        (
+            "no floor under the strongest",
+            "(float(values.max()) + constants.floor) / typical",
+            "float(values.max()) / typical",
+        ),
+        ("at the gate is below it", "strongest >= gate", "strongest > gate"),
+        ("cut of .5 to .4", "CUT: Final = 0.5", "CUT: Final = 0.4"),
+        ("lower of cut and share", "max(gate**CUT", "min(gate**CUT"),
+        ("no floor under the gate", "* typical - constants.floor", "* typical"),
+        ("borderline 1.1 to 1.2", "BORDERLINE: Final = 1.1", "BORDERLINE: Final = 1.2"),
+        ("a tenth above is borderline", "strength >= BORDERLINE", "strength > BORDERLINE"),
+        ("four tiles too few", "MIN_TILES: Final = 4", "MIN_TILES: Final = 5"),
+        ("alike up to 1e-6 to 1e-8", "IDENTICAL: Final = 1e-6", "IDENTICAL: Final = 1e-8"),
+        ("alike up to 1e-6 to 1e-4", "IDENTICAL: Final = 1e-6", "IDENTICAL: Final = 1e-4"),
+        ("alike in every scope", "scope is Scope.SELF and float", "float"),
+        ("outer fence 3 to 2.5", "FENCE_FACTOR: Final = 3.0", "FENCE_FACTOR: Final = 2.5"),
+        ("quartiles of the fence interpolated", '(0.25, 0.75), method="lower")', "(0.25, 0.75))"),
+        ("no floor under the fence", "(high - low)) - constants.floor", "(high - low))"),
+        ("fence on equal scores", ", float(values.min()) + IDENTICAL)", ")"),
+        ("fence on the upper quartile", "max(fence, float(upper), ", "max(fence, "),
+        (
+            "one good picture more for the guarantee",
+            "(len(maxima) + 1) * false_alarms >= 1",
+            "len(maxima) * false_alarms >= 1",
+        ),
+        ("rank rounded down", "math.ceil((pictures + 1)", "math.floor((pictures + 1)"),
+        ("n+1 to n in the rank", "math.ceil((pictures + 1)", "math.ceil(pictures"),
+        ("rounding of the rank", "(1 - false_alarms) - 1e-9)", "(1 - false_alarms))"),
+        ("one rank higher", "false_alarms) - 1])", "false_alarms)])"),
+        ("nine sets in ten to nineteen in twenty", "MOST_SETS: Final = 0.9", "MOST_SETS: Final = 0.95"),
+        ("beta distribution of the clean", "pictures + 1 - rank, rank)", "rank, pictures + 1 - rank)"),
+        ("strongest tile to median", "float(np.max(one)) for one", "float(np.median(one)) for one"),
+        ("no floor under the logs", "np.log(maxima + constants.floor)", "np.log(maxima)"),
+        ("n-1 to n of freedom", "PRIOR_PICTURES + len(logs) - 1", "PRIOR_PICTURES + len(logs)"),
+        ("n to n-1 of the variance", "float(logs.var())", "float(logs.var(ddof=1))"),
+        ("prior of 8 pictures to 4", "PRIOR_PICTURES: Final = 8.0", "PRIOR_PICTURES: Final = 4.0"),
+        ("Student to normal", "stats.t.ppf(1 - false_alarms, freedom)", "stats.norm.ppf(1 - false_alarms)"),
+        ("mean taken as certain", "freedom)) * math.sqrt(1 + 1 / len(logs))", "freedom))"),
+        ("mean of the logs to median", "float(logs.mean())", "float(np.median(logs))"),
+        ("no floor under the prediction", "reach * spread) - constants.floor", "reach * spread)"),
+        ("lower quartile to median", "np.quantile(logs, 0.25)", "np.quantile(logs, 0.5)"),
+        ("lower quartile to the peer below", "np.quantile(logs, 0.25)", 'np.quantile(logs, 0.25, method="lower")'),
+        ("quartile's place in the normal", "stats.norm.ppf(0.75)", "stats.norm.ppf(0.7)"),
+        (
+            "quartile taken as certain",
+            "stats.norm.ppf(1 - false_alarms)) * math.sqrt(1 + 1 / len(logs))",
+            "stats.norm.ppf(1 - false_alarms))",
+        ),
+        ("two-sided bound of a batch", "stats.norm.ppf(1 - false_alarms)", "stats.norm.ppf(1 - false_alarms / 2)"),
+        ("no floor under the batch", "constants.spread) - constants.floor", "constants.spread)"),
+        ("every reference is lone", "math.log(constants.alone) if lone_object", "math.log(constants.alone) if True"),
+        ("threshold of nothing", "if threshold > 0 else math.inf", "if threshold >= 0 else 0"),
+        ("one stock edge a tile", "edge_count(NEIGHBOURS * len(values))", "edge_count(len(values))"),
+        (
+            "stock flags from the last on",
+            'np.argsort(-values, kind="stable")',
+            'np.argsort(values, kind="stable")[::-1]',
+        ),
+    ),
+    *_changes(
+        "segdetect/deciding/calibrations.py",
+        DECISIONS,
+        ("dinov2's gate", "gate=1.3,", "gate=1.35,"),
+        ("fastdup's gate", "gate=1.95,", "gate=1.9,"),
+        ("texture's gate", "gate=1.65,", "gate=1.6,"),
+        ("dinov2's spread", "spread=0.12", "spread=0.13"),
+        ("fastdup's typical tile", "typical=0.8", "typical=0.75"),
+        ("texture's unevenness", "uneven=2.2", "uneven=2.0"),
+    ),
+    *_changes(
+        "segdetect/deciding/stock.py",
+        DECISIONS,
+        ("one edge in twenty rounded up", "edges * SHARE_PERCENT // 100", "-(-edges * SHARE_PERCENT // 100)"),
+        ("five per cent to six", "SHARE_PERCENT: Final = 5", "SHARE_PERCENT: Final = 6"),
+        (
+            "equal edges from the last on",
+            'np.argsort(edges, kind="stable")',
+            "(len(edges) - 1 - np.argsort(edges[::-1], kind='stable'))",
+        ),
+    ),
+    *_changes(
+        "segdetect/evaluation/metrics.py",
+        FIGURES,
+        ("2000 levels to 500", "LEVELS: Final = 2000", "LEVELS: Final = 500"),
+        ("levels spaced evenly", "np.linspace(0, 1, LEVELS) ** 2", "np.linspace(0, 1, LEVELS)"),
+        ("regions touch at sides only", "structure=np.ones((3, 3))", "structure=None"),
+        ("overlap up to .3 to .25", "PRO_LIMIT: Final = 0.3", "PRO_LIMIT: Final = 0.25"),
+        ("large regions count more", "found.mean(axis=0), PRO_LIMIT", "(sizes @ found) / sizes.sum(), PRO_LIMIT"),
+        ("regions count alike in AUROC", "(sizes @ found) / sizes.sum(), 1.0)", "found.mean(axis=0), 1.0)"),
+        ("maps enlarged in steps", "cv2.INTER_LINEAR", "cv2.INTER_NEAREST"),
+        ("defects count as clean pixels", "level[~mask]", "level.ravel()"),
+        (
+            "average precision interpolated",
+            "@ curve.precision)",
+            "@ np.maximum.accumulate(curve.precision[::-1])[::-1])",
+        ),
+    ),
+    *_changes(
+        "segdetect/evaluation/figures.py",
+        FIGURES,
+        ("contrast to the mean", "float(np.median(scores)), 1e-9", "float(np.mean(scores)), 1e-9"),
+        ("contrast over 1e-3 at least", "float(np.median(scores)), 1e-9", "float(np.median(scores)), 1e-3"),
+        ("precision over all pictures", "sum(p.flagged for p in ranked)", "sum(p.flagged for p in pictures)"),
+        (
+            "recall over all pictures",
+            "sum(int(p.truth.sum()) for p in ranked)",
+            "sum(int(p.truth.sum()) for p in pictures)",
+        ),
+        ("any flag is a hit", "float(p.hits > 0)", "float(p.flagged > 0)"),
+        (
+            "F1 to the mean of P and R",
+            "2 * precision * recall / max(1e-9, precision + recall)",
+            "(precision + recall) / 2",
+        ),
+        ("mean of categories to median", "float(np.mean(known))", "float(np.median(known))"),
+        (
+            "pictures with an empty mask count",
+            "category.pictures if not picture.has_empty_mask",
+            "category.pictures if True",
+        ),
+        ("tiles with an empty mask count", "self.pictures if not p.has_empty_mask", "self.pictures if True"),
+        ("rarest scope", "max(scopes, key=scopes.__getitem__", "min(scopes, key=scopes.__getitem__"),
+        ("misses by hits first", "(p.ap or 0.0, p.hits)", "(p.hits, p.ap or 0.0)"),
+        ("found but never flagged is no miss", "(p.ap < 1 or not p.hits)", "p.ap < 1"),
+        ("fewest false alarms first", "(-p.flagged, -p.contrast)", "(p.flagged, -p.contrast)"),
+        ("false alarms in any order", "(-p.flagged, -p.contrast)", "-p.flagged"),
+    ),
+    *_changes(
+        "segdetect/evaluation/masks.py",
+        FIGURES,
+        ("masks from 128 on", 'mask.convert("L")) > 0', 'mask.convert("L")) > 127'),
+    ),
+    *_changes(
+        "segdetect/runs/stability.py",
+        RUNS,
+        ("share of the cuts to any", "share = np.mean(", "share = np.max("),
+        ("corner of a column", "(x + 0.5) / cols * width", "x / cols * width"),
+        ("four tiles to three", "rows * cols >= 4", "rows * cols >= 3"),
+    ),
+    *_changes(
+        "segdetect/runs/batch.py",
+        RUNS,
+        ("forty pictures to twenty", "CHUNK_PICTURES: Final = 40", "CHUNK_PICTURES: Final = 20"),
+        ("megapixels at once", "CHUNK_PIXELS: Final = 100_000_000", "CHUNK_PIXELS: Final = 200_000_000"),
+        ("full is not full", "pixels >= CHUNK_PIXELS", "pixels > CHUNK_PIXELS"),
+    ),
+    *_changes(
+        "segdetect/pipeline.py",
+        BANKS,
+        ("limit of turned references", "MAX_TURNED_REFERENCES: Final = 4", "MAX_TURNED_REFERENCES: Final = 5"),
+        ("four references not turned", "len(pictures) <= MAX_TURNED", "len(pictures) < MAX_TURNED"),
+        ("peers turned", "settings.scope is Scope.REFERENCES and len(pictures)", "len(pictures)"),
+        ("turned as plain", "picture.turned and engine.dense", "False"),
+        (
+            "lone reference judged by the picture",
+            "own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank",
+            "bank",
+        ),
+        ("lone peer judged by itself", "if scope is Scope.REFERENCES and len(own_bank) == 1", "if len(own_bank) == 1"),
+    ),
+    *_changes(
+        "segdetect/pipeline.py",
+        RUNS,
+        ("sixteen peers to seventeen", "MAX_BATCH_BANK: Final = 16", "MAX_BATCH_BANK: Final = 17"),
+        ("the first peers of many", "images[int(i * step)]", "images[i]"),
+    ),
+    *_changes(
+        "segdetect/pictures/decoders.py",
+        WEBP,
+        ("WebP's size unchecked", "encoded.check_size(*_webp_size(encoded.data))", "pass"),
+        ("one pixel less in VP8X", "1 + int.from_bytes(data[24:27]", "int.from_bytes(data[24:27]"),
+        ("13 bits of height in VP8L", "bits >> 14 & 0x3FFF", "bits >> 14 & 0x1FFF"),
+        ("scale bits as size in VP8", "width & 0x3FFF, height & 0x3FFF", "width, height"),
+    ),
+    *_changes(
+        "segdetect/engines/fastdup/worker_process.py",
+        WORKER,
+        ("killpg to kill", "os.killpg(process.pid, signal.SIGKILL)", "os.kill(process.pid, signal.SIGKILL)"),
+        ("no forked-copy guard", "if os.getpid() != owner_pid:", "if False:"),
+        ("of use to any process", "self._dispose.alive and self._owner_pid == os.getpid()", "self._dispose.alive"),
+        ("of use without its folder", " and self.folder.is_dir()", ""),
+        ("a dead worker's number killed", "if process.poll() is None:  #", "if True:  #"),
+        ("all output kept", "del tail[:-OUTPUT_TAIL_BYTES]", "pass"),
+        ("stale after a minute", "UNLOCKED_FOLDER_SECONDS: Final = 60.0", "UNLOCKED_FOLDER_SECONDS: Final = 600.0"),
+    ),
+    *_changes(
+        "segdetect/engines/fastdup/worker.py",
+        WORKER,
+        ("killpg to kill in the worker", "os.killpg(0, signal.SIGKILL)", "os.kill(os.getpid(), signal.SIGKILL)"),
+        ("outlives its parent", "while os.getppid() == parent_pid:", "while True:"),
+        ("folder left behind", "shutil.rmtree(folder, ignore_errors=True)", "pass"),
+    ),
+)
