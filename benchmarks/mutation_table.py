@@ -381,7 +381,6 @@ TABLE: Final = (
         ("of use without its folder", " and self.folder.is_dir()", ""),
         ("a dead worker's number killed", "if process.poll() is None:  #", "if True:  #"),
         ("all output kept", "del tail[:-OUTPUT_TAIL_BYTES]", "pass"),
-        ("stale after a minute", "UNLOCKED_FOLDER_SECONDS: Final = 60.0", "UNLOCKED_FOLDER_SECONDS: Final = 600.0"),
     ),
     *_changes(
         "segdetect/engines/fastdup/worker.py",

@@ -15,7 +15,7 @@ import pytest
 
 from segdetect.engines.fastdup import worker as fastdup_worker
 from segdetect.engines.fastdup import worker_process
-from segdetect.engines.fastdup.worker_process import OUTPUT_TAIL_BYTES, WorkerProcess, remove_stale_folders
+from segdetect.engines.fastdup.worker_process import OUTPUT_TAIL_BYTES, WorkerProcess
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")
 
@@ -173,16 +173,6 @@ def test_only_the_end_of_what_a_worker_prints_is_kept(start: Callable[[], tuple[
     worker, _ = start()
     wait_until(lambda: worker.output.endswith("the end\n"))
     assert len(worker.output) == OUTPUT_TAIL_BYTES
-
-
-def test_a_folder_without_a_lock_is_stale_after_a_minute(temporary: Path) -> None:
-    ages = {"new": 50, "old": 70}
-    for name, age in ages.items():
-        folder = temporary / f"{worker_process.FOLDER_PREFIX}{name}"
-        folder.mkdir()
-        os.utime(folder, (time.time() - age,) * 2)
-    remove_stale_folders(temporary)
-    assert [folder.name.removeprefix(worker_process.FOLDER_PREFIX) for folder in temporary.iterdir()] == ["new"]
 
 
 # ---- fastdup's own worker, which must also end by itself -------------------------------------------------------------
