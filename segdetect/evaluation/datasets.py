@@ -14,10 +14,10 @@ Two layouts are known:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from segdetect.errors import DatasetError
 from segdetect.evaluation.manifest import MANIFEST, read_manifest
@@ -35,6 +35,9 @@ LAYOUTS: Final = (
     "Name a folder with CATEGORY/test/DEFECT and CATEGORY/ground_truth/DEFECT (as MVTec AD), "
     "or one with images/ and masks/"
 )
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,16 @@ class LabelledPicture:
         Raises:
             DatasetError: it cannot be read, or lies elsewhere than it may.
         """
+        return self._from_file(Path.read_bytes)
+
+    def stamp(self) -> tuple[int, int]:
+        """When the file was last changed, in nanoseconds, and its size in bytes; raises what `data` does."""
+        found = self._from_file(Path.stat)
+        return found.st_mtime_ns, found.st_size
+
+    def _from_file(self, read: Callable[[Path], T]) -> T:
         try:
-            return _place(self.path, self.within, name=self.name).read_bytes()
+            return read(_place(self.path, self.within, name=self.name))
         except OSError as error:
             raise DatasetError(f"it cannot be read ({error.strerror})", file=self.name) from error
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Dataset, read_dataset
+from segdetect.evaluation.folder_state import folder_state
 from segdetect.samples.dataset import write_sample_dataset
 from segdetect.settings import Scope, Settings
 from segdetect.storage.files import home
@@ -16,6 +17,7 @@ from segdetect.ui.evaluate.runs import EvaluationRun, start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.texts import plain
 
 _EXPECTED = """
@@ -67,10 +69,16 @@ def _read_dataset() -> Dataset | None:
         return None
     try:
         # The samples lie in the app's own folder, which visitors need not be allowed to read.
-        return read_dataset(roots.checked(folder), allowed=roots) if folder else read_dataset(_samples_folder())
+        return _remembered(roots.checked(folder), roots) if folder else _remembered(_samples_folder(), None)
     except SegDetectError as error:
         show_error(error)
         return None
+
+
+def _remembered(path: Path, allowed: Roots | None) -> Dataset:
+    """The data set in a folder, read again when a file of it has changed."""
+    key = (path, allowed, folder_state(path, allowed=allowed))
+    return remembered("data set", key, lambda: read_dataset(path, allowed=allowed))
 
 
 def _read_folder(roots: Roots) -> str:

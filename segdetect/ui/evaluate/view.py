@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from segdetect.errors import CancelledError
-from segdetect.evaluation.datasets import Dataset
+from segdetect.evaluation.datasets import Dataset, LabelledPicture
 from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
 from segdetect.evaluation.run import Evaluation, PictureResult, ap_by_grid
 from segdetect.evaluation.tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
@@ -24,6 +24,7 @@ from segdetect.ui.shared.locale import localized, localized_chart, number, numbe
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.presets import apply_settings
 from segdetect.ui.shared.progress import Progressing, passing
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, loaded
 from segdetect.ui.shared.sidebar import choose_sample
 from segdetect.ui.shared.texts import capitalized, plain, shown
@@ -176,26 +177,34 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
 # The files may be gone since they were evaluated.
 @part("The picture")
 def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
-    upload = Upload(picture.labelled.name.rsplit("/", 1)[-1], picture.labelled.data())
-    drawn = annotated_thumbnail(loaded(upload), picture.inspection, 400)
     ap = "" if picture.ap is None else f", AP {number(picture.ap, 2)}"
     caption = f"{picture.labelled.name}{ap}, {picture.inspection.decision.verdict.value}"
-    st.image(data_uri(drawn), width="stretch", alt=shown(caption))
+    layout, flagged = picture.inspection.scores.layout, tuple(picture.inspection.flagged_tiles)
+    seen = (picture.labelled.path, picture.labelled.stamp(), layout.key, flagged)
+    st.image(remembered("annotated", seen, lambda: _annotated(picture)), width="stretch", alt=shown(caption))
     st.caption(plain(caption))
     if st.button("Inspect", key=key, icon=":material/frame_inspect:"):
-        _open(upload, picture, evaluation)
+        _open(picture, evaluation)
 
 
-def _open(upload: Upload, picture: PictureResult, evaluation: Evaluation) -> None:
+def _annotated(picture: PictureResult) -> str:
+    return data_uri(annotated_thumbnail(loaded(_upload(picture.labelled)), picture.inspection, 400))
+
+
+def _upload(labelled: LabelledPicture) -> Upload:
+    return Upload(labelled.name.rsplit("/", 1)[-1], labelled.data())
+
+
+def _open(picture: PictureResult, evaluation: Evaluation) -> None:
     """Go to the Inspect page with this picture, its references and the same settings."""
     settings = evaluation.settings
     if settings.scope is Scope.BATCH:
         settings = replace(settings, scope=Scope.SELF)
     category = next(r.category for r in evaluation.categories if picture.labelled in r.category.pictures)
     if settings.scope is Scope.REFERENCES:
-        references = tuple(Upload(s.name.rsplit("/", 1)[-1], s.data()) for s in category.references[:20])
+        references = tuple(_upload(labelled) for labelled in category.references[:20])
         st.session_state["references"] = references
-    st.session_state["uploads"] = (upload,)
+    st.session_state["uploads"] = (_upload(picture.labelled),)
     choose_sample(None)
     apply_settings(settings)
     # What is set for controls that have not been drawn yet does not reach the address by itself.
