@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from segdetect.errors import EngineError, EngineUnavailableError, SegDetectError
 from segdetect.grid import tile_layout
@@ -32,6 +32,14 @@ class PictureFile(Protocol):
         ...
 
 
+F = TypeVar("F", bound=PictureFile)
+
+
+def load_file(file: PictureFile) -> LoadedImage:
+    """Read and decode a picture; raises `SegDetectError` where that fails."""
+    return load_image(file.data(), name=file.name)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """A picture with its inspection."""
@@ -42,10 +50,11 @@ class Answer:
 
 def inspect_files(
     inspector: Inspector,
-    files: Sequence[PictureFile],
+    files: Sequence[F],
     settings: Settings,
     *,
     references: Sequence[LoadedImage] = (),
+    load: Callable[[F], LoadedImage] = load_file,
     progress: Progress = no_progress,
 ) -> Iterator[Answer | Failure]:
     """Inspect pictures in their order.
@@ -58,18 +67,19 @@ def inspect_files(
         files: the pictures.
         settings: what to do with each.
         references: the known-good pictures, for scope references.
+        load: opens a picture, perhaps from a cache; reads and decodes it if left out.
         progress: told the share of pictures done.
 
     Raises:
         EngineUnavailableError: the engine cannot run at all.
     """
-    bank = _load_bank(files, settings) if settings.scope is Scope.BATCH else list(references)
+    bank = _load_bank(files, settings, load) if settings.scope is Scope.BATCH else list(references)
     done = 0
 
     def report(share: float, doing: str) -> None:
         progress((done + share * len(images)) / len(files), doing)
 
-    for chunk in _chunks(_load_each(files, settings)):
+    for chunk in _chunks(_load_each(files, settings, load)):
         images = [item for item in chunk if isinstance(item, LoadedImage)]
         answers = iter(_inspect_chunk(inspector, images, settings, bank, report))
         for item in chunk:
@@ -78,16 +88,18 @@ def inspect_files(
             yield next(answers) if isinstance(item, LoadedImage) else item
 
 
-def _load_bank(files: Sequence[PictureFile], settings: Settings) -> list[LoadedImage]:
+def _load_bank(files: Sequence[F], settings: Settings, load: Callable[[F], LoadedImage]) -> list[LoadedImage]:
     """The pictures to compare with; those that cannot be read are reported where their turn comes."""
     chosen = batch_bank(files)
-    return [item for item in _load_each(chosen, settings) if isinstance(item, LoadedImage)]
+    return [item for item in _load_each(chosen, settings, load) if isinstance(item, LoadedImage)]
 
 
-def _load_each(files: Iterable[PictureFile], settings: Settings) -> Iterator[LoadedImage | Failure]:
+def _load_each(
+    files: Iterable[F], settings: Settings, load: Callable[[F], LoadedImage]
+) -> Iterator[LoadedImage | Failure]:
     for file in files:
         try:
-            image = load_image(file.data(), name=file.name)
+            image = load(file)
         except SegDetectError as error:
             yield Failure(file.name, error)
             continue

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 import cv2
 
 from segdetect.errors import InputError
 from segdetect.grid import Boxes
+from segdetect.memo import Memo
 from segdetect.samples.drawing import Scene
 from segdetect.samples.scenes import brick_wall, brushed_metal, circuit_board, fabric, gravel, wire_mesh
 
@@ -109,6 +110,7 @@ SAMPLES: Final = (
     ),
 )
 
+_MEMO: Final[Memo[tuple[bytes, Boxes]]] = Memo()
 _BY_KEY: Final = {sample.key: sample for sample in SAMPLES}
 
 
@@ -137,8 +139,11 @@ def _known(key: str) -> str:
     return key
 
 
-@lru_cache(maxsize=len(SAMPLES))
 def _drawn(key: str) -> tuple[bytes, Boxes]:
+    return _MEMO.get(key, partial(_draw, key))
+
+
+def _draw(key: str) -> tuple[bytes, Boxes]:
     scene = _BY_KEY[key].scene()
     scene.boxes_ltrb.flags.writeable = False
     # The lowest compression is three times as fast as OpenCV's default and the file hardly larger.

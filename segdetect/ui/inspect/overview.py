@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from segdetect.inspection import Failure
+from segdetect.inspection import Failure, Inspection
 from segdetect.output.tables import csv_bytes, image_row, tiles_table
 from segdetect.output.thumbnails import thumbnail_uri
+from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
 from segdetect.ui.shared.locale import localized, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.progress import Progressing, passing
-from segdetect.ui.shared.session import Upload, inspector, kept_uploads
+from segdetect.ui.shared.remembered import remembered
+from segdetect.ui.shared.session import Upload, inspector, kept_uploads, loaded
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import shown
 
@@ -24,14 +27,29 @@ from segdetect.ui.shared.texts import shown
 _MAX_THUMBNAILS: Final = 100
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _File:
     """An upload as the batch reads it."""
 
-    def __init__(self, upload: Upload) -> None:
-        self.name, self._data = upload.name, upload.data
+    upload: Upload
+
+    @property
+    def name(self) -> str:
+        return self.upload.name
 
     def data(self) -> bytes:
-        return self._data
+        return self.upload.data
+
+    def load(self) -> LoadedImage:
+        return loaded(self.upload)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """One picture in the table, without its pixels, which only the cache is to keep."""
+
+    result: Inspection | Failure
+    thumbnail: str | None = None
 
 
 @part("The overview")
@@ -44,22 +62,38 @@ def show_overview(request: Request) -> None:
     if not opened.open:
         return
     with opened, part("The overview"):
-        results = _inspect_all(request, uploads)
-        if results:
-            _show_table(results)
-            _show_downloads(results)
+        lines = _inspect_all(request, uploads)
+        if lines:
+            _show_table(lines)
+            _show_downloads(lines)
 
 
-def _inspect_all(request: Request, uploads: Sequence[Upload]) -> list[Answer | Failure]:
+def _inspect_all(request: Request, uploads: Sequence[Upload]) -> list[_Line]:
     references = request.bank if request.settings.scope is Scope.REFERENCES else ()
-    files = [_File(upload) for upload in uploads]
     with passing() as slot:
-        progress = Progressing(slot)
-        return list(inspect_files(inspector(), files, request.settings, references=references, progress=progress))
+        results = inspect_files(
+            inspector(),
+            [_File(upload) for upload in uploads],
+            request.settings,
+            references=references,
+            load=_File.load,
+            progress=Progressing(slot),
+        )
+        return [_line(result, number) for number, result in enumerate(results)]
 
 
-def _show_table(results: Sequence[Answer | Failure]) -> None:
-    table = pd.DataFrame([_row(result, number) for number, result in enumerate(results)])
+def _line(result: Answer | Failure, number: int) -> _Line:
+    if isinstance(result, Failure):
+        return _Line(result)
+    image = result.image
+    if number >= _MAX_THUMBNAILS:
+        return _Line(result.inspection)
+    whole = (0, 0, *image.size_wh)
+    return _Line(result.inspection, remembered("thumbnail", image.key, lambda: thumbnail_uri(image, whole)))
+
+
+def _show_table(lines: Sequence[_Line]) -> None:
+    table = pd.DataFrame([_row(line) for line in lines])
     st.dataframe(
         table,
         key="overview",
@@ -76,7 +110,8 @@ def _show_table(results: Sequence[Answer | Failure]) -> None:
     )
 
 
-def _row(result: Answer | Failure, number: int) -> dict[str, object]:
+def _row(line: _Line) -> dict[str, object]:
+    result = line.result
     if isinstance(result, Failure):
         return {
             "picture": None,
@@ -84,16 +119,14 @@ def _row(result: Answer | Failure, number: int) -> dict[str, object]:
             "verdict": "failed",
             "why": shown(localized(result.error.message)),
         }
-    inspection = result.inspection
-    thumbnail = thumbnail_uri(result.image, (0, 0, *result.image.size_wh)) if number < _MAX_THUMBNAILS else None
     return {
-        "picture": thumbnail,
-        "name": shown(inspection.image),
-        "verdict": inspection.decision.verdict.value,
-        "flagged tiles": len(inspection.flagged_tiles),
-        "strongest score": round(float(inspection.scores.scores.max()), 3),
-        "threshold": round(inspection.decision.threshold, 3),
-        "why": shown(localized(inspection.decision.reason)),
+        "picture": line.thumbnail,
+        "name": shown(result.image),
+        "verdict": result.decision.verdict.value,
+        "flagged tiles": len(result.flagged_tiles),
+        "strongest score": round(float(result.scores.scores.max()), 3),
+        "threshold": round(result.decision.threshold, 3),
+        "why": shown(localized(result.decision.reason)),
     }
 
 
@@ -104,12 +137,12 @@ def _row_chosen() -> None:
         st.session_state["shown"] = rows[0]
 
 
-def _show_downloads(results: Sequence[Answer | Failure]) -> None:
-    answers = [result.inspection for result in results if isinstance(result, Answer)]
+def _show_downloads(lines: Sequence[_Line]) -> None:
+    answers = [line.result for line in lines if isinstance(line.result, Inspection)]
     with st.container(horizontal=True):
         st.download_button(
             "Verdicts (CSV)",
-            lambda: csv_bytes(pd.DataFrame([image_row(r.inspection if isinstance(r, Answer) else r) for r in results])),
+            lambda: csv_bytes(pd.DataFrame([image_row(line.result) for line in lines])),
             "images.csv",
             "text/csv",
             on_click="ignore",

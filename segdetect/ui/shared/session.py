@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from segdetect.pictures.sources import uploaded_sources
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
 from segdetect.ui.shared.page import callback, caught
+from segdetect.ui.shared.remembered import remembered
 
 # Engines keep their last answer themselves; this spares a thread at every rerun.
 ASK_AGAIN_SECONDS: Final = 5.0
@@ -30,15 +31,20 @@ ASK_AGAIN_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came from the visitor; it lives in memory only."""
+    """A file as it came from the visitor; it lives in memory only.
+
+    Args:
+        name: as the visitor gave it.
+        data: its bytes.
+        sha256: their hex digest, worked out once; uploads are equal when it and their names are.
+    """
 
     name: str
-    data: bytes = field(repr=False)
+    data: bytes = field(repr=False, compare=False)
+    sha256: str = field(init=False)
 
-    @property
-    def sha256(self) -> str:
-        """Hex digest of the bytes."""
-        return hashlib.sha256(self.data).hexdigest()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
 
 
 @dataclass(slots=True)
@@ -125,29 +131,20 @@ def use_dinov2_weights(path: Path) -> None:
     engines().answers[EngineName.DINOV2] = None
 
 
-# Keyed by the digest of the bytes: Streamlit hashes only a sample of a large value.
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _loaded(sha256: str, name: str, page: int, window: tuple[float, float] | None, _data: bytes) -> LoadedImage:
-    return load_image(_data, name=name, page=page, window=window)
-
-
 def loaded(upload: Upload, *, page: int = 0, window: tuple[float, float] | None = None) -> LoadedImage:
     """The decoded picture of an upload, from the cache where it was decoded before.
 
     Raises:
         InputError: it cannot be opened.
     """
-    return _loaded(upload.sha256, upload.name, page, window, upload.data)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _background(key: tuple[object, ...], _image: LoadedImage) -> str:
-    return display_uri(_image)
+    name, key = upload.name, (upload.sha256, page, window)
+    image = remembered("picture", key, lambda: load_image(upload.data, name=name, page=page, window=window))
+    return image if image.name == name else replace(image, name=name)
 
 
 def background(image: LoadedImage) -> str:
     """The picture as an address for charts."""
-    return _background(image.key, image)
+    return remembered("background", image.key, lambda: display_uri(image))
 
 
 @callback

@@ -12,12 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError
 from segdetect.pictures.loading import LoadedImage
+from segdetect.pipeline import batch_bank
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.page import callback, caught, part, show_error
 from segdetect.ui.shared.presets import show_presets
 from segdetect.ui.shared.reference_sets import kept_references
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors
 from segdetect.ui.shared.texts import shown
 
@@ -64,8 +66,8 @@ def choose_sample(key: str | None, *, on: Sequence[str] = SAMPLE_KEYS) -> None:
         st.session_state[name] = key
 
 
-def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImage | None, tuple[LoadedImage, ...]]:
-    """The picture to inspect, and all that were dropped in together with it.
+def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImage | None, tuple[Upload, ...]]:
+    """The picture to inspect, and the files of all that were dropped in together, which are not opened.
 
     Args:
         troubles: where to say which pictures cannot be opened.
@@ -95,14 +97,15 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
     )
     choose_sample(sample, on=[name for name in SAMPLE_KEYS if name != own])
     if sample:
-        return loaded(Upload(f"{sample}.png", sample_bytes(sample))), ()
+        return loaded(remembered("sample", sample, lambda: Upload(f"{sample}.png", sample_bytes(sample)))), ()
     uploads = kept_uploads("uploads")
     if not uploads:
         return None, ()
-    opened = tuple(image for upload in uploads if (image := _opened_quietly(upload)) is not None)
-    if prefix and len(uploads) > 1 and opened:
-        return opened[0], opened
-    return _opened(_choose(uploads), troubles), opened
+    if prefix and len(uploads) > 1:
+        first = next((image for upload in uploads if (image := _opened_quietly(upload)) is not None), None)
+        if first is not None:
+            return first, uploads
+    return _opened(_choose(uploads), troubles), uploads
 
 
 @callback
@@ -152,7 +155,7 @@ def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
             image = loaded(upload, page=page)
         if image.window is not None and image.value_range is not None:
             window = _window(image)
-            image = loaded(upload, page=page, window=window)
+            image = image if window == image.window else loaded(upload, page=page, window=window)
         return image
     return None
 
@@ -191,7 +194,7 @@ def _opened_quietly(upload: Upload) -> LoadedImage | None:
         return None
 
 
-def _scope(peers: tuple[LoadedImage, ...]) -> tuple[Scope, tuple[LoadedImage, ...]]:
+def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
     choices = [Scope.SELF, Scope.REFERENCES, *([Scope.BATCH] if len(peers) > 1 else [])]
     if st.session_state.get("scope") not in (None, *choices):
         st.session_state["scope"] = Scope.SELF
@@ -206,7 +209,8 @@ def _scope(peers: tuple[LoadedImage, ...]) -> tuple[Scope, tuple[LoadedImage, ..
         **KEPT,
     )
     if scope is Scope.BATCH:
-        return Scope.BATCH, peers
+        opened = (_opened_quietly(upload) for upload in batch_bank(peers))
+        return Scope.BATCH, tuple(image for image in opened if image is not None)
     if scope is Scope.REFERENCES:
         return Scope.REFERENCES, _references()
     return Scope.SELF, ()

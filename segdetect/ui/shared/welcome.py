@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -13,13 +14,13 @@ from segdetect.output.thumbnails import data_uri
 from segdetect.samples.catalogue import SAMPLES, Sample, sample_bytes
 from segdetect.ui.browser.drop import show_chooser
 from segdetect.ui.shared.page import callback
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.sidebar import choose_sample
 
 _PAIR: Final = 2
 _PREVIEW_SIDE: Final = 360
 
 
-@st.cache_data(show_spinner=False)
 def _preview(key: str) -> str:
     """The middle of the sample as a square, so that all of them are of one shape."""
     picture = Image.open(io.BytesIO(sample_bytes(key)), formats=["PNG"]).convert("RGB")
@@ -58,7 +59,11 @@ def show_samples() -> None:
 def _show_pair(samples: Sequence[Sample]) -> None:
     for column, sample in zip(st.columns(_PAIR, wrap=False), samples, strict=False):
         with column.container(border=True):
-            st.image(_preview(sample.key), width="stretch", alt=sample.description)
+            st.image(
+                remembered("preview", sample.key, partial(_preview, sample.key)),
+                width="stretch",
+                alt=sample.description,
+            )
             st.button(
                 sample.title,
                 key=f"try-{sample.key}",

@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import streamlit as st
-
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
 from segdetect.ui.shared.verdict import lead
-from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_picture
 from segdetect.ui.viewer.viewer import Mark, Pane, Role
 
 _CANDIDATES: Final = 3
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _encoded(key: tuple[object, ...], _image: LoadedImage) -> EncodedPicture:
-    return encode_picture(_image.pixels)
 
 
 def inspection_pane(
@@ -45,7 +37,7 @@ def inspection_pane(
     return Pane(
         id=f"{image.sha256}-{image.page}",
         title=title,
-        picture=_encoded(image.key, image),
+        picture=image.pixels,
         size_wh=image.size_wh,
         alt=shown(f"{image.name}: {inspection.decision.verdict.value}. {lead(inspection)}."),
         boxes_ltrb=scores.layout.boxes_ltrb,

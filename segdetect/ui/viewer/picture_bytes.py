@@ -11,8 +11,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from cachetools import LRUCache
 from PIL import Image
+
+from segdetect.ui.shared.remembered import remembered
 
 LONGEST_SIDE: Final = 4096
 # On nine pictures of 0.6-1 megapixels, JPEG 93 without colour subsampling took 9-20 ms and was on average 0.6-2.7 grey
@@ -20,7 +21,6 @@ LONGEST_SIDE: Final = 4096
 JPEG_QUALITY: Final = 93
 # Small pictures are looked at pixel by pixel, and cost little without loss.
 LOSSLESS_PIXELS: Final = 256 * 256
-_CACHE_BYTES: Final = 64_000_000
 
 _Array = npt.NDArray[np.uint8]
 
@@ -38,7 +38,6 @@ class EncodedPicture:
     data: bytes
 
 
-_encoded: LRUCache[str, EncodedPicture] = LRUCache(_CACHE_BYTES, getsizeof=lambda picture: len(picture.data))
 _digests: dict[int, tuple[weakref.ref[_Array], str]] = {}
 _lock = threading.Lock()
 
@@ -53,14 +52,7 @@ def encode_picture(picture: _Array | EncodedPicture) -> EncodedPicture:
     if isinstance(picture, EncodedPicture):
         return picture
     digest = _digest(picture)
-    with _lock:
-        known = _encoded.get(digest)
-    if known is None:
-        known = EncodedPicture(digest, _encode(picture))
-        if len(known.data) < _CACHE_BYTES:
-            with _lock:
-                _encoded[digest] = known
-    return known
+    return remembered("encoded", digest, lambda: EncodedPicture(digest, _encode(picture)))
 
 
 def _digest(pixels: _Array) -> str:
