@@ -128,6 +128,9 @@ def test_others_are_offered_no_folder_but_the_samples(place: Path, shared: None)
     assert not errors(app)
     assert "8 pictures in 6 categories" in captions(app)
     assert "Evaluate" in [button.label for button in app.button]
+    app = press(app, "Leave the samples")
+    assert "pictures in" not in captions(app)
+    assert "Try it on the bundled samples" in [button.label for button in app.button]
 
 
 def test_a_folder_left_in_the_session_is_not_read_for_others(place: Path, shared: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from segdetect.ui.shared.places import visitor_roots
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.texts import plain
 
+_SAMPLES: Final = "evaluate-samples"
 _EXPECTED = """
 ## What it reads
 - A category in the layout of **MVTec AD**, or a folder of them: `test/good`, `test/DEFECT`, `ground_truth/DEFECT`, and
@@ -55,7 +57,12 @@ def read_plan() -> tuple[Dataset, Settings] | None:
         return None
     names = ", ".join(category.name for category in dataset.categories)
     kinds = "category" if len(dataset.categories) == 1 else "categories"
-    st.caption(plain(f"{len(dataset.pictures)} pictures in {len(dataset.categories)} {kinds}: {names}"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            plain(f"{len(dataset.pictures)} pictures in {len(dataset.categories)} {kinds}: {names}"), width="content"
+        )
+        if st.session_state.get(_SAMPLES):
+            st.button("Leave the samples", type="tertiary", icon=":material/close:", on_click=_leave_samples)
     return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
 
 
@@ -63,7 +70,7 @@ def _read_dataset() -> Dataset | None:
     """The data set that the visitor chose; None, with the reason shown, while there is none that can be read."""
     roots = visitor_roots()
     folder = _read_folder(roots)
-    if not folder and not st.session_state.get("evaluate-samples"):
+    if not folder and not st.session_state.get(_SAMPLES):
         _offer_samples()
         st.markdown(_EXPECTED)
         return None
@@ -115,12 +122,12 @@ def _samples_folder() -> Path:
 @callback
 def _take_samples() -> None:
     write_sample_dataset(_samples_folder())
-    st.session_state["evaluate-samples"] = True
+    st.session_state[_SAMPLES] = True
 
 
 @callback
 def _leave_samples() -> None:
-    st.session_state["evaluate-samples"] = False
+    st.session_state[_SAMPLES] = False
 
 
 @part("The start")

@@ -151,15 +151,15 @@ def callback(work: Callable[P, object]) -> Callable[P, None]:
 
 
 @contextmanager
-def caught(name: str, tell: Callable[[SegDetectError], object]) -> Iterator[None]:
-    """Hand every failure to `tell`; one that nobody foresaw goes into the server's log too."""
+def caught(name: str, report: Callable[[SegDetectError], object]) -> Iterator[None]:
+    """Hand every failure to `report`; one that nobody foresaw goes into the server's log too."""
     try:
         yield
     except SegDetectError as error:
-        tell(error)
+        report(error)
     except Exception as error:
         _LOG.exception("%s failed", name)
-        tell(fault(error, name))
+        report(fault(error, name))
 
 
 def fault(error: BaseException, name: str) -> SegDetectError:

@@ -143,11 +143,11 @@ def _choose(uploads: Sequence[Upload]) -> Upload:
 def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
     """The picture, on the page that the visitor chose, windowed as they chose; errors are shown in their place."""
 
-    def tell(error: SegDetectError) -> None:
+    def report(error: SegDetectError) -> None:
         with troubles:
             show_error(error)
 
-    with caught("Opening the picture", tell):
+    with caught("Opening the picture", report):
         image = loaded(upload)
         page = 0
         if image.pages > 1:
