@@ -32,7 +32,7 @@ def run_inspection(request: Request) -> Inspection | None:
         inspection = inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
     if st.session_state.get("jobs-for") != identity:
         # What was to be computed ahead for the view before is not wanted any more.
-        jobs().drop_waiting(visitor())
+        jobs().leave(visitor())
         st.session_state["jobs-for"] = identity
     return inspection
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
@@ -10,11 +9,14 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection, Verdict
+from segdetect.progress import Progress
+from segdetect.runs.jobs import Job
 from segdetect.settings import EngineName, Rule, RuleName
 from segdetect.ui.inspect.tuning import other_engine
-from segdetect.ui.shared.jobs import failed, jobs, visitor
+from segdetect.ui.shared.jobs import jobs, visitor
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import callback, fault, part
+from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.session import engines, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
@@ -27,49 +29,66 @@ def show_second_opinion(request: Request, inspection: Inspection) -> None:
     """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
     name = other_engine(inspection.engine, engines().ready)
     if name is None:
-        if not engines().tested:
-            st.fragment(run_every=_POLL_SECONDS)(_look_again)(inspection)
+        if not _engine_known(inspection):
+            poll(lambda: None, until=lambda: _engine_known(inspection), seconds=_POLL_SECONDS)
         return
+    with st.container(key="second-opinion"):
+        try:
+            job = _ask(request, name)
+        except SegDetectError as error:
+            _show_error(error, request, name)
+        else:
+            _show_job(job, request, inspection, name)
+
+
+def _show_job(job: Job, request: Request, inspection: Inspection, name: EngineName) -> None:
+    if not job.ended:
+        asking = f":material/hourglass_top: Second opinion: asking {plain(name)} ..."
+        poll(lambda: st.caption(asking), until=lambda: job.ended, seconds=_POLL_SECONDS)
+    elif job.error is not None:
+        _show_error(job.error, request, name)
+    else:
+        assert isinstance(job.answer, Inspection)
+        _show(job.answer, inspection, name)
+
+
+def _engine_known(inspection: Inspection) -> bool:
+    """Whether there is another engine, or will be none; on the first page after a start, some are still on test."""
+    return engines().tested or other_engine(inspection.engine, engines().ready) is not None
+
+
+def _ask(request: Request, name: EngineName, *, again: bool = False) -> Job:
     # A number of the visitor's own is in the units of the first engine's scores: the second decides by its own rule.
     own = request.settings.rule.name is RuleName.THRESHOLD
     settings = replace(request.settings, engine=name, rule=Rule() if own else request.settings.rule)
-    key = ("second", request.image.key, settings, tuple(image.key for image in request.bank))
-    future = jobs().start(key, visitor(), lambda: inspector().inspect(request.image, settings, bank=request.bank))
-    poll = None if future.done() else _POLL_SECONDS
-    with st.container(key="second-opinion"):
-        st.fragment(run_every=poll)(_show)(future, inspection, name)
+    everyone = inspector()
+    key = ("second", request.image.key, settings, everyone.engines[name].version, tuple(i.key for i in request.bank))
+
+    def inspect(progress: Progress) -> Inspection:
+        return everyone.inspect(request.image, settings, bank=request.bank, progress=progress)
+
+    return jobs().ask(key, visitor(), inspect, again=again)
 
 
-@part("The second opinion")
-def _look_again(inspection: Inspection) -> None:
-    """On the first page after a start, the other engines may still be on test."""
-    if engines().tested or other_engine(inspection.engine, engines().ready) is not None:
-        st.rerun()
+@callback
+def _ask_again(request: Request, name: EngineName) -> None:
+    _ask(request, name, again=True)
 
 
-@part("The second opinion")
-def _show(future: Future[object], inspection: Inspection, name: EngineName) -> None:
-    if not future.done():
-        st.caption(f":material/hourglass_top: Second opinion: asking {plain(name)} ...")
-        return
-    error = failed(future)
-    if error is not None:
-        trouble = (error if isinstance(error, SegDetectError) else fault(error, "it")).message
-        st.caption(f":material/error: Second opinion: {plain(localized(trouble))}")
-        return
-    if future.cancelled():
-        return
-    second = future.result()
-    assert isinstance(second, Inspection)
+def _show_error(error: Exception, request: Request, name: EngineName) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f":material/error: Second opinion: {plain(localized(fault(error, 'it').message))}", width="content")
+        st.button("Try again", key="ask-again", type="tertiary", on_click=_ask_again, args=(request, name))
+
+
+def _show(second: Inspection, inspection: Inspection, name: EngineName) -> None:
     text = f"Second opinion by **{plain(name)}**: {plain(agreement(inspection, second))}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if disagree(inspection, second):
             st.warning(f"{text}. Look at both.", icon=":material/group:")
         else:
             st.caption(f":material/group: {text}", width="content")
-        # A press on a button within a fragment runs only the fragment; the whole page is to change.
-        if st.button(f"Switch to {plain(name)}", key="switch", type="tertiary", on_click=_switch, args=(name,)):
-            st.rerun()
+        st.button(f"Switch to {plain(name)}", key="switch", type="tertiary", on_click=_switch, args=(name,))
 
 
 @callback

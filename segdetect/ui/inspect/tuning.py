@@ -12,6 +12,7 @@ from segdetect.inspection import Inspection
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.charts import score_histogram, stability_map
 from segdetect.output.thumbnails import data_uri
+from segdetect.progress import Progress
 from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import EngineName, GridSize, Rule, RuleName
 from segdetect.ui.shared.jobs import jobs, visitor
@@ -40,7 +41,7 @@ def show_tuning(request: Request, inspection: Inspection) -> None:
     with stable:
         if stable.open:
             _show_stability(request)
-    prepare_neighbours(request)
+    prepare_neighbours(request, inspection)
 
 
 @part("The histogram")
@@ -151,24 +152,25 @@ def _show_stability(request: Request) -> None:
 
 
 @part("Preparing other grids")
-def prepare_neighbours(request: Request) -> None:
+def prepare_neighbours(request: Request, inspection: Inspection) -> None:
     """Describe what the visitor may ask for next while they look, so that it is there at once.
 
     That is the next coarser and finer grid, and the blog's cut of the same grid, which the stock rule needs.
     """
-    if inspector().is_dense(request.settings.engine):
+    everyone = inspector()
+    if everyone.engines[inspection.engine].dense:
         return
     grids = neighbouring_grids(request.image.size_wh, request.settings.grid)
     at = grids.index(request.settings.grid) if request.settings.grid in grids else 0
     near = [grid for i, grid in enumerate(grids) if abs(i - at) == 1]
-    key = ("neighbours", request.image.key, replace(request.settings, rule=Rule()))
-    stock = replace(request.settings, rule=Rule(RuleName.STOCK))
+    even = replace(request.settings, engine=inspection.engine, rule=Rule())
+    stock = replace(even, rule=Rule(RuleName.STOCK))
 
-    def describe() -> None:
-        inspector().prepare(request.image, replace(request.settings, rule=Rule()), near)
-        inspector().prepare(request.image, stock, [request.settings.grid])
+    def describe(progress: Progress) -> None:
+        everyone.prepare(request.image, even, near, progress=progress)
+        everyone.prepare(request.image, stock, [request.settings.grid], progress=progress)
 
-    jobs().start(key, visitor(), describe)
+    jobs().ask(("neighbours", request.image.key, even, inspection.engine_version), visitor(), describe)
 
 
 def other_engine(engine: EngineName, ready: set[EngineName]) -> EngineName | None:

@@ -163,7 +163,9 @@ def caught(name: str, report: Callable[[SegDetectError], object]) -> Iterator[No
 
 
 def fault(error: BaseException, name: str) -> SegDetectError:
-    """What a failure that nobody foresaw is for a visitor: nothing of it is theirs to see or to mend."""
+    """What a failure is for a visitor; of one that nobody foresaw nothing is theirs to see or to mend."""
+    if isinstance(error, SegDetectError):
+        return error
     if isinstance(error, MemoryError):
         return SegDetectError(
             f"{name} failed, since the memory of this machine is used up",
