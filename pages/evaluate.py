@@ -3,7 +3,8 @@
 import streamlit as st
 
 from segdetect.ui.evaluate.plan import read_plan, show_start
-from segdetect.ui.evaluate.runs import current_run
+from segdetect.ui.evaluate.run_list import show_runs
+from segdetect.ui.evaluate.runs import opened_run
 from segdetect.ui.evaluate.view import show_records, show_run
 from segdetect.ui.shared.page import page
 
@@ -13,9 +14,11 @@ with page("Evaluate"):
         "How often is it right? Give it pictures with ground-truth masks, and see the figures, the misses and the "
         "false alarms. Runs in the background: other pages stay usable meanwhile."
     )
-    plan, run = read_plan(), current_run()
+    plan = read_plan()
     if plan is not None:
-        show_start(plan, run)
-    if run is not None:
+        show_start(plan)
+    show_runs()
+    run = opened_run()
+    if run is not None and run.ended:
         show_run(run)
     show_records()

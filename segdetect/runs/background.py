@@ -84,7 +84,7 @@ class Task(Generic[T]):
         except SegDetectError as error:
             self.end(error=_alone(error))
         except Exception as error:
-            # Nobody foresaw it, and in a thread of its own it would vanish: who waits is told, and the log has the rest.
+            # In a thread of its own it would vanish: who waits is told, and the log has the rest.
             _LOG.exception("Work in the background failed")
             self.end(error=_alone(error))
         else:

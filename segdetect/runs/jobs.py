@@ -40,12 +40,11 @@ class Job(Task[object]):
         """Whether nobody has waited for it for a while."""
         return self._queue.has_been_left(self)
 
-    def run(self) -> None:
-        """Do the work, and note when it failed."""
-        super().run()
-        if self.error is not None and not self.was_cancelled:
-            self.failures += 1
-            self.failed_at = self._queue.clock()
+    def end(self, *, answer: object = None, error: Exception | None = None) -> None:
+        """Settle what came of it, and note when it failed."""
+        if error is not None and not isinstance(error, CancelledError):
+            self.failures, self.failed_at = self.failures + 1, self._queue.clock()
+        super().end(answer=answer, error=error)
 
 
 class Jobs(OneByOne):

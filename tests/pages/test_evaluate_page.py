@@ -48,9 +48,8 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: SlowEngine) -
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SEGDETECT_ROOTS", str(tmp_path))
-    monkeypatch.setattr("segdetect.ui.evaluate.runs.RECORDS", tmp_path / "records")
     st.cache_resource.clear()
-    yield tmp_path / "records"
+    yield tmp_path / "home" / "evaluations"
     slow.go.set()
     st.cache_resource.clear()
 
@@ -132,13 +131,18 @@ def test_earlier_runs_are_listed(category: Path) -> None:
     assert later.dataframe[0].value["clean_unflagged"].tolist() == ["2 of 2"]
 
 
-def test_a_damaged_record_is_no_reason_to_fail(category: Path, records: Path) -> None:
+def test_a_damaged_record_is_named_and_set_aside(category: Path, records: Path) -> None:
     _finished(press(_open(category), "Evaluate"))
     (records / "2020-01-01-fastdup-self.json").write_text("{")
-    (records / "2020-01-02-fastdup-self.json").write_text("[]")
     later = open_page(PAGE)
-    assert not later.exception
-    assert len(later.dataframe[0].value) == 1
+    for _ in range(2):
+        assert not later.exception
+        assert len(later.dataframe[0].value) == 1
+        (message,) = errors(later)
+        assert "2020-01-01-fastdup-self.json" in message
+        assert "set aside" in message
+        later.run()
+    assert (records / "2020-01-01-fastdup-self.json.broken").read_text() == "{"
 
 
 def test_the_gallery_opens_a_picture_on_the_inspect_page_with_the_same_settings(with_a_miss: Path) -> None:
@@ -164,17 +168,116 @@ def test_references_of_the_data_set_go_with_the_picture(with_a_miss: Path) -> No
     assert "compared with 2 known-good" in captions(app)
 
 
-def test_a_run_can_be_stopped_and_the_page_stays_usable_meanwhile(category: Path, slow: SlowEngine) -> None:
+def _start_slow(category: Path, slow: SlowEngine) -> AppTest:
+    """A run that goes on until it is let go or stopped."""
     slow.go.clear()
     app = _open(category)
     app.selectbox(key="evaluate-engine").select("texture").run()
-    press(app, "Evaluate")
-    (start,) = [button for button in app.button if button.label == "Evaluate"]
-    assert start.disabled
+    return press(app, "Evaluate")
+
+
+def _labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button if button.label in ("Show", "Stop", "Dismiss")]
+
+
+def _progress(app: AppTest) -> list[str]:
+    return [bar.proto.text.replace("\\", "") for bar in app.get("progress")]
+
+
+def test_a_run_can_be_stopped_and_the_page_stays_usable_meanwhile(category: Path, slow: SlowEngine) -> None:
+    app = _start_slow(category, slow)
+    app.slider(key="evaluate-grid").set_value(5).run()
+    assert not app.exception
     press(app, "Stop")
     app = _finished(app)
     assert [info.value for info in app.info] == ["Stopped."]
-    assert not next(button for button in app.button if button.label == "Evaluate").disabled
+    assert _labels(app) == ["Dismiss"]
+
+
+def test_after_a_reload_a_run_is_listed_with_its_progress_and_can_be_stopped(category: Path, slow: SlowEngine) -> None:
+    _start_slow(category, slow)
+    for _ in range(100):
+        other = open_page(PAGE)
+        if "describing" in _progress(other)[0]:
+            break
+        time.sleep(0.05)
+    assert not other.exception
+    (text,) = _progress(other)
+    assert text.startswith("cloth · texture · 7 x 7 tiles · itself · automatic: cloth: describing")
+    assert _labels(other) == ["Show", "Stop"]
+    press(other, "Stop")
+    other = _finished(other)
+    assert not other.info, "it is listed, not shown, in a tab that did not open it"
+    assert "cloth · texture · 7 x 7 tiles · itself · automatic: stopped" in markdown(other).replace("\\", "")
+
+
+def test_a_run_opened_in_another_tab_shows_its_figures_there(category: Path, slow: SlowEngine) -> None:
+    _start_slow(category, slow)
+    other = press(open_page(PAGE), "Show")
+    assert not other.metric
+    assert _labels(other) == ["Stop"]
+    slow.go.set()
+    other = _finished(other)
+    assert "Average precision" in _metrics(other)
+
+
+def test_a_run_that_has_ended_is_opened_and_dismissed_from_any_tab(category: Path, records: Path) -> None:
+    _finished(press(_open(category), "Evaluate"))
+    other = open_page(PAGE)
+    assert _labels(other) == ["Show", "Dismiss"]
+    assert not other.metric
+    press(other, "Show")
+    assert _metrics(other)["Clean pictures left alone"] == "2 of 2"
+    press(other, "Dismiss")
+    assert not other.exception
+    assert _labels(other) == []
+    assert not other.metric
+    assert len(list(records.glob("*.json"))) == 1, "its record stays"
+    assert _labels(open_page(PAGE)) == []
+
+
+def test_a_second_run_waits_for_the_first_and_says_so(category: Path, slow: SlowEngine) -> None:
+    app = _start_slow(category, slow)
+    app.selectbox(key="evaluate-engine").select("fastdup").run()
+    app = press(app, "Evaluate")
+    assert "fastdup" in _progress(app)[0]
+    assert _progress(app)[0].endswith("waiting, 1 run ahead")
+    slow.go.set()
+    app = _finished(app)
+    assert markdown(app).count(": finished") == 2
+
+
+def test_pressing_evaluate_twice_starts_one_run(category: Path, slow: SlowEngine) -> None:
+    app = press(_start_slow(category, slow), "Evaluate")
+    assert len(_progress(app)) == 1
+
+
+def test_runs_belong_to_the_account_of_who_has_logged_in(
+    category: Path, records: Path, slow: SlowEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _start_slow(category, slow)
+    monkeypatch.setattr(st, "user", {"is_logged_in": True, "iss": "https://id.example", "sub": "42"})
+    app = open_page(PAGE)
+    assert _labels(app) == []
+    slow.go.set()
+    app = _finished(press(_open(category), "Evaluate"))
+    assert not app.exception
+    assert _labels(app) == ["Dismiss"]
+    assert "Earlier runs (1)" in [expander.label for expander in app.expander]
+    monkeypatch.setattr(st, "user", {"is_logged_in": False})
+    app = _finished(open_page(PAGE))
+    assert _labels(app) == ["Show", "Dismiss"]
+    assert "Earlier runs (1)" in [expander.label for expander in app.expander]
+    assert len(list(records.glob("*/*.json"))) == len(list(records.glob("*.json"))) == 1
+
+
+def test_a_record_that_cannot_be_written_takes_no_figures_with_it(category: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where the folder should be")
+    app = _finished(press(_open(category), "Evaluate"))
+    assert not app.exception
+    assert _metrics(app)["Clean pictures left alone"] == "2 of 2"
+    assert any("no record of them" in warning.value for warning in app.warning)
+    assert any("it cannot be written" in message for message in errors(app))
 
 
 def test_a_run_outlives_a_visit_to_another_page(category: Path) -> None:

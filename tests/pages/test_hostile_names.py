@@ -49,7 +49,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         EngineName.TEXTURE: TinyDenseEngine(),
     }
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
-    monkeypatch.setattr("segdetect.ui.evaluate.runs.RECORDS", tmp_path / "records")
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
     monkeypatch.setenv("SEGDETECT_ROOTS", str(tmp_path))
     Presets().save(Preset(HOSTILE_SHORT, Settings(), HOSTILE))

@@ -51,7 +51,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     engines[EngineName.TEXTURE] = TinyDenseEngine()
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
     monkeypatch.setattr("segdetect.ui.shared.session.Dinov2Engine", ChosenEngine)
-    monkeypatch.setattr("segdetect.ui.evaluate.runs.RECORDS", tmp_path / "records")
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "kept"))
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.delenv("SEGDETECT_ROOTS", raising=False)

@@ -19,15 +19,16 @@ BROWSER_FLAGS += ["--disable-background-networking", "--disable-component-update
 
 
 @contextmanager
-def running_app(home: Path) -> Iterator[str]:
+def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
     """The address of a dashboard on a free port, stopped at the end.
 
     Args:
         home: an empty folder for its log and for what it keeps. Weights are looked for there too, so dinov2 is missing,
             which saves its start. What lies beside it may be read on the pages.
+        streamlit: the module that starts it.
     """
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", streamlit, "run", "streamlit_app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": str(home.parent)}
     environment["SEGDETECT_DINOV2_ONNX"] = str(home / "none.onnx")

@@ -14,7 +14,7 @@ from segdetect.samples.dataset import write_sample_dataset
 from segdetect.settings import Scope, Settings
 from segdetect.storage.files import home
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
-from segdetect.ui.evaluate.runs import EvaluationRun, start_run
+from segdetect.ui.evaluate.runs import start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
@@ -131,14 +131,6 @@ def _leave_samples() -> None:
 
 
 @part("The start")
-def show_start(plan: tuple[Dataset, Settings], run: EvaluationRun | None) -> None:
+def show_start(plan: tuple[Dataset, Settings]) -> None:
     """Draw the button that starts a run."""
-    going = run is not None and not run.finished.is_set()
-    st.button(
-        "Evaluate",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=going,
-        on_click=callback(start_run),
-        args=plan,
-    )
+    st.button("Evaluate", type="primary", icon=":material/play_arrow:", on_click=callback(start_run), args=plan)

@@ -9,27 +9,27 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from segdetect.errors import CancelledError
 from segdetect.evaluation.datasets import Dataset, LabelledPicture
 from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
+from segdetect.evaluation.records import read_records, records_folder
 from segdetect.evaluation.run import Evaluation, PictureResult, ap_by_grid
 from segdetect.evaluation.tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.tables import csv_bytes
 from segdetect.output.thumbnails import data_uri
 from segdetect.settings import GridSize, RuleName, Scope, Settings
-from segdetect.ui.evaluate.runs import EvaluationRun, earlier_records, stop_run
+from segdetect.ui.evaluate.runs import EvaluationRun
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
+from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.locale import localized, localized_chart, number, number_column
-from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.page import fault, part, show_error
 from segdetect.ui.shared.presets import apply_settings
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, loaded
 from segdetect.ui.shared.sidebar import choose_sample
-from segdetect.ui.shared.texts import capitalized, plain, shown
+from segdetect.ui.shared.texts import plain, shown
 
-_POLL_SECONDS = 1.0
 # Of columns, in screen pixels: together they fit beside the sidebar at 1280.
 _TITLE_WIDTH = 122
 _WIDTH = 52
@@ -42,24 +42,16 @@ _GRIDS = (4, 5, 7, 9, 12, 16)
 
 @part("The evaluation")
 def show_run(run: EvaluationRun) -> None:
-    """Draw the progress of a run, or what came of it."""
-    if not run.finished.is_set():
-        st.fragment(run_every=_POLL_SECONDS)(_show_progress)(run)
-    elif isinstance(run.error, CancelledError):
+    """Draw what came of a run that has ended."""
+    if run.was_stopped:
         st.info("Stopped.", icon=":material/stop_circle:")
     elif run.error is not None:
-        show_error(run.error)
-    elif run.result is not None:
-        show_evaluation(run.result, run.dataset)
-
-
-@part("The progress")
-def _show_progress(run: EvaluationRun) -> None:
-    if run.finished.is_set():
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, run.share), text=plain(capitalized(run.doing)))
-        st.button("Stop", on_click=callback(stop_run), icon=":material/stop_circle:")
+        show_error(fault(run.error, "The evaluation"))
+    elif run.answer is not None:
+        if run.answer.unkept is not None:
+            st.warning("The figures below are whole, but no record of them could be kept.", icon=":material/save:")
+            show_error(run.answer.unkept)
+        show_evaluation(run.answer.evaluation, run.plan.dataset)
 
 
 def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
@@ -231,7 +223,10 @@ def address_of(settings: Settings) -> dict[str, str]:
 @part("The list of earlier runs")
 def show_records() -> None:
     """Draw the earlier runs on this machine."""
-    records = earlier_records()
+    found = read_records(records_folder(account()))
+    records = found.table
+    for trouble in found.troubles:
+        show_error(trouble)
     if not records.empty:
         with st.expander(f"Earlier runs ({len(records)})"):
             texts = [name for name in records.columns if name not in COLUMNS]

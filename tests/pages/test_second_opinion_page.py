@@ -1,0 +1,97 @@
+"""The second opinion on the page: shared by visitors, tried again where it failed, asked anew of a changed engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from segdetect.engines.base import Embeddings, EmbedRequest
+from segdetect.errors import EngineFailedError
+from segdetect.progress import Progress, no_progress
+from segdetect.settings import EngineName
+from tests.support.pages import MissingEngine, captions, open_page, press
+from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
+
+
+class Moody(TinyTileEngine):
+    """Fails while it is told to, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails, self.calls = False, 0
+
+    def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
+        self.calls += 1
+        if self.fails:
+            raise EngineFailedError("it is in a mood")
+        return super().embed(requests, progress)
+
+
+@pytest.fixture
+def moody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moody]:
+    engine = Moody()
+    engines = {EngineName.FASTDUP: engine, EngineName.DINOV2: MissingEngine(), EngineName.TEXTURE: TinyDenseEngine()}
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
+    st.cache_resource.clear()
+    yield engine
+    st.cache_resource.clear()
+
+
+def _open() -> AppTest:
+    return open_page(sample="Broken wire mesh")
+
+
+def _with(app: AppTest, text: str) -> AppTest:
+    """The page once its small print or a warning says this."""
+    for _ in range(100):
+        said = "\n".join([captions(app), *(warning.value for warning in app.warning)])
+        if text in said:
+            assert not app.exception
+            return app
+        time.sleep(0.05)
+        app.run()
+    raise AssertionError(said)
+
+
+def test_one_that_failed_says_why_and_can_be_tried_again(moody: Moody) -> None:
+    moody.fails = True
+    app = _with(_open(), "it is in a mood")
+    calls = moody.calls
+    app.run()
+    assert moody.calls == calls, "a failed one is not repeated by every rerun"
+    moody.fails = False
+    press(app, "Try again")
+    _with(app, "Second opinion by **fastdup**")
+    assert "Try again" not in [button.label for button in app.button]
+
+
+def test_two_visitors_share_one(moody: Moody) -> None:
+    _with(_open(), "Second opinion by **fastdup**")
+    calls = moody.calls
+    _with(_open(), "Second opinion by **fastdup**")
+    assert moody.calls == calls
+
+
+def test_a_changed_engine_is_asked_anew(moody: Moody) -> None:
+    app = _with(_open(), "Second opinion by **fastdup**")
+    calls = moody.calls
+    moody.version = "tiny 2"  # as where its weights are replaced
+    app.run()
+    for _ in range(100):
+        if moody.calls > calls:
+            break
+        time.sleep(0.05)
+    assert moody.calls > calls
+    _with(app, "Second opinion by **fastdup**")
+
+
+def test_the_button_takes_the_whole_page_to_the_other_engine(moody: Moody) -> None:
+    app = press(_with(_open(), "Second opinion by **fastdup**"), "Switch to fastdup")
+    assert not app.exception
+    assert "fastdup · 7 x 7 tiles" in captions(app)
