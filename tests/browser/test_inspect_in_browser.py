@@ -40,6 +40,10 @@ def drop(page: Any) -> None:
     page.locator(".st-key-files input[type=file]").set_input_files([FILE])
     page.locator(".sd-word").wait_for()
     rest(page)
+    # When the second opinion comes, the whole page runs once more, and what was found on it may be replaced.
+    page.wait_for_timeout(1000)
+    page.get_by_text("Second opinion: asking").wait_for(state="hidden")
+    rest(page)
 
 
 def own_answer(side: int = 7) -> Inspection:
