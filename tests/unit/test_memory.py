@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import pickle
 import tracemalloc
 from collections.abc import Callable, Hashable, Iterator
@@ -20,7 +21,15 @@ from segdetect.engines.texture import TextureEngine
 from segdetect.errors import SettingsError
 from segdetect.evaluation.datasets import read_dataset
 from segdetect.memo import Budget, Memo
-from segdetect.memory import ASSUMED_MEMORY, LEAST_CACHE, MOST_CACHE, cache_limit, held_bytes, machine_memory
+from segdetect.memory import (
+    ASSUMED_MEMORY,
+    LEAST_CACHE,
+    MOST_CACHE,
+    cache_limit,
+    held_bytes,
+    machine_memory,
+    return_freed,
+)
 from segdetect.output.thumbnails import display_uri
 from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
@@ -144,6 +153,20 @@ def test_a_view_holds_the_whole_array_and_a_shared_one_counts_once() -> None:
     assert held_bytes(np.frombuffer(memoryview(bytes(1_000_000)), np.uint8)) > 1_000_000
     image = picture(weave())
     assert held_bytes(image, replace(image, name="again")) < 1.1 * held_bytes(image)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell what a process holds")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    kept = [bytearray(b"x" * 60_000) for _ in range(3000)]
+    between = kept[::100]  # what stays keeps the freed blocks from being at the end of the heap
+    full = resident()
+    del kept
+    return_freed()
+    assert full - resident() > 100_000_000
+    assert len(between) == 30
 
 
 # ---- how much there is -----------------------------------------------------------------------------------------------

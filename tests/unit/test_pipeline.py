@@ -24,6 +24,7 @@ from segdetect.errors import (
     WeightsError,
 )
 from segdetect.inspection import Decision, Floats, TileScores, Verdict
+from segdetect.memo import Budget
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import MAX_BATCH_BANK, Inspector, batch_bank
 from segdetect.progress import Progress, no_progress
@@ -255,6 +256,19 @@ def test_the_picture_itself_is_left_out_of_the_bank(
     assert (with_copy.scope, with_copy.notes) == (scope, ())
     np.testing.assert_array_equal(with_copy.scores.scores, without.scores.scores)
     assert with_copy.strongest_tile == 17
+
+
+def test_thirty_brightness_windows_stay_within_the_budget(dense: TinyDenseEngine) -> None:
+    budget = Budget(100_000)
+    inspector = Inspector({EngineName.TEXTURE: dense}, budget=budget)
+    data = tiff(planted(2, 3)[..., 0].astype(np.uint16) * 200)
+    for number in range(30):
+        image = load_image(data, name="deep.tif", window=(100.0 * number, 51_000.0))
+        assert inspector.inspect(image, DENSE).strongest_tile == 17
+        assert 0 < budget.used_bytes <= budget.max_bytes
+    assert len(dense.described) == 30
+    assert inspector.is_described(image, DENSE)
+    assert not inspector.is_described(load_image(data, name="deep.tif", window=(0.0, 51_000.0)), DENSE)
 
 
 # ---- pages of one file -----------------------------------------------------------------------------------------------
