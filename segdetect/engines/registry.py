@@ -14,16 +14,13 @@ from segdetect.message import Message
 from segdetect.settings import EngineName
 
 # fastdup first, as the product's first user asked; then the most accurate; then the one that runs everywhere.
-AUTO_ORDER: Final = (EngineName.FASTDUP, EngineName.DINOV2, EngineName.TEXTURE)
+_ENGINES: Final = (FastdupEngine, Dinov2Engine, TextureEngine)
+AUTO_ORDER: Final = tuple(engine.name for engine in _ENGINES)
 
 
 def default_engines() -> dict[EngineName, Engine]:
     """A fresh instance of every engine; nothing is loaded or started yet."""
-    return {
-        EngineName.FASTDUP: FastdupEngine(),
-        EngineName.DINOV2: Dinov2Engine(),
-        EngineName.TEXTURE: TextureEngine(),
-    }
+    return {engine.name: engine() for engine in _ENGINES}
 
 
 def choose_engine(engines: Mapping[EngineName, Engine], wanted: EngineName) -> tuple[Engine, tuple[str, ...]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from segdetect.errors import SegDetectError, SettingsError
 from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common, decode_heic
 from segdetect.pictures.formats import SUPPORTED, Format, describe_unsupported, sniff
+from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.raster import (
     WINDOW_PERCENTILES,
     Encoded,
@@ -24,10 +24,7 @@ from segdetect.pictures.raster import (
     value_range,
 )
 
-__all__ = ["MAX_PIXELS", "LoadedImage", "Pixels", "image_from_pixels", "load_image"]
-
-# Decoding RGB takes 10 bytes per pixel at its peak (measured), which is 1.5 GB at this limit.
-MAX_PIXELS: Final = 150_000_000
+__all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,10 +17,7 @@ from typing import Final
 
 from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.pictures.formats import SUFFIXES, SUPPORTED, sniff
-
-# A larger file is refused unread: it would have to fit in memory, and an archive of a few kilobytes can hold one.
-MAX_FILE_BYTES: Final = 1 << 30
-MAX_ZIP_MEMBERS: Final = 100_000
+from segdetect.pictures.limits import MAX_FILE_BYTES, MAX_ZIP_MEMBERS
 
 # Pictures that are not opened: in a folder they are listed, so that they fail with a reason instead of being left out.
 _OTHER_PICTURES: Final = frozenset(
