@@ -54,18 +54,21 @@ class Budget:
             entry = self._entries.get(key)
             return None if entry is None else entry.value
 
-    def keep(self, key: Hashable, value: object, nbytes: int) -> None:
-        """Put a value in; others go where there is no room for it."""
+    def keep(self, key: Hashable, value: object, nbytes: int) -> bool:
+        """Put a value in; others go where there is no room for it.
+
+        Returns:
+            Whether so much has gone since this last said so that `return_freed` is worth its time.
+        """
         if nbytes > self.max_bytes:
-            return
+            return False
         with self._lock:
             wanted = self.used_bytes + nbytes
             self._entries[key] = _Entry(value, nbytes)
             self._dropped += wanted - self.used_bytes
             return_now = self._dropped > _RETURN_BYTES
             self._dropped = 0 if return_now else self._dropped
-        if return_now:
-            return_freed()
+        return return_now
 
 
 @functools.cache
@@ -164,12 +167,18 @@ class Memo(Generic[T]):
     def _store(self, keys: Sequence[Hashable], values: Sequence[T]) -> dict[Hashable, T]:
         sizes = [held_bytes(key, value) + _ENTRY_BYTES for key, value in zip(keys, values, strict=True)]
         with self._lock:
+            due = False
             for key, value, nbytes in zip(keys, values, sizes, strict=True):
-                self._budget.keep((self, key), value, nbytes)
+                due |= self._budget.keep((self, key), value, nbytes)
                 self._running.pop(key).set_result(value)
+        # It takes a while, and runs what objects do when they end: not while others wait for the lock.
+        if due:
+            return_freed()
         return dict(zip(keys, values, strict=True))
 
     def _abandon(self, keys: Sequence[Hashable], error: BaseException) -> None:
         with self._lock:
             for key in keys:
-                self._running.pop(key).set_exception(error)
+                future = self._running.pop(key, None)
+                if future is not None:  # else its value was stored before the failure
+                    future.set_exception(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,10 +105,27 @@ class Inspector:
 
     def __init__(self, engines: Mapping[EngineName, Engine] | None = None, *, budget: Budget | None = None) -> None:
         self.engines = default_engines() if engines is None else dict(engines)
+        self._settled: dict[EngineName, tuple[Engine, tuple[str, ...]]] = {}
         self._embeddings: Memo[Embeddings] = Memo(budget)
         self._cells: Memo[CellScores] = Memo(budget)
         self._typical: Memo[Floats] = Memo(budget)
         self._scored: Memo[_Scored] = Memo(budget)
+
+    def choose(self, wanted: EngineName) -> tuple[Engine, tuple[str, ...]]:
+        """The engine to use and what to say of the choice, as `choose_engine`."""
+        return self._settled.get(wanted) or choose_engine(self.engines, wanted)
+
+    def settled(self, wanted: EngineName) -> Inspector:
+        """This inspector, its caches included, for a run whose answers must all be by one engine.
+
+        Otherwise one that comes back, or other weights, would answer from the middle of the run on.
+
+        Raises:
+            EngineUnavailableError: as `choose_engine`.
+        """
+        settled = copy.copy(self)
+        settled._settled = {wanted: self.choose(wanted)}
+        return settled
 
     def inspect(
         self,
@@ -162,7 +180,7 @@ class Inspector:
         bank: Sequence[LoadedImage],
         progress: Progress,
     ) -> list[Inspection]:
-        engine, notes = choose_engine(self.engines, settings.engine)
+        engine, notes = self.choose(settings.engine)
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
             pictures = cut()
@@ -185,17 +203,17 @@ class Inspector:
         progress: Progress = no_progress,
     ) -> None:
         """Describe a picture for other grids ahead of time, in one run, so that they answer at once later."""
-        engine, _ = choose_engine(self.engines, settings.engine)
+        engine, _ = self.choose(settings.engine)
         stock = settings.rule.name is RuleName.STOCK
         self.describe(engine, [cut_picture(image, grid, stock) for grid in grids], progress)
 
     def is_dense(self, name: EngineName) -> bool:
         """Whether the engine answers any grid from one description."""
-        return choose_engine(self.engines, name)[0].dense
+        return self.choose(name)[0].dense
 
     def is_described(self, image: LoadedImage, settings: Settings) -> bool:
         """Whether an inspection in scope self would answer from the cache."""
-        engine, _ = choose_engine(self.engines, settings.engine)
+        engine, _ = self.choose(settings.engine)
         stock = settings.rule.name is RuleName.STOCK
         (key,) = embedding_keys(engine, [cut_picture(image, settings.grid, stock)])
         return key in self._embeddings

@@ -13,6 +13,11 @@ from tests.support.app_server import BROWSER_FLAGS, running_app
 from tests.support.browsing import rest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that fork come first: the copy of a process in which an engine has started threads may hang."""
+    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "interruptions"))
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """A Chromium that starts, for Playwright's `executable_path`; the test is skipped where there is none."""

@@ -62,7 +62,7 @@ def ended(work: Callable[[], int]) -> int:
         _say(str(error))
         return SOME_FAILED if isinstance(error, (EngineError, StorageError)) else WRONG_USE
     except KeyboardInterrupt:
-        _say("stopped. What was done so far is in the output folder.")
+        _say("stopped. With --out, what was done so far is in that folder.")
         return INTERRUPTED
     except Exception as error:
         return _crashed(error)

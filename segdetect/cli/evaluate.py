@@ -16,7 +16,6 @@ from segdetect.cli.options import (
     record,
     run_writer,
 )
-from segdetect.engines.registry import choose_engine
 from segdetect.evaluation.datasets import read_dataset
 from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.run import evaluate
@@ -55,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(options)
     dataset = read_dataset(options.dataset)
     references = load_references(options.references)
-    inspector = Inspector()
-    engine, _ = choose_engine(inspector.engines, settings.engine)
+    inspector = Inspector().settled(settings.engine)
+    engine, _ = inspector.choose(settings.engine)
     with (
         run_writer(options.out, settings, engine.name, engine.version) as writer,
         progress_bar(len(dataset.pictures)) as (bar, progress),

@@ -16,7 +16,6 @@ from segdetect.cli.options import (
     record,
     run_writer,
 )
-from segdetect.engines.registry import choose_engine
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.sources import read_sources
@@ -50,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     if not files:
         raise SettingsError("no pictures were found", remedy="Name a picture, or a folder or ZIP file that holds some")
     references = load_references(options.references)
-    inspector = Inspector()
-    engine, notes = choose_engine(inspector.engines, settings.engine)
+    inspector = Inspector().settled(settings.engine)
+    engine, notes = inspector.choose(settings.engine)
     if settings.engine is EngineName.AUTO:
         notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
     for note in notes:

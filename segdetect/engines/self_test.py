@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ LONGEST_PAUSE_SECONDS: Final = 300.0
 # What only an installation can mend, after which the program is started again.
 LASTING: Final = (EngineMissingError, EngineExpiredError)
 
+_LOG = logging.getLogger(__name__)
+
 
 class SelfTest:
     """Answers from the last test; one that failed is repeated after 5 seconds, then 10, 20, ... at most 5 minutes.
@@ -21,7 +24,7 @@ class SelfTest:
     Threads may share it: the first test is waited for.
 
     Args:
-        test: raises an `EngineUnavailableError` where the engine cannot run.
+        test: raises where the engine cannot run, whatever it be.
         clock: seconds that never go back.
     """
 
@@ -68,10 +71,21 @@ class SelfTest:
     def _run(self) -> None:
         try:
             self._test()
-        except EngineUnavailableError as trouble:
-            self._trouble = trouble
+        except Exception as error:
+            self._trouble = _as_trouble(error)
             # Counted from the end of the test, which may take long.
             self._again = self._clock() + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         else:
             self._passed, self._trouble, self._pause = True, None, FIRST_PAUSE_SECONDS
+
+
+def _as_trouble(error: Exception) -> EngineUnavailableError:
+    """What nobody foresaw, such as a library that does not load, makes an engine as useless as what was foreseen."""
+    if isinstance(error, EngineUnavailableError):
+        return error
+    _LOG.error("An engine's self-test failed", exc_info=error)
+    return EngineUnavailableError(
+        f"the engine failed its self-test ({error})",
+        remedy="Install its packages again, or choose another engine",
+    )

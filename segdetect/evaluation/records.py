@@ -62,12 +62,17 @@ def read_records(folder: Path) -> Records:
             stat = path.stat()
             rows.append(_row(path, stat.st_size, stat.st_mtime_ns))
         except OSError as error:
-            troubles.append(StorageError(f"it cannot be read ({error.strerror or error})", file=str(path)))
+            troubles.append(StorageError(f"it cannot be read ({error.strerror or error})", file=_shown(path)))
         except DAMAGE:
             troubles += _set_aside(path)
     for path in sorted(folder.glob(f"*{ASIDE}")):
-        troubles.append(StorageError("it is damaged and was set aside", remedy="Mend or delete it", file=str(path)))
+        troubles.append(StorageError("it is damaged and was set aside", remedy="Mend or delete it", file=_shown(path)))
     return Records(pd.DataFrame(rows), tuple(troubles))
+
+
+def _shown(path: Path) -> str:
+    """Its place below where things are kept: visitors need not know more of the machine."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _set_aside(path: Path) -> list[StorageError]:
@@ -75,7 +80,7 @@ def _set_aside(path: Path) -> list[StorageError]:
         path.replace(path.with_name(path.name + ASIDE))
     except OSError as error:
         problem = f"it is damaged and cannot be set aside ({error.strerror or error})"
-        return [StorageError(problem, remedy="Delete it or move it away", file=str(path))]
+        return [StorageError(problem, remedy="Delete it or move it away", file=_shown(path))]
     return []
 
 

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from segdetect.engines.registry import choose_engine
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Category, Dataset, LabelledPicture
 from segdetect.evaluation.figures import CategoryResult, Evaluation, Figures, PictureResult, summarise
@@ -123,8 +122,9 @@ class _Run:
     """One evaluation while it goes on."""
 
     def __init__(self, inspector: Inspector, settings: Settings, pixels: bool, on_result: OnResult) -> None:
-        self._inspector, self._settings, self._pixels, self._on_result = inspector, settings, pixels, on_result
-        self._engine, notes = choose_engine(inspector.engines, settings.engine)
+        self._settings, self._pixels, self._on_result = settings, pixels, on_result
+        self._inspector = inspector.settled(settings.engine)
+        self._engine, notes = self._inspector.choose(settings.engine)
         self._notes = list(notes)
         self._failures: list[Failure] = []
         self._categories: list[CategoryResult] = []

@@ -127,7 +127,11 @@ class OneByOne(ABC):
             self._busy = True
             worker = threading.Thread(target=self._work, name=self._name, daemon=True)
             _workers.add(worker)
-            worker.start()
+            try:
+                worker.start()
+            except RuntimeError:  # the system has no thread left: whoever asks next tries again
+                self._busy = False
+                raise
 
     def _work(self) -> None:
         try:

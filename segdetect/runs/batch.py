@@ -57,7 +57,7 @@ def inspect_files(
     load: Callable[[F], LoadedImage] = load_file,
     progress: Progress = no_progress,
 ) -> Iterator[Answer | Failure]:
-    """Inspect pictures in their order.
+    """Inspect pictures in their order, all by the same engine.
 
     In scope batch they are compared with up to 16 pictures chosen evenly from all of them, so that the time grows with
     the number of pictures and not with its square.
@@ -73,6 +73,7 @@ def inspect_files(
     Raises:
         EngineUnavailableError: the engine cannot run at all.
     """
+    inspector = inspector.settled(settings.engine)
     bank = _load_bank(files, settings, load) if settings.scope is Scope.BATCH else list(references)
     done = 0
 

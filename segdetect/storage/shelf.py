@@ -41,6 +41,11 @@ class Damaged:
     remedy: str
 
     @property
+    def can_be_removed(self) -> bool:
+        """Whether it was set aside; what merely cannot be read may be whole, or be the folder of all entries."""
+        return self.path.name.endswith(ASIDE)
+
+    @property
     def error(self) -> StorageError:
         """The same as an error."""
         return StorageError(self.problem, remedy=self.remedy, file=self.name)
@@ -108,11 +113,13 @@ class Shelf(Generic[Entry]):
                 place.rename(_free(place))
 
     def discard(self, damaged: Damaged) -> None:
-        """Remove what is left of a damaged entry, for good.
+        """Remove what is left of a damaged entry, for good; what was not set aside is left alone, as it may be whole.
 
         Raises:
             StorageError: the folder cannot be written.
         """
+        if not damaged.can_be_removed:
+            return
         with storage_errors(self.folder), changing(self.folder):
             if damaged.path.is_dir():
                 shutil.rmtree(damaged.path)
@@ -154,18 +161,26 @@ def _set_aside(place: Path) -> Damaged:
         _name_in(place),
         place,
         "it is damaged and was set aside",
-        f"Keep it again under its name; what is left of it is {place}",
+        f"Keep it again under its name; what is left of it is {_shown(place)}",
     )
 
 
 def _left(place: Path) -> Damaged:
-    return Damaged(_name_in(place), place, "it is damaged", f"Move it away: {place}")
+    return Damaged(_name_in(place), place, "it is damaged", f"Move it away: {_shown(place)}")
 
 
 def _unreadable(place: Path, error: OSError) -> Damaged:
     return Damaged(
-        place.name, place, f"it cannot be read ({error.strerror or error})", f"Give yourself the right to read {place}"
+        place.name,
+        place,
+        f"it cannot be read ({error.strerror or error})",
+        f"Give yourself the right to read {_shown(place)}",
     )
+
+
+def _shown(place: Path) -> str:
+    """Its place below where things are kept: visitors need not know more of the machine."""
+    return f"{place.parent.name}/{place.name}"
 
 
 def _name_in(place: Path) -> str:

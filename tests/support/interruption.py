@@ -35,6 +35,7 @@ def interruptions(action: Callable[[], object], folder: Path, stop: Callable[[],
     for step in itertools.count():
         child = os.fork()
         if child == 0:
+            signal.alarm(60)  # one that hangs is ended by the system
             os._exit(_run(action, folder, stop, step))
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         assert status in (0, 1, -signal.SIGKILL), f"step {step} ended with {status}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -61,6 +60,7 @@ class Dinov2Engine:
     def __init__(self, weights: Path | str | None = None) -> None:
         self._weights = weights
         self._session: onnxruntime.InferenceSession | None = None
+        self._digest = ""  # of the weights that the session runs on, whatever becomes of their file
         self._self_test = SelfTest(self._open)
 
     @property
@@ -72,8 +72,10 @@ class Dinov2Engine:
             EngineMissingError: ONNX Runtime is not installed.
         """
         _runtime()
-        digest = _digest(find_weights(self._weights))[:12]
-        return f"dinov2 {digest}, onnxruntime {importlib.metadata.version('onnxruntime')}"
+        import onnxruntime
+
+        digest = self._digest or _digest(find_weights(self._weights))
+        return f"dinov2 {digest[:12]}, onnxruntime {onnxruntime.__version__}"
 
     def check(self) -> None:
         """Describe a small picture, once; later calls answer from it, and a failure that may pass is tried again.
@@ -100,7 +102,9 @@ class Dinov2Engine:
         return results
 
     def _open(self) -> None:
-        self._session = _open_session(find_weights(self._weights))
+        path = find_weights(self._weights)
+        digest = _digest(path)
+        self._session, self._digest = _open_session(path), digest
 
 
 def find_weights(named: Path | str | None = None) -> Path:
@@ -112,7 +116,7 @@ def find_weights(named: Path | str | None = None) -> Path:
     named = named or os.environ.get(WEIGHTS_VARIABLE)
     if named:
         path = Path(named)
-        if not path.is_file():
+        if not _is_file(path):
             raise WeightsError("there is no such weights file for the engine dinov2", remedy=HOW_TO_GET, file=str(path))
         return path
     # Found without importing the package, which would load its own saliency model.
@@ -128,6 +132,13 @@ def find_weights(named: Path | str | None = None) -> Path:
             file=str(path),
         )
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _digest(path: Path) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Dataset, LabelledPicture
 from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
 from segdetect.evaluation.records import read_records, records_folder
@@ -95,7 +96,8 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     _show_gallery("Worst misses", evaluation.worst_misses(8), evaluation, "miss")
     _show_gallery("False alarms", evaluation.false_alarms(8), evaluation, "alarm")
     for failure in evaluation.failures:
-        show_error(failure.error)
+        error = failure.error
+        show_error(SegDetectError(error.problem, remedy=error.remedy, file=error.file or failure.image))
 
 
 def _columns() -> dict[str, ColumnConfig]:
@@ -143,8 +145,11 @@ def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
     if not st.toggle("Average precision against grid size", key="by-grid", help="Evaluates again in several grids."):
         return
     grids = [GridSize(side, side) for side in _GRIDS]
+    key = (evaluation.dataset, evaluation.started, evaluation.settings, evaluation.engine_version, dataset.name)
     with passing() as slot:
-        points = ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
+        points = remembered(
+            "grids", key, lambda: ap_by_grid(inspector(), dataset, evaluation.settings, grids, Progressing(slot))
+        )
     st.plotly_chart(
         localized_chart(grid_chart({str(evaluation.engine): points})),
         key="grids",

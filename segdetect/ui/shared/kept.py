@@ -31,11 +31,12 @@ def show_damaged(damaged: Sequence[Damaged], discard: Callable[[Damaged], None],
     """Draw the entries that cannot be read, each with what to do and a button that removes what is left of it."""
     for entry in damaged:
         show_error(entry.error)
-        st.button(
-            "Remove it",
-            key=f"discard-{kind}-{entry.path.name}",
-            icon=":material/delete:",
-            on_click=attempt,
-            args=(discard, entry),
-            kwargs={"kind": kind},
-        )
+        if entry.can_be_removed:
+            st.button(
+                "Remove it",
+                key=f"discard-{kind}-{entry.path.name}",
+                icon=":material/delete:",
+                on_click=attempt,
+                args=(discard, entry),
+                kwargs={"kind": kind},
+            )

@@ -83,7 +83,11 @@ class Engines:
     def follow(self, owner: Inspector) -> None:
         """Ask the engines, unless that was done a moment ago; one that failed may have come back."""
         if time.monotonic() >= self._again and self._asking.acquire(blocking=False):
-            threading.Thread(target=self._ask, args=(owner,), daemon=True).start()
+            try:
+                threading.Thread(target=self._ask, args=(owner,), daemon=True).start()
+            except RuntimeError:  # the system has no thread left
+                self._asking.release()
+                raise
 
     def _ask(self, owner: Inspector) -> None:
         try:

@@ -247,16 +247,16 @@ def test_patches_have_the_size_of_the_lattice(engine):
     assert embeddings.lattice == (2 * 336 // PATCH, 2 * 336 // PATCH)
 
 
-def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch):
+def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch, tmp_path):
     opened = []
+    (tmp_path / "weights.onnx").touch()
 
     def refuse(*_):
         opened.append(1)
         raise WeightsError("they are no DINOv2")
 
     monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", refuse)
-    monkeypatch.setattr("segdetect.engines.dinov2.engine.find_weights", lambda named: named)
-    engine = Dinov2Engine("weights.onnx")
+    engine = Dinov2Engine(tmp_path / "weights.onnx")
     for call in (engine.check, engine.check, lambda: engine.embed([_request(_texture("woven"))])):
         with pytest.raises(WeightsError, match="they are no DINOv2"):
             call()
@@ -271,3 +271,21 @@ def test_weights_that_were_put_in_place_are_found_after_a_pause(monkeypatch, tmp
         engine.check()
     (tmp_path / "weights.onnx").touch()
     engine.check()
+
+
+def test_the_version_names_the_weights_that_answer_whatever_becomes_of_their_file(monkeypatch, tmp_path):
+    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path: path)
+    weights = tmp_path / "weights.onnx"
+    weights.write_bytes(b"first")
+    engine = Dinov2Engine(weights)
+    before = engine.version
+    engine.check()
+    weights.write_bytes(b"second, and longer")
+    assert engine.version == before
+    weights.unlink()
+    assert engine.version == before
+
+
+def test_a_name_that_no_file_can_have_is_no_weights_file():
+    with pytest.raises(WeightsError, match="no such weights file"):
+        find_weights("x" * 300 + ".onnx")

@@ -145,3 +145,17 @@ def test_nobody_waits_for_a_repeated_test() -> None:
     repeat.join()
     subject.check()
     assert runs == 2
+
+
+def test_what_nobody_foresaw_is_an_engine_that_cannot_run_and_is_tried_again_later() -> None:
+    runs: list[int] = []
+
+    def test() -> None:
+        runs.append(len(runs))
+        raise ImportError("libfoo.so.1: cannot open shared object file")
+
+    subject = SelfTest(test, clock=lambda: 0.0)
+    for _ in range(3):
+        with pytest.raises(EngineUnavailableError, match=r"failed its self-test \(libfoo\.so\.1: cannot open"):
+            subject.check()
+    assert runs == [0]

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import pytest
 
 from segdetect.engines.base import Embeddings, EmbedRequest
-from segdetect.errors import CancelledError, EngineExpiredError, GridTooFineError, UnreadableImageError
+from segdetect.errors import (
+    CancelledError,
+    EngineExpiredError,
+    EngineUnavailableError,
+    GridTooFineError,
+    UnreadableImageError,
+)
 from segdetect.inspection import Failure
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
@@ -16,7 +22,7 @@ from segdetect.runs import batch
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import EngineName, Scope, Settings
 from tests.support.pictures import picture, planted, png, weave
-from tests.support.tiny_engine import TinyTileEngine
+from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 SETTINGS = Settings(engine=EngineName.FASTDUP)
 
@@ -199,3 +205,19 @@ def test_progress_may_stop_the_run(inspector: Inspector) -> None:
 
     with pytest.raises(CancelledError):
         list(inspect_files(inspector, [_clean("a.png", 1)], SETTINGS, progress=stop))
+
+
+def test_an_engine_that_comes_back_does_not_answer_from_the_middle_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "CHUNK_PICTURES", 1)
+    first, other = TinyTileEngine(), TinyDenseEngine()
+    troubles = [EngineUnavailableError("its process was killed")]
+
+    def check() -> None:
+        if troubles:
+            raise troubles.pop()
+
+    monkeypatch.setattr(first, "check", check)
+    inspector = Inspector({EngineName.FASTDUP: first, EngineName.TEXTURE: other})
+    answers = list(inspect_files(inspector, [_clean(f"{seed}.png", seed) for seed in (1, 2, 3)], Settings()))
+    assert [a.inspection.engine for a in answers if isinstance(a, Answer)] == [EngineName.TEXTURE] * 3
+    assert inspector.choose(EngineName.AUTO)[0] is first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -133,3 +134,20 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         presets.save(CLOTH)
     with pytest.raises(StorageError):
         presets.delete("Cloth")
+
+
+def test_what_cannot_be_read_for_a_moment_cannot_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that cannot be listed, or a file that cannot be read, may hold all that is dear."""
+    presets = Presets(tmp_path / "presets")
+    presets.save(Preset("Mesh", Settings()))
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    for method in ("glob", "read_bytes"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, fails)
+            (entry,) = presets.kept().damaged
+        assert not entry.can_be_removed
+        presets.discard(entry)
+    assert [preset.name for preset in presets.kept().whole] == ["Mesh"]
