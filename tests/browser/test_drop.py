@@ -48,6 +48,9 @@ def wait_until_listening(page: Any) -> None:
         }"""
     )
     hand_in(page, "dragleave")
+    page.locator(".st-key-files input[type=file]").first.wait_for(state="attached")
+    page.wait_for_timeout(1500)  # what is drawn late has come
+    rest(page)
 
 
 def verdict(page: Any, where: str) -> str:

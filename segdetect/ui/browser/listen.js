@@ -7,9 +7,13 @@ const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") ?? f
 /** Whether an uploader takes by itself what is dropped there. */
 const isTaken = ({ target }) => target instanceof Element && target.closest("[data-testid=stFileUploader]") !== null;
 
-function hand(files) {
+/** The uploader's own script may come later than this one: what is handed in before waits for it, up to 10 seconds. */
+function hand(files, tries = 100) {
   const input = document.querySelector(INPUT);
-  if (!input) return;
+  if (!input) {
+    if (tries > 0) setTimeout(hand, 100, files, tries - 1);
+    return;
+  }
   const transfer = new DataTransfer();
   for (const file of files) transfer.items.add(file);
   input.files = transfer.files;
@@ -56,10 +60,10 @@ function listen(invitation, signal) {
     lift();
     if (!carriesFiles(event) || isTaken(event)) return;
     event.preventDefault();
-    hand(event.dataTransfer.files);
+    hand([...event.dataTransfer.files]);
   });
   on("paste", (event) => {
-    if (event.clipboardData?.files.length > 0) hand(event.clipboardData.files);
+    if (event.clipboardData?.files.length > 0) hand([...event.clipboardData.files]);
   });
   // Before the uploader empties the field.
   document.addEventListener("change", showRefusal, { signal, capture: true });
