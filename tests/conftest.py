@@ -30,10 +30,9 @@ def chromium_path() -> str:
 @pytest.fixture(scope="module")
 def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Pages without the real fastdup and dinov2; gives the empty folder in which they keep things."""
-    import streamlit as st
-
     from segdetect.engines.texture import TextureEngine
     from segdetect.settings import EngineName
+    from segdetect.ui.shared.process import begin_anew
     from tests.support.pages import MissingEngine
     from tests.support.tiny_engine import TinyTileEngine
 
@@ -48,9 +47,9 @@ def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 EngineName.TEXTURE: TextureEngine(),
             },
         )
-        st.cache_resource.clear()
+        begin_anew()
         yield home
-    st.cache_resource.clear()
+    begin_anew()
 
 
 @pytest.fixture(scope="module")

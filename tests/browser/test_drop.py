@@ -53,6 +53,11 @@ def wait_until_listening(page: Any) -> None:
     rest(page)
 
 
+def catch_dialogs(page: Any) -> None:
+    """Have Playwright take file dialogs from now on: asked for only just before a key, it may come too late for it."""
+    page.on("filechooser", lambda _: None)
+
+
 def verdict(page: Any, where: str) -> str:
     """The verdict, once it is on the page with this place."""
     page.locator(".sd-lead").filter(has_text=where).first.wait_for()
@@ -92,9 +97,10 @@ def test_what_is_pasted_is_inspected_unless_it_is_no_picture(tab: Callable[..., 
 
 def test_the_large_button_is_reached_by_keyboard_and_opens_the_file_dialog(tab: Callable[..., Any]) -> None:
     page = tab()
+    catch_dialogs(page)
     button = page.get_by_role("button", name="Choose a picture")
-    button.wait_for()
-    for _ in range(40):
+    button.click(trial=True)  # waits until it can be pressed
+    for _ in range(60):
         page.keyboard.press("Tab")
         if button.evaluate("node => node.matches(':focus-visible')"):
             break
@@ -109,15 +115,36 @@ def test_the_large_button_is_reached_by_keyboard_and_opens_the_file_dialog(tab: 
 
 def test_the_large_button_opens_the_file_dialog_on_a_phone(tab: Callable[..., Any]) -> None:
     page = tab(**PHONE)
+    catch_dialogs(page)
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture").click()
     chooser.value.set_files([{"name": "a part.png", "mimeType": "image/png", "buffer": DEFECT}])
     assert verdict(page, "row 3, col 4") == "Anomalous"
 
 
+def test_the_large_button_cannot_be_pressed_before_the_uploader_has_come(
+    contexts: Callable[..., Any], address: str
+) -> None:
+    held: list[Any] = []
+    page = contexts().new_page()
+    page.route("**/FileUploader.*.js", lambda route: held.append(route))
+    catch_dialogs(page)
+    page.goto(address)
+    button = page.get_by_role("button", name="Choose a picture")
+    button.wait_for()
+    page.wait_for_timeout(1000)
+    assert not button.is_enabled()
+    (uploader,) = held
+    uploader.continue_()
+    with page.expect_file_chooser():
+        button.click()
+    page.close()
+
+
 def test_what_was_dropped_last_is_shown_and_the_others_stay(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&sample=Broken+wire+mesh")
     page.locator(".sd-word").wait_for()
+    wait_until_listening(page)
     hand_in(page, "drop", at=".sd-banner")
     assert verdict(page, "row 3, col 4") == "Anomalous"
     hand_in(page, "drop", "another part.png", png(planted(5, 1, seed=3)), at=".sd-banner")

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from segdetect.engines.self_test import SelfTest
 from segdetect.engines.texture import TextureEngine
 from segdetect.errors import EngineUnavailableError
 from segdetect.settings import EngineName
 from segdetect.ui.shared import session
+from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import MissingEngine, captions, open_page
 from tests.support.tiny_engine import TinyTileEngine
 
@@ -47,9 +47,9 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PassingE
         EngineName.TEXTURE: TextureEngine(),
     }
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
-    st.cache_resource.clear()
+    begin_anew()
     yield engine
-    st.cache_resource.clear()
+    begin_anew()
 
 
 def until(condition: Callable[[], bool]) -> None:

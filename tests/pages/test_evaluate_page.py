@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from segdetect.settings import EngineName
+from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import MissingEngine, banner, captions, chart, choices, errors, markdown, open_page, press
 from tests.support.tiny_dataset import cloth, mvtec_category, save
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -48,10 +49,10 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: SlowEngine) -
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SEGDETECT_ROOTS", str(tmp_path))
-    st.cache_resource.clear()
+    begin_anew()
     yield tmp_path / "home" / "evaluations"
     slow.go.set()
-    st.cache_resource.clear()
+    begin_anew()
 
 
 @pytest.fixture
@@ -209,6 +210,17 @@ def test_after_a_reload_a_run_is_listed_with_its_progress_and_can_be_stopped(cat
     other = _finished(other)
     assert not other.info, "it is listed, not shown, in a tab that did not open it"
     assert "cloth · texture · 7 x 7 tiles · itself · automatic: stopped" in markdown(other).replace("\\", "")
+
+
+def test_a_run_outlives_the_emptying_of_streamlits_caches(category: Path, slow: SlowEngine) -> None:
+    """Any visitor's browser can ask for it."""
+    _start_slow(category, slow)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    other = open_page(PAGE)
+    assert _labels(other) == ["Show", "Stop"]
+    slow.go.set()
+    assert markdown(_finished(other)).count(": finished") == 1
 
 
 def test_a_run_opened_in_another_tab_shows_its_figures_there(category: Path, slow: SlowEngine) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from segdetect.errors import EngineFailedError, SegDetectError
 from segdetect.settings import EngineName
+from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import MissingEngine, errors, markdown, open_page, press, upload
 from tests.support.pictures import planted, png, weave
 from tests.support.tiny_dataset import mvtec_category
@@ -86,13 +86,13 @@ def fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable[.
         engine = FailingEngine(at, kind)
         engines = {EngineName.FASTDUP: TinyTileEngine(), EngineName.DINOV2: MissingEngine(), EngineName.TEXTURE: engine}
         monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
-        st.cache_resource.clear()
+        begin_anew()
         return engine
 
     # Well at first: without it, a page that is opened before would start the real engines.
     start(0, EngineFailedError)
     yield start
-    st.cache_resource.clear()
+    begin_anew()
 
 
 def _check(app: AppTest, engine: FailingEngine, kind: type[Exception]) -> None:

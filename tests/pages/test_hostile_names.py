@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from segdetect.settings import EngineName, Scope, Settings
 from segdetect.storage.presets import Preset, Presets
 from segdetect.storage.reference_sets import ReferenceSets
+from segdetect.ui.shared.process import begin_anew
 from tests.support.hostile import HOSTILE, HOSTILE_FILE, HOSTILE_SHORT, markup_in
 from tests.support.pages import MissingEngine, choices, open_page, press, unescaped, upload
 from tests.support.pictures import planted, png, weave
@@ -53,9 +53,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SEGDETECT_ROOTS", str(tmp_path))
     Presets().save(Preset(HOSTILE_SHORT, Settings(), HOSTILE))
     ReferenceSets().save(HOSTILE_SHORT, [(PNG, CLEAN)])
-    st.cache_resource.clear()
+    begin_anew()
     yield tmp_path
-    st.cache_resource.clear()
+    begin_anew()
 
 
 def _texts(message: Message, within: str = "") -> Iterator[tuple[str, str]]:

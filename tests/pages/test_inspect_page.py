@@ -21,6 +21,7 @@ from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
 from segdetect.samples.catalogue import SAMPLES
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import banner, captions, chart, choices, errors, markdown, numbers, open_page, press, upload
 from tests.support.pictures import planted, png, tiff, weave
 
@@ -354,13 +355,11 @@ def test_the_histogram_holds_every_tile(app: AppTest) -> None:
 
 @pytest.mark.fastdup
 def test_with_the_real_fastdup(monkeypatch: pytest.MonkeyPatch) -> None:
-    import streamlit as st
-
     from segdetect.engines.registry import default_engines
 
     engines = default_engines()
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
-    st.cache_resource.clear()
+    begin_anew()
     try:
         app = upload(open_page(engine="fastdup"), ("defect.png", DEFECT))
         if errors(app):
@@ -372,4 +371,4 @@ def test_with_the_real_fastdup(monkeypatch: pytest.MonkeyPatch) -> None:
         upload(app, good, key="reference-files")
         assert "compared with 1 known-good" in _facts(app)
     finally:
-        st.cache_resource.clear()
+        begin_anew()

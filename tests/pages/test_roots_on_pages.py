@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from segdetect.errors import WeightsError
 from segdetect.settings import EngineName
+from segdetect.ui.shared.process import begin_anew
 from segdetect.ui.shared.session import inspector
 from tests.support.pages import MissingEngine, captions, errors, open_page, press
 from tests.support.tiny_dataset import cloth, mvtec_category, save
@@ -54,9 +54,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "kept"))
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.delenv("SEGDETECT_ROOTS", raising=False)
-    st.cache_resource.clear()
+    begin_anew()
     yield tmp_path
-    st.cache_resource.clear()
+    begin_anew()
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from segdetect.engines.base import Embeddings, EmbedRequest
 from segdetect.errors import EngineFailedError
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
+from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import MissingEngine, captions, open_page, press
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
@@ -38,9 +38,9 @@ def moody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moody]:
     engines = {EngineName.FASTDUP: engine, EngineName.DINOV2: MissingEngine(), EngineName.TEXTURE: TinyDenseEngine()}
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
-    st.cache_resource.clear()
+    begin_anew()
     yield engine
-    st.cache_resource.clear()
+    begin_anew()
 
 
 def _open() -> AppTest:

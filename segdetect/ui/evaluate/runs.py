@@ -17,6 +17,7 @@ from segdetect.runs.long_runs import LongRun, LongRuns
 from segdetect.settings import Settings
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS
 from segdetect.ui.shared.jobs import account
+from segdetect.ui.shared.process import one_per_process
 from segdetect.ui.shared.session import inspector
 
 _OPENED = "evaluation"
@@ -47,7 +48,7 @@ class Outcome:
 EvaluationRun = LongRun[Plan, Outcome]
 
 
-@st.cache_resource(show_spinner=False)
+@one_per_process
 def _runs() -> LongRuns[Plan, Outcome]:
     return LongRuns()
 

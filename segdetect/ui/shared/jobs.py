@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from segdetect.runs.jobs import Jobs
+from segdetect.ui.shared.process import one_per_process
 
 
-@st.cache_resource(show_spinner=False)
+@one_per_process
 def jobs() -> Jobs:
     """The one queue of this process; who closes their tab waits for nothing any more."""
     return Jobs(is_here=st.runtime.get_instance().is_active_session)

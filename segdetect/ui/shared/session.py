@@ -23,6 +23,7 @@ from segdetect.pictures.sources import uploaded_sources
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
 from segdetect.ui.shared.page import callback, caught
+from segdetect.ui.shared.process import one_per_process
 from segdetect.ui.shared.remembered import remembered
 
 # Engines keep their last answer themselves; this spares a thread at every rerun.
@@ -105,13 +106,13 @@ def _trouble_of(engine: Engine) -> SegDetectError | None:
     return told[0] if told else None
 
 
-@st.cache_resource(show_spinner=False)
+@one_per_process
 def inspector() -> Inspector:
     """The one inspector of this process, shared by all visitors, so that nothing is described twice."""
     return Inspector()
 
 
-@st.cache_resource(show_spinner=False)
+@one_per_process
 def _engines() -> Engines:
     return Engines()
 
