@@ -23,10 +23,12 @@ run: ## Install what is needed, then open the dashboard
 	@scripts/setup.sh run
 	@exec $(python) scripts/start.py --host $(HOST) --port $(PORT)
 
+# The browser's tests come last and alone, since each needs both cores. ARGS may pick tests of one part only: 5 says none ran.
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? = 5
+	@$(python) -m pytest -m browser $(ARGS) || test $$? = 5
 
 lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,21 @@ from scripts.browser import find_chromium, remedy
 from tests.support.app_server import BROWSER_FLAGS, running_app
 from tests.support.browsing import rest
 
+_FAILED = pytest.StashKey[bool]()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that fork come first: the copy of a process in which an engine has started threads may hang."""
     items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "interruptions"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fixtures learn whether the test failed, in time to say what was on the page."""
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +101,7 @@ def contexts(browser: Any) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-def tab(contexts: Callable[..., Any], address: str) -> Iterator[Callable[..., Any]]:
+def tab(contexts: Callable[..., Any], address: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Opens tabs at an address of the dashboard, and closes them; no script may have failed in them."""
     opened: list[Any] = []
     troubles: list[str] = []
@@ -105,6 +116,9 @@ def tab(contexts: Callable[..., Any], address: str) -> Iterator[Callable[..., An
         return new
 
     yield open_tab
+    if request.node.stash.get(_FAILED, False):
+        for one in opened:
+            print(one.url, one.locator("body").inner_text(), sep="\n")
     for one in opened:
         one.close()
     assert troubles == []

@@ -13,10 +13,19 @@ function install() {
   const { pushState } = history;
   // The address when a person last did something; null once a new entry has been made for it.
   let left = null;
-  const note = () => { left = location.href; };
+  // Back and Forward bring their own address, which what the server still says of the page that was left must not change.
+  let isBack = false;
+  const note = () => {
+    left = location.href;
+    isBack = false;
+  };
   for (const gesture of ["pointerdown", "click", "keydown"]) addEventListener(gesture, note, true);
-  addEventListener("popstate", () => { left = null; });
+  addEventListener("popstate", () => {
+    left = null;
+    isBack = true;
+  });
   history.pushState = (state, title, address) => {
+    if (isBack) return;
     const next = new URL(address ?? location.href, location.href);
     if (left === null || viewOf(next) === viewOf(new URL(location.href))) {
       history.replaceState(state, title, next);
