@@ -112,6 +112,8 @@ def tab(contexts: Callable[..., Any], address: str, request: pytest.FixtureReque
         opened.append(new)
         new.goto(f"{address}/{page}?{query}")
         new.locator(".stMainBlockContainer h1, .sd-word").first.wait_for()
+        # The page's own scripts may come after its text.
+        new.wait_for_function("() => globalThis[Symbol.for('segdetect.history')]")
         rest(new)
         return new
 

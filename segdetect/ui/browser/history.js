@@ -10,7 +10,7 @@ function viewOf({ pathname, searchParams }) {
 }
 
 function install() {
-  const { pushState } = history;
+  const { pushState, replaceState } = history;
   // The address when a person last did something; null once a new entry has been made for it.
   let left = null;
   // Back and Forward bring their own address, which what the server still says of the page that was left must not change.
@@ -19,19 +19,22 @@ function install() {
     left = location.href;
     isBack = false;
   };
-  for (const gesture of ["pointerdown", "click", "keydown"]) addEventListener(gesture, note, true);
+  for (const gesture of ["pointerdown", "click", "keydown", "drop", "paste"]) addEventListener(gesture, note, true);
   addEventListener("popstate", () => {
     left = null;
     isBack = true;
   });
+  history.replaceState = (...entry) => {
+    if (!isBack) replaceState.apply(history, entry);
+  };
   history.pushState = (state, title, address) => {
     if (isBack) return;
     const next = new URL(address ?? location.href, location.href);
     if (left === null || viewOf(next) === viewOf(new URL(location.href))) {
-      history.replaceState(state, title, next);
+      replaceState.call(history, state, title, next);
       return;
     }
-    history.replaceState(history.state, title, left);
+    replaceState.call(history, history.state, title, left);
     pushState.call(history, state, title, next);
     left = null;
   };
