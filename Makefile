@@ -23,12 +23,17 @@ run: ## Install what is needed, then open the dashboard
 	@scripts/setup.sh run
 	@exec $(python) scripts/start.py --host $(HOST) --port $(PORT)
 
-# The browser's tests come last and alone, since each needs both cores. ARGS may pick tests of one part only: 5 says none ran.
+# The browser's tests come last and alone, since each needs both cores. ARGS may pick tests of one part only: pytest then
+# ends with 5 for the other, where it found none.
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? = 5
-	@$(python) -m pytest -m browser $(ARGS) || test $$? = 5
+	@$(python) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS); code=$$?; \
+	case $$code in \
+	    0) $(python) -m pytest -m browser $(ARGS) || test $$? = 5 ;; \
+	    5) $(python) -m pytest -m browser $(ARGS) ;; \
+	    *) exit $$code ;; \
+	esac
 
 lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev

@@ -141,7 +141,7 @@ def _failed_lines(app: AppTest) -> list[str]:
     return [why for table in tables for why in table.loc[table["verdict"] == "failed", "why"]]
 
 
-def _walk(app: AppTest, engine: FailingEngine, kind: type[Exception]) -> None:
+def _expect_recovery(app: AppTest, engine: FailingEngine, kind: type[Exception]) -> None:
     """Two runs with pictures, in one of which it may fail; the next is well."""
     upload(app, *FILES)
     _check(app, engine, kind)
@@ -159,14 +159,14 @@ def test_inspect(fails: Callable[..., FailingEngine], kind: type[Exception]) -> 
     app = open_page(look="Stability", scope="The other pictures")
     app.session_state["all"] = True
     for at in _moments(kind):
-        _walk(app, fails(at, kind), kind)
+        _expect_recovery(app, fails(at, kind), kind)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_compare(fails: Callable[..., FailingEngine], kind: type[Exception]) -> None:
     app = open_page("pages/compare.py", **{"left-engine": "texture", "right-engine": "texture", "right-grid": "5"})
     for at in _moments(kind):
-        _walk(app, fails(at, kind), kind)
+        _expect_recovery(app, fails(at, kind), kind)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

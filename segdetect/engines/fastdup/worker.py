@@ -59,7 +59,7 @@ def _listen(
             if connection.poll(PARENT_CHECK_SECONDS):
                 requests.put(json.loads(connection.recv_bytes()))
     except (EOFError, OSError):
-        pass
+        pass  # the parent has closed its end, or is gone: that is how it says that it needs this process no more
     finally:
         _end(folder)
 
