@@ -23,7 +23,7 @@ from segdetect.errors import DatasetError
 from segdetect.evaluation.manifest import MANIFEST, read_manifest
 from segdetect.evaluation.masks import Mask, check_mask_size, header_size, read_mask
 from segdetect.pictures.formats import SUFFIXES
-from segdetect.pictures.sources import as_text
+from segdetect.pictures.names import as_text
 from segdetect.storage.roots import Roots
 
 CLEAN_FOLDERS: Final = frozenset(("good", "clean", "normal", "ok"))

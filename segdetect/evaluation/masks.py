@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from segdetect.errors import DatasetError
-from segdetect.pictures.sources import as_text
+from segdetect.pictures.names import as_text
 
 Mask = npt.NDArray[np.bool_]
 

@@ -9,3 +9,5 @@ MAX_PIXELS: Final = 150_000_000
 # A larger file is refused unread: it would have to fit in memory, and an archive of a few kilobytes can hold one.
 MAX_FILE_BYTES: Final = 1 << 30
 MAX_ZIP_MEMBERS: Final = 100_000
+# An archive in another is unpacked in memory to be listed.
+MAX_INNER_ZIP_BYTES: Final = 1 << 28

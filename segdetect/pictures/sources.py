@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
-from segdetect.pictures.formats import SUFFIXES, SUPPORTED, sniff
-from segdetect.pictures.limits import MAX_FILE_BYTES, MAX_ZIP_MEMBERS
+from segdetect.errors import InputError, SegDetectError, UnreadableImageError
+from segdetect.pictures import limits
+from segdetect.pictures.archives import (
+    ZIP_ERRORS,
+    ZIP_MAGIC,
+    ZIP_SUFFIX,
+    Archive,
+    OpenZip,
+    limited,
+    search,
+    too_large,
+)
+from segdetect.pictures.formats import SUFFIXES, SUPPORTED, describe_unsupported, sniff
+from segdetect.pictures.left_out import NO_PICTURE, LeftOut
+from segdetect.pictures.names import as_text, composed, on_disk
+from segdetect.pictures.walking import walk
 
 # Pictures that are not opened: in a folder they are listed, so that they fail with a reason instead of being left out.
 _OTHER_PICTURES: Final = frozenset(
@@ -27,7 +38,7 @@ _OTHER_PICTURES: Final = frozenset(
     )
 )
 _HEAD_BYTES: Final = 256
-_ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+TWICE: Final = "it was found before"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +48,12 @@ class SourceFile:
     Args:
         name: the path as given, or relative to the folder or ZIP given; no two of one call are equal.
         read: returns the file's bytes; may raise what `data` turns into errors of ours.
+        notes: what was assumed about it that the user should know.
     """
 
     name: str
     read: Callable[[], bytes]
+    notes: tuple[str, ...] = ()
 
     def data(self) -> bytes:
         """The file's bytes, read now.
@@ -68,19 +81,40 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """The picture files that paths stand for.
+
+    Args:
+        files: those that can be read, in order.
+        left_out: what else was come across, and why it is none of them.
+    """
+
+    files: tuple[SourceFile, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed about names, each said once."""
+        return tuple(dict.fromkeys(note for file in self.files for note in file.notes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """A source with the names it may get, the preferred one first."""
+    """A source with the names it may get, the preferred one first, and the place that it is read from."""
 
     names: tuple[str, ...]
+    place: str
     read: Callable[[], bytes]
+    note: str = ""
 
 
-def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
+def list_sources(paths: Sequence[Path]) -> Sources:
     """List the picture files that paths stand for; nothing is decoded, and contents are read by `SourceFile.data`.
 
-    A folder is searched recursively, in sorted order, without hidden files and files that are no pictures. A ZIP
-    gives its members in their order. A file given by itself is always tried. A file that two paths lead to comes once.
-    Where names would be equal, the name of the folder or ZIP is put in front.
+    A folder is searched recursively, in sorted order, linked folders once, without files that are no pictures and what
+    systems, tools and this program leave behind. ZIP archives in it are searched, too, and those in a ZIP. A ZIP gives
+    its members in their order. A file given by itself is always tried. A file that two paths lead to comes once. Where
+    names would be equal, the name of the folder or ZIP is put in front.
 
     Args:
         paths: pictures, folders and ZIP archives.
@@ -88,177 +122,175 @@ def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
     Raises:
         InputError: a path does not exist, or holds no picture.
     """
-    zips = _OpenZip()
-    return iter(_named(_once(found for path in paths for found in _under(path, zips))))
+    zips = OpenZip()
+    return _listed(found for path in paths for found in _under(path, zips))
+
+
+def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
+    """The files of `list_sources`, for those who do not ask what was left out."""
+    return iter(list_sources(paths).files)
+
+
+def list_uploads(files: Sequence[tuple[str, bytes]]) -> Sources:
+    """As `list_sources`, for files that are in memory: `(name, data)`, where a ZIP stands for its members."""
+    zips = OpenZip()
+    found: list[_Found | LeftOut] = []
+    for index, (name, data) in enumerate(files):
+        if data.startswith(ZIP_MAGIC):
+            found += _in_zip(Archive(partial(io.BytesIO, data)), zips, name=name, place=f"{index}")
+        else:
+            found.append(_Found((name,), f"{index}", partial(bytes, data)))
+    return _listed(found)
 
 
 def uploaded_sources(files: Sequence[tuple[str, bytes]]) -> Iterator[SourceFile]:
-    """The same for files that are in memory: `(name, data)`, where a ZIP stands for its members."""
-    zips = _OpenZip()
-    found: list[_Found] = []
-    for name, data in files:
-        if data.startswith(_ZIP_MAGIC):
-            found += _in_zip(data, name, zips)
-        else:
-            found.append(_Found((name,), partial(bytes, data)))
-    return iter(_named(found))
+    """The files of `list_uploads`."""
+    return iter(list_uploads(files).files)
 
 
-def _once(found: Iterable[tuple[str, _Found]]) -> list[_Found]:
+def _listed(found: Iterable[_Found | LeftOut]) -> Sources:
     """Drop a file that was found before; a picture compared with itself would look normal everywhere."""
     unique: dict[str, _Found] = {}
-    for place, item in found:
-        unique.setdefault(place, item)
-    return list(unique.values())
+    left_out: dict[tuple[str, str], LeftOut] = {}
+    for item in found:
+        if isinstance(item, LeftOut):
+            left_out[item.name, item.reason] = replace(item, name=as_text(item.name))
+        elif unique.setdefault(item.place, item) is not item:
+            name = as_text(item.names[0])
+            left_out[name, TWICE] = LeftOut(name, TWICE)
+    return Sources(tuple(_named(list(unique.values()))), tuple(left_out.values()))
 
 
-def _under(path: Path, zips: _OpenZip) -> Iterator[tuple[str, _Found]]:
+def _under(path: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
     try:
         yield from _inside(path, zips)
     except OSError as error:  # a folder on the way that may not be entered, or a name longer than any file's
         raise _unreadable(str(path), error) from error
 
 
-def _inside(path: Path, zips: _OpenZip) -> Iterator[tuple[str, _Found]]:
-    place = str(path.absolute())
+def _inside(given: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
+    path = on_disk(given)
     if path.is_dir():
-        inside = _in_folder(path)
+        inside = _in_folder(path, zips)
     elif _is_zip(path):
-        inside = [(f"{place}//{index}", item) for index, item in enumerate(_in_zip(path, str(path), zips))]
+        inside = _in_zip(Archive(lambda: path), zips, name=str(given), place=_place(path))
     elif path.exists() or path.is_symlink():
-        inside = [(place, _Found((str(path),), partial(_read_file, path)))]
+        inside = [_Found((str(given),), _place(path), partial(_read_file, path))]
     else:
-        raise InputError("there is no such file or folder", remedy="Check the path for typing errors", file=str(path))
-    if not inside:
-        raise InputError("no picture was found in it", remedy=f"Give a place with {SUPPORTED} files", file=str(path))
+        raise InputError("there is no such file or folder", remedy="Check the path for typing errors", file=str(given))
+    if not any(isinstance(item, _Found) for item in inside):
+        raise InputError(_nothing(inside), remedy=f"Give a place with {SUPPORTED} files", file=str(given))
     yield from inside
 
 
-def _in_folder(folder: Path) -> list[tuple[str, _Found]]:
-    found: list[tuple[tuple[str, ...], str, _Found]] = []
+def _nothing(inside: Sequence[_Found | LeftOut]) -> str:
+    left_out = [item for item in inside if isinstance(item, LeftOut) and item.maybe_picture]
+    if not left_out:
+        return "no picture was found in it"
+    listed = ", ".join(f"{as_text(item.name)} ({item.reason})" for item in left_out[:3])
+    return f"no picture was found in it; left out: {listed}" + (", ..." if len(left_out) > 3 else "")
+
+
+def _in_folder(folder: Path, zips: OpenZip) -> list[_Found | LeftOut]:
+    found: list[_Found | LeftOut] = []
     prefix = folder.resolve().name
-
-    def add(path: Path, read: Callable[[], bytes]) -> None:
-        inner = path.relative_to(folder)
-        names = (inner.as_posix(), f"{prefix}/{inner.as_posix()}", str(path))
-        found.append((inner.parts, str(path.absolute()), _Found(names, read)))
-
-    def closed_folder(error: OSError) -> None:
-        add(Path(error.filename), partial(_fail, error))
-
-    for parent, folders, files in os.walk(folder, onerror=closed_folder):
-        folders[:] = [name for name in folders if not _hidden(name)]
-        for path in (Path(parent, name) for name in files if not _hidden(name)):
-            try:
-                wanted = path.is_file() and _worth_trying(path.name, partial(_head, path))
-            except OSError as error:  # its folder can be listed and not entered
-                add(path, partial(_fail, error))
-            else:
-                if wanted:
-                    add(path, partial(_read_file, path))
-    return [(place, item) for _, place, item in sorted(found, key=lambda entry: entry[0])]
-
-
-class _OpenZip:
-    """Opens archives and keeps the last one open: thousands of members are read from it without listing it again, and
-    however many archives there are, one file is held.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._file: Path | bytes = b""
-        self._archive: zipfile.ZipFile | None = None
-
-    @contextmanager
-    def opened(self, file: Path | bytes) -> Iterator[zipfile.ZipFile]:
-        """An archive, by its path or its bytes, for one thread at a time; raises what `zipfile` raises."""
-        with self._lock:
-            if self._archive is None or self._file is not file:
-                self._close()
-                self._archive = zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file)
-                self._file = file
-            yield self._archive
-
-    def _close(self) -> None:
-        if self._archive is not None:
-            self._archive.close()
-        self._archive = None
-
-
-def _in_zip(file: Path | bytes, name: str, zips: _OpenZip) -> list[_Found]:
-    """The members of a ZIP; a damaged archive stands for itself and fails when it is read."""
-    try:
-        with zips.opened(file) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        return [_Found((name,), partial(_fail, error))]
-    if len(members) > MAX_ZIP_MEMBERS:
-        raise InputError(
-            f"the archive has {len(members)} members, more than the limit of {MAX_ZIP_MEMBERS}",
-            remedy="Split it in several archives",
-            file=name,
-        )
-    prefix = PurePosixPath(Path(name).name).stem
-    found = []
-    for info in members:
-        if any(_hidden(part) for part in PurePosixPath(info.filename).parts):
-            continue
-        if _worth_trying(info.filename, partial(_member, zips, file, info, _HEAD_BYTES)):
-            names = (info.filename, f"{prefix}/{info.filename}", f"{name}/{info.filename}")
-            found.append(_Found(names, partial(_read_member, zips, file, info)))
+    for item in walk(folder):
+        inner = item.path.relative_to(folder).as_posix()
+        names = (inner, f"{prefix}/{inner}", str(item.path))
+        if item.error is not None:
+            found.append(_Found(names, _place(item.path), partial(_fail, item.error)))
+        elif item.reason:
+            found.append(LeftOut(f"{inner}/" if item.folder else inner, item.reason))
+        elif item.path.suffix.lower() == ZIP_SUFFIX:
+            found += _zip_in_folder(item.path, names, zips)
+        elif no_picture := _no_picture(item.path.name, partial(_head, item.path)):
+            found.append(LeftOut(inner, no_picture, maybe_picture=False))
+        else:
+            found.append(_Found(names, _place(item.path), partial(_read_file, item.path)))
     return found
 
 
-def as_text(name: str) -> str:
-    """A name on disk as text that any table or page takes; bytes in it that are no UTF-8 become question marks."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _zip_in_folder(path: Path, names: tuple[str, ...], zips: OpenZip) -> Iterator[_Found | LeftOut]:
+    """What a ZIP in a folder holds, named below the ZIP."""
+    for item in _in_zip(Archive(lambda: path), zips, name=names[0], place=_place(path)):
+        if isinstance(item, LeftOut):
+            yield replace(item, name=f"{names[0]}/{item.name}")
+        elif item.names[0] == names[0]:  # the archive itself, which cannot be listed
+            yield replace(item, names=names)
+        else:
+            yield replace(item, names=tuple(f"{name}/{item.names[0]}" for name in names))
+
+
+def _in_zip(archive: Archive, zips: OpenZip, *, name: str, place: str) -> list[_Found | LeftOut]:
+    """The members of a ZIP; a damaged archive stands for itself and fails when it is read."""
+    try:
+        members = list(search(archive, zips, name=name))
+    except ZIP_ERRORS as error:
+        return [_Found((name,), place, partial(_fail, error))]
+    prefix = PurePosixPath(Path(name).name).stem
+    found: list[_Found | LeftOut] = []
+    for index, item in enumerate(members):
+        if isinstance(item, LeftOut):
+            found.append(item)
+        elif no_picture := _no_picture(item.name, partial(item.read, _HEAD_BYTES)):
+            found.append(LeftOut(item.name, no_picture, maybe_picture=False))
+        else:
+            names = (item.name, f"{prefix}/{item.name}", f"{name}/{item.name}")
+            found.append(_Found(names, f"{place}//{index}", partial(item.read, None), item.note))
+    return found
+
+
+def _place(path: Path) -> str:
+    """Where a file is read from: linked folders on the way followed, a link to the file itself not."""
+    return os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118
 
 
 def _named(found: Sequence[_Found]) -> list[SourceFile]:
     """Give every source its first name that no other has, alike for all that share one; number those that still do."""
     # A name on disk may hold bytes that are no text; no table could be written with them.
-    found = [_Found(tuple(map(as_text, item.names)), item.read) for item in found]
+    found = [replace(item, names=tuple(map(as_text, item.names))) for item in found]
     level = [0] * len(found)
     names = [item.names[0] for item in found]
     for step in (1, 2):
-        counts = Counter(names)
+        counts = Counter(map(composed, names))
         level = [
-            min(step, len(item.names) - 1) if counts[name] > 1 else at
+            min(step, len(item.names) - 1) if counts[composed(name)] > 1 else at
             for item, name, at in zip(found, names, level, strict=True)
         ]
         names = [item.names[at] for item, at in zip(found, level, strict=True)]
     taken: set[str] = set()
     for index, name in enumerate(names):
         number = 2
-        while names[index] in taken:
+        while composed(names[index]) in taken:
             names[index] = f"{name} ({number})"
             number += 1
-        taken.add(names[index])
-    return [SourceFile(name, item.read) for name, item in zip(names, found, strict=True)]
+        taken.add(composed(names[index]))
+    return [
+        SourceFile(name, item.read, (item.note,) if item.note else ()) for name, item in zip(names, found, strict=True)
+    ]
 
 
-def _hidden(name: str) -> bool:
-    # "." and ".." are no hidden files: names in archives may hold them.
-    return (name.startswith(".") and name.strip(".") != "") or name == "__MACOSX"
-
-
-def _worth_trying(name: str, head: Callable[[], bytes]) -> bool:
-    """Whether a file in a folder or archive is a picture, by its suffix, or else by its first bytes."""
+def _no_picture(name: str, head: Callable[[], bytes]) -> str:
+    """Why a file in a folder or archive is no picture by its suffix and its first bytes; empty where it is one."""
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix in SUFFIXES or suffix in _OTHER_PICTURES:
-        return True
+    # An archive that comes so far could not be searched, which it fails with.
+    if suffix in SUFFIXES or suffix in _OTHER_PICTURES or suffix == ZIP_SUFFIX:
+        return ""
     try:
-        return sniff(head(), name) is not None
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
-        # Nothing says that it is a picture, and what it is cannot be seen.
-        return False
+        first = head()
+    except (*ZIP_ERRORS, SegDetectError):
+        return "nothing says that it is a picture, and it cannot be read"
+    if sniff(first, name) is not None:
+        return ""
+    what = describe_unsupported(first)
+    return f"it is {what}" if what else NO_PICTURE
 
 
 def _is_zip(path: Path) -> bool:
     try:
-        return path.is_file() and (_head(path).startswith(_ZIP_MAGIC) or path.suffix.lower() == ".zip")
+        return path.is_file() and (_head(path).startswith(ZIP_MAGIC) or path.suffix.lower() == ZIP_SUFFIX)
     except OSError:
-        return path.suffix.lower() == ".zip"
+        return path.suffix.lower() == ZIP_SUFFIX
 
 
 def _head(path: Path) -> bytes:
@@ -269,36 +301,9 @@ def _head(path: Path) -> bytes:
 def _read_file(path: Path) -> bytes:
     with path.open("rb") as file:
         # The size is checked first, since devices and pipes have none, and again by what was read.
-        if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-            raise _too_large()
-        return _limited(file.read(MAX_FILE_BYTES + 1))
-
-
-def _member(zips: _OpenZip, file: Path | bytes, info: zipfile.ZipInfo, limit: int) -> bytes:
-    with zips.opened(file) as archive, archive.open(info) as member:
-        return member.read(limit)
-
-
-def _read_member(zips: _OpenZip, file: Path | bytes, info: zipfile.ZipInfo) -> bytes:
-    if info.flag_bits & 1:
-        raise UnreadableImageError(
-            "it is encrypted inside its archive", remedy="Unpack the archive with its password and give the folder"
-        )
-    if info.file_size > MAX_FILE_BYTES:
-        raise _too_large()
-    return _limited(_member(zips, file, info, MAX_FILE_BYTES + 1))
-
-
-def _limited(data: bytes) -> bytes:
-    if len(data) > MAX_FILE_BYTES:
-        raise _too_large()
-    return data
-
-
-def _too_large() -> ImageTooLargeError:
-    return ImageTooLargeError(
-        f"the file has more than {MAX_FILE_BYTES >> 20} megabytes", remedy="Scale the picture down or cut it in parts"
-    )
+        if os.fstat(file.fileno()).st_size > limits.MAX_FILE_BYTES:
+            raise too_large()
+        return limited(file.read(limits.MAX_FILE_BYTES + 1))
 
 
 def _unreadable(name: str, error: OSError) -> UnreadableImageError:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
-from segdetect.pictures import sources
+from segdetect.pictures import limits
 from segdetect.pictures.sources import SourceFile, read_sources, uploaded_sources
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
@@ -224,7 +224,7 @@ def test_a_damaged_member_does_not_spoil_the_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["file", "zip"])
 def test_too_large_a_file_is_refused_unread(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 1000)
     put(tmp_path, "a.png", data=PNG + bytes(2000))
     place = tmp_path / "a.png" if kind == "file" else make_zip(tmp_path / "z.zip", [("a.png", PNG + bytes(2000))])
     (source,) = read_sources([place])
@@ -233,14 +233,14 @@ def test_too_large_a_file_is_refused_unread(tmp_path: Path, kind: str, monkeypat
 
 
 def test_an_endless_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 1000)
     (source,) = read_sources([Path("/dev/zero")])
     with pytest.raises(ImageTooLargeError):
         source.data()
 
 
 def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_ZIP_MEMBERS", 2)
+    monkeypatch.setattr(limits, "MAX_ZIP_MEMBERS", 2)
     archive = make_zip(tmp_path / "many.zip", [(f"{i}.png", PNG) for i in range(3)])
     with pytest.raises(InputError, match="3 members"):
         read_sources([archive])

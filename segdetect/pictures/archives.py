@@ -1,0 +1,213 @@
+"""What ZIP archives hold, archives in them included; members are read when needed."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
+from segdetect.pictures import limits
+from segdetect.pictures.left_out import (
+    OWN_OUTPUT,
+    OWN_PICTURES,
+    OWN_RECORD,
+    OWN_RECORD_BYTES,
+    LeftOut,
+    is_own_record,
+    left_behind,
+)
+from segdetect.pictures.zip_names import member_names
+
+ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP_SUFFIX: Final = ".zip"
+TOO_DEEP: Final = "it is an archive inside an archive that is in one itself; unpack it"
+# What reading a damaged, encrypted or unusual archive may raise.
+ZIP_ERRORS: Final = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Archive:
+    """A ZIP archive.
+
+    Args:
+        open: gives its path, or its bytes as a file.
+        depth: how many archives it lies in.
+    """
+
+    open: Callable[[], Path | io.BytesIO]
+    depth: int = 0
+
+
+class OpenZip:
+    """Opens archives and keeps the last one open: thousands of members are read from it without listing it again, and
+    however many archives there are, one file is held.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._which: Archive | None = None
+        self._archive: zipfile.ZipFile | None = None
+
+    @contextmanager
+    def opened(self, which: Archive) -> Iterator[zipfile.ZipFile]:
+        """An archive, for one thread at a time; raises what `zipfile` raises."""
+        with self._lock:
+            if self._archive is None or self._which is not which:
+                # An archive in another is read from that first, which is opened here, too.
+                file = which.open()
+                self._close()
+                self._archive = zipfile.ZipFile(file)
+                self._which = which
+            yield self._archive
+
+    def _close(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+        self._archive = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A file in an archive.
+
+    Args:
+        name: its path there, after that of the archive that it lies in where this lies in another.
+        note: what was assumed about its name; may be empty.
+        read: its bytes, or as many of the first as are asked for; raises `SegDetectError` or one of `ZIP_ERRORS`.
+    """
+
+    name: str
+    note: str
+    read: Callable[[int | None], bytes]
+
+
+def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | LeftOut]:
+    """The files in an archive in their order, those of archives in it at their place; and what is left out.
+
+    Args:
+        archive: where to search; archives in it are searched where it is in none itself.
+        zips: what opens archives.
+        name: what the archive is called in errors.
+
+    Raises:
+        InputError: it has too many members.
+        BadZipFile: or another of `ZIP_ERRORS`: it cannot be listed.
+    """
+    with zips.opened(archive) as opened:
+        members = opened.infolist()
+    if len(members) > limits.MAX_ZIP_MEMBERS:
+        raise InputError(
+            f"the archive has {len(members)} members, more than the limit of {limits.MAX_ZIP_MEMBERS}",
+            remedy="Split it in several archives",
+            file=name,
+        )
+    names, page = member_names(members)
+    note = f"The archive does not say how its names are written; {page} was assumed." if page else ""
+    files = [
+        Member(name, note if not name.isascii() else "", partial(_read, zips, archive, info))
+        for info, name in zip(members, names, strict=True)
+        if not info.is_dir()
+    ]
+    own = {PurePosixPath(file.name).parent for file in files if _is_own(file)}
+    reported: set[str] = set()
+    for file in files:
+        left_out = _left_behind(file.name, own)
+        if left_out is None:
+            yield from _nested(file, archive, zips) if file.name.lower().endswith(ZIP_SUFFIX) else (file,)
+        elif left_out.name not in reported:
+            reported.add(left_out.name)
+            yield left_out
+
+
+def _nested(file: Member, outer: Archive, zips: OpenZip) -> Iterator[Member | LeftOut]:
+    """The files of an archive in another; one that cannot be listed stands for itself."""
+    if outer.depth:
+        yield LeftOut(file.name, TOO_DEEP)
+        return
+    inner = Archive(lambda: io.BytesIO(_inner_bytes(file)), outer.depth + 1)
+    try:
+        found = list(search(inner, zips, name=file.name))
+    except (*ZIP_ERRORS, InputError) as error:
+        yield Member(file.name, file.note, partial(_fail, error))
+        return
+    for item in found:
+        name = f"{file.name}/{item.name}"
+        if isinstance(item, Member):
+            yield Member(name, item.note or file.note, item.read)
+        else:
+            yield LeftOut(name, item.reason, item.maybe_picture)
+
+
+def _inner_bytes(file: Member) -> bytes:
+    data = file.read(limits.MAX_INNER_ZIP_BYTES + 1)
+    if len(data) > limits.MAX_INNER_ZIP_BYTES:
+        raise ImageTooLargeError(
+            f"the archive has more than {limits.MAX_INNER_ZIP_BYTES >> 20} megabytes and lies in another",
+            remedy="Take it out and give it by itself",
+        )
+    return data
+
+
+def _left_behind(name: str, own: set[PurePosixPath]) -> LeftOut | None:
+    """The file, or the outermost folder that it lies in, where it is left out because of its name."""
+    # Some programs on Windows write their own separators.
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    for depth, part in enumerate(parts, 1):
+        folder = depth < len(parts)
+        reason = left_behind(part, folder=folder)
+        if folder and part == OWN_PICTURES and PurePosixPath(*parts[: depth - 1]) in own:
+            reason = OWN_OUTPUT
+        if reason:
+            return LeftOut("/".join(parts[:depth]) + "/" * folder, reason)
+    return None
+
+
+def _is_own(file: Member) -> bool:
+    if PurePosixPath(file.name).name != OWN_RECORD:
+        return False
+    try:
+        return is_own_record(file.read(OWN_RECORD_BYTES))
+    except (*ZIP_ERRORS, UnreadableImageError, ImageTooLargeError):
+        return False
+
+
+def _read(zips: OpenZip, archive: Archive, info: zipfile.ZipInfo, first: int | None) -> bytes:
+    if info.flag_bits & 1:
+        raise UnreadableImageError(
+            "it is encrypted inside its archive", remedy="Unpack the archive with its password and give the folder"
+        )
+    if first is None and info.file_size > limits.MAX_FILE_BYTES:
+        raise too_large()
+    with zips.opened(archive) as opened, opened.open(info) as member:
+        return member.read(first) if first is not None else limited(member.read(limits.MAX_FILE_BYTES + 1))
+
+
+def limited(data: bytes) -> bytes:
+    """The bytes of a file, if they are not too many.
+
+    Raises:
+        ImageTooLargeError: they are.
+    """
+    if len(data) > limits.MAX_FILE_BYTES:
+        raise too_large()
+    return data
+
+
+def too_large() -> ImageTooLargeError:
+    """The error for a file that is not read because of its size."""
+    return ImageTooLargeError(
+        f"the file has more than {limits.MAX_FILE_BYTES >> 20} megabytes",
+        remedy="Scale the picture down or cut it in parts",
+    )
+
+
+def _fail(error: Exception, _: int | None) -> bytes:
+    raise error

@@ -1,0 +1,40 @@
+"""Names of files as people see them: alike whatever bytes a system keeps them in."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+
+def as_text(name: str) -> str:
+    """A name on disk as text that any table or page takes; bytes in it that are no UTF-8 become question marks."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def composed(name: str) -> str:
+    """The same for all spellings of a name that look alike: macOS keeps an accent apart from its letter, others do not.
+
+    >>> composed("cafe\\u0301.png") == composed("caf\\u00e9.png")
+    True
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def folded(name: str) -> str:
+    """As `composed`, and the same in upper and lower case."""
+    return composed(composed(name).casefold())
+
+
+def on_disk(path: Path) -> Path:
+    """The path as the disk spells it, where only accents are spelt otherwise; else the path itself.
+
+    Raises:
+        OSError: a folder on the way cannot be listed.
+    """
+    if path.parent == path or path.exists() or path.is_symlink():
+        return path
+    parent = on_disk(path.parent)
+    if not parent.is_dir():
+        return path
+    wanted = composed(path.name)
+    return next((entry for entry in sorted(parent.iterdir()) if composed(entry.name) == wanted), path)
