@@ -25,6 +25,8 @@ ORIENTATION_TAG: Final = 0x0112
 _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 _DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
 
+NO_INK_PROFILE: Final = "It is for print (CMYK) without a usable colour profile; its colours are an approximation."
+
 # The classes themselves rather than Image.open: no other decoder can be reached (Pillow 10.3 has vulnerable ones: PSD,
 # FITS, McIdas), and our own limit takes the place of Pillow's, which is a process-wide setting and only warns.
 _PLUGINS: Final[dict[Format, type[ImageFile]]] = {
@@ -46,7 +48,7 @@ def decode_common(encoded: Encoded, kind: Format) -> Raster:
         image.load()
         raster = raster_from_pillow(image)
         if kind is Format.PNG and _png_colour_depth(encoded.data) == 16:
-            raster = _deep_png(encoded.data, raster)
+            raster = _deep_png(encoded.data, raster, image)
         return _with_notes(raster, *_frame_note(image))
 
 
@@ -58,22 +60,48 @@ def _opened(data: bytes, kind: Format) -> ImageFile:
 
 
 def raster_from_pillow(image: Image.Image) -> Raster:
-    """Values of a loaded Pillow picture of any mode; raises ValueError for a mode with no way to RGB."""
+    """Values of a loaded Pillow picture of any mode, in sRGB; raises ValueError for a mode with no way to RGB."""
     orientation, notes = _orientation(image)
     if image.mode in _DEEP_MODES:
         values = np.asarray(image)
-        return Raster(values.astype(values.dtype.newbyteorder("=")), deep=True, orientation=orientation, notes=notes)
+        raster = Raster(values.astype(values.dtype.newbyteorder("=")), deep=True, orientation=orientation, notes=notes)
+        return in_srgb(raster, image) if values.dtype.itemsize == 2 else raster
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
-        alpha = rgba[..., 3]
-        colours = np.ascontiguousarray(rgba[..., :3])
-        if alpha.min() == 255:
-            return Raster(colours, orientation=orientation, notes=notes)
-        notes += ("Transparent parts are shown on white.",)
-        return Raster(colours, alpha, orientation=orientation, notes=notes)
+        return in_srgb(_transparent(image, orientation, notes), image)
+    if image.mode == "CMYK":
+        return _inks(image, orientation, notes)
     grey = image.mode in ("L", "1")
     plain = image if image.mode in ("L", "RGB") else image.convert("L" if grey else "RGB")
-    return Raster(np.asarray(plain), orientation=orientation, notes=notes)
+    return in_srgb(Raster(np.asarray(plain), orientation=orientation, notes=notes), image)
+
+
+def _transparent(image: Image.Image, orientation: int, notes: tuple[str, ...]) -> Raster:
+    rgba = np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
+    alpha = rgba[..., 3]
+    grey = image.mode in ("L", "LA", "La")
+    colours = np.ascontiguousarray(rgba[..., 0] if grey else rgba[..., :3])
+    if alpha.min() == 255:
+        return Raster(colours, orientation=orientation, notes=notes)
+    return Raster(colours, alpha, orientation=orientation, notes=(*notes, "Transparent parts are shown on white."))
+
+
+def _inks(image: Image.Image, orientation: int, notes: tuple[str, ...]) -> Raster:
+    raster = in_srgb(Raster(np.asarray(image), orientation=orientation, notes=notes), image)
+    if raster.values.shape[2] == 3:
+        return raster
+    return replace(raster, values=np.asarray(image.convert("RGB")), notes=(*raster.notes, NO_INK_PROFILE))
+
+
+def in_srgb(raster: Raster, image: Image.Image) -> Raster:
+    """The raster of a Pillow picture converted by the picture's ICC profile, when it has one."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or not profile:
+        return raster
+    # Most pictures have no profile and do without this library.
+    from segdetect.pictures.profiles import to_srgb
+
+    values, notes = to_srgb(raster.values, profile)
+    return replace(raster, values=values, notes=raster.notes + notes)
 
 
 def _with_notes(raster: Raster, *notes: str) -> Raster:
@@ -113,7 +141,7 @@ def _png_colour_depth(data: bytes) -> int:
     return data[24] if data[25] != 0 else 8
 
 
-def _deep_png(data: bytes, shallow: Raster) -> Raster:
+def _deep_png(data: bytes, shallow: Raster, image: Image.Image) -> Raster:
     """16-bit colour in full depth, which Pillow halves; it has decoded the file, so that it is known to be whole."""
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if (
@@ -124,7 +152,9 @@ def _deep_png(data: bytes, shallow: Raster) -> Raster:
     ):
         return _with_notes(shallow, "Only the upper 8 of its 16 bits were read.")
     rgb = np.ascontiguousarray(decoded[..., 2::-1])
-    return Raster(rgb, shallow.alpha, deep=True, orientation=shallow.orientation, notes=shallow.notes)
+    # What the profile was said to do to the 8 bits is said of the 16 instead.
+    notes = tuple(note for note in shallow.notes if "profile" not in note)
+    return in_srgb(Raster(rgb, shallow.alpha, deep=True, orientation=shallow.orientation, notes=notes), image)
 
 
 def decode_heic(encoded: Encoded) -> Raster:

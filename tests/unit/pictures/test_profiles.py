@@ -1,0 +1,136 @@
+"""Pictures with an ICC profile are shown in sRGB, at every depth as littlecms converts them."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from segdetect.pictures.loading import load_image
+from segdetect.pictures.profiles import to_srgb
+
+STEPS = np.linspace(0, 255, 16).astype(np.uint8)
+COLOURS = np.stack(np.meshgrid(STEPS, STEPS, STEPS), -1).reshape(64, 64, 3)
+
+
+def matrix_profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """A version 2 ICC display profile with these tags, written by hand."""
+    start = 128 + 4 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = struct.pack(">I4sI4s4s4s", start + len(body), b"none", 0x02100000, b"mntr", space, b"XYZ ")
+    head += struct.pack(">6H4s", 2020, 1, 1, 0, 0, 0, b"acsp") + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + table + body
+
+
+def xyz(x: float, y: float, z: float) -> bytes:
+    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in (x, y, z)))
+
+
+def text(kind: bytes, words: bytes) -> bytes:
+    return kind + bytes(4) + (struct.pack(">I", len(words) + 1) if kind == b"desc" else b"") + words + bytes(79)
+
+
+GAMMA = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(2.2 * 256))
+STRONG = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(1.2 * 256))
+WHITE = xyz(0.9642, 1, 0.8249)
+HEAD = {b"desc": text(b"desc", b"wide"), b"cprt": text(b"text", b"none"), b"wtpt": WHITE}
+# The primaries of Adobe RGB (1998), adapted to D50.
+WIDE = matrix_profile(
+    b"RGB ",
+    HEAD
+    | {
+        b"rXYZ": xyz(0.60974, 0.31111, 0.01947),
+        b"gXYZ": xyz(0.20528, 0.62567, 0.06087),
+        b"bXYZ": xyz(0.14919, 0.06322, 0.74457),
+    }
+    | {b"rTRC": GAMMA, b"gTRC": GAMMA, b"bTRC": GAMMA},
+)
+GREY = matrix_profile(b"GRAY", HEAD | {b"kTRC": STRONG})
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+# Optimized, littlecms is up to 3 of 255 off near black in grey.
+FLAGS = {"L": ImageCms.Flags.NOOPTIMIZE, "RGB": ImageCms.Flags.NONE}
+
+
+def converted(values: np.ndarray, mode: str, profile: bytes) -> np.ndarray:
+    image = ImageCms.profileToProfile(
+        Image.fromarray(values, mode), io.BytesIO(profile), io.BytesIO(SRGB), outputMode="RGB", flags=FLAGS[mode]
+    )
+    return np.asarray(image)
+
+
+def encode(kind: str, image: Image.Image, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_wide_colours_are_shown_in_srgb(kind: str) -> None:
+    options = {"lossless": True} if kind == "WEBP" else {}
+    image = load_image(encode(kind, Image.fromarray(COLOURS), icc_profile=WIDE, **options), name="a")
+    assert np.array_equal(image.pixels, converted(COLOURS, "RGB", WIDE))
+    assert np.abs(image.pixels.astype(int) - COLOURS).max() > 20
+    assert any("colour profile to sRGB" in note for note in image.notes)
+
+
+def test_a_grey_profile_is_followed() -> None:
+    grey = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
+    for kind in ("PNG", "TIFF"):
+        image = load_image(encode(kind, Image.fromarray(grey), icc_profile=GREY), name="a")
+        assert np.array_equal(image.pixels, converted(grey, "L", GREY))
+
+
+def test_16_bits_are_converted_as_8() -> None:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, COLOURS.astype(np.uint16) * 257, photometric="rgb", iccprofile=WIDE, compression="lzw")
+    deep = load_image(buffer.getvalue(), name="a", window=(0, 65535))
+    assert np.abs(deep.pixels.astype(int) - converted(COLOURS, "RGB", WIDE)).max() <= 1
+
+
+def test_grey_of_16_bits_is_converted_as_of_8() -> None:
+    grey = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
+    deep, notes = to_srgb(grey.astype(np.uint16) * 257, GREY)
+    assert notes
+    assert np.abs(deep / 257 - converted(grey, "L", GREY)).max() <= 1
+
+
+def test_16_bit_png_is_converted_too() -> None:
+    import cv2
+
+    data = bytes(cv2.imencode(".png", (COLOURS.astype(np.uint16) * 257)[..., ::-1])[1])
+    import zlib
+
+    chunk = b"iCCP" + b"wide\0\0" + zlib.compress(WIDE)
+    whole = data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    image = load_image(whole, name="a", window=(0, 65535))
+    assert np.abs(image.pixels.astype(int) - converted(COLOURS, "RGB", WIDE)).max() <= 1
+
+
+def test_srgb_itself_changes_nothing_and_says_nothing() -> None:
+    image = load_image(encode("PNG", Image.fromarray(COLOURS), icc_profile=SRGB), name="a")
+    assert np.array_equal(image.pixels, COLOURS)
+    assert image.notes == ()
+
+
+@pytest.mark.parametrize("profile", [b"no profile", WIDE[:200], GREY], ids=["not-one", "cut-off", "of-grey"])
+def test_a_profile_of_no_use_is_said_and_the_picture_is_shown(profile: bytes) -> None:
+    image = load_image(encode("PNG", Image.fromarray(COLOURS), icc_profile=profile), name="a")
+    assert np.array_equal(image.pixels, COLOURS)
+    assert any("left aside" in note for note in image.notes)
+
+
+def test_transparency_and_profile_together() -> None:
+    alpha = np.full((64, 64), 255, np.uint8)
+    alpha[:, :32] = 0
+    image = load_image(encode("PNG", Image.fromarray(np.dstack([COLOURS, alpha])), icc_profile=WIDE), name="a")
+    assert np.all(image.pixels[:, :32] == 255)
+    assert np.array_equal(image.pixels[:, 32:], converted(COLOURS, "RGB", WIDE)[:, 32:])
