@@ -1,113 +1,132 @@
-"""TIFF to values: Pillow for what fits 8 bits, tifffile for what is deeper."""
+"""TIFF to values, by tifffile with the codecs of imagecodecs: every layout is read as the file says, or refused."""
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+from dataclasses import replace
 from io import BytesIO
 from typing import Final
 
-import cv2
 import numpy as np
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from segdetect.errors import UnreadableImageError
 from segdetect.pictures.decoders import ORIENTATION_TAG, raster_from_pillow
 from segdetect.pictures.raster import Encoded, Raster, Values
+from segdetect.pictures.tiff_colour import colours_of, refuse_unknown_colours
 
 # Without a handler, Python prints tifffile's remarks on damaged files to stderr; who wants them may add another.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_MIN_IS_WHITE: Final = 0
-_EXTRA_ALPHA: Final = (1, 2)
+_SAVE_PLAIN: Final = "Save it as an ordinary grey or RGB TIFF, without compression, or as PNG, and load that"
+_FAX: Final = (2, 3, 4)
+_JPEG: Final = (6, 7, 34892, 33007)
+# Some decoders leave these as YCbCr and nothing in the file tells.
+_UNCLEAR_COMPRESSIONS: Final = (33003,)
 
 
 def decode_tiff(encoded: Encoded) -> Raster:
-    """Decode one page of a TIFF file; raises whatever the decoders raise."""
+    """Decode one page of a TIFF file; raises whatever the decoders raise.
+
+    Raises:
+        UnreadableImageError: cut off, or of a layout that is not read.
+    """
     with tifffile.TiffFile(BytesIO(encoded.data)) as file:
         pages = len(file.pages)
         encoded.check_page(pages)
         page = file.pages[encoded.page]
         if not isinstance(page, tifffile.TiffPage):
-            raise TypeError("a page of it has no description of its own")
+            raise encoded.unreadable(f"page {encoded.page + 1} of it has no description of its own", _SAVE_PLAIN)
         encoded.check_size(page.imagewidth, page.imagelength)
-        if page.dtype is None or page.imagedepth != 1:
-            raise ValueError("its pixels are of a kind that is not read (volumes or unusual bit depths)")
-        if page.dtype.kind == "c":
-            raise ValueError("its pixels are complex numbers")
-        if page.dtype == np.uint8 or page.dtype.kind == "b":
-            return _shallow(encoded, pages)
-        return _deep(encoded, page, pages)
+        _refuse_unknown_samples(encoded, page)
+        refuse_unknown_colours(encoded, page)
+        notes = _check_segments(encoded, page)
+        if page.compression in _FAX:
+            return _fax(encoded, page, pages)
+        raster = colours_of(encoded, page, _page_values(encoded, page))
+    return replace(raster, pages=pages, orientation=_orientation(page), notes=notes + raster.notes)
 
 
-def _shallow(encoded: Encoded, pages: int) -> Raster:
+def _fax(encoded: Encoded, page: tifffile.TiffPage, pages: int) -> Raster:
+    """Fax compression, always of 1 bit and one channel, which libtiff in Pillow reads and imagecodecs does not."""
+    if page.bitspersample != 1 or page.samplesperpixel != 1:
+        raise encoded.unreadable("it is fax-compressed without being black and white", _SAVE_PLAIN)
     with TiffImageFile(BytesIO(encoded.data)) as image:
         image.seek(encoded.page)
-        encoded.check_size(*image.size)
-        turned = image.tag_v2.get(ORIENTATION_TAG, 1) != 1
         image.load()
         raster = raster_from_pillow(image)
-        # Pillow turns a TIFF upright by itself.
-        notes = raster.notes + (("It was rotated as its EXIF data say.",) if turned else ())
-        return Raster(raster.values, raster.alpha, raster.deep, pages=pages, notes=notes)
+    # Pillow has turned it upright, and says nothing of it.
+    turned = ("It was rotated as its EXIF data say.",) if _orientation(page) != 1 else ()
+    return replace(raster, pages=pages, orientation=1, notes=raster.notes + turned)
 
 
-def _deep(encoded: Encoded, page: tifffile.TiffPage, pages: int) -> Raster:
-    values = _page_values(encoded, page)
-    alpha = None
-    if values.ndim == 3:
-        values, alpha = _split_alpha(values, page)
-    tag = page.tags.get(ORIENTATION_TAG)
-    return Raster(
-        values,
-        alpha,
-        deep=True,
-        inverted=int(page.photometric) == _MIN_IS_WHITE,
-        pages=pages,
-        orientation=int(tag.value) if tag is not None else 1,
-    )
+def _refuse_unknown_samples(encoded: Encoded, page: tifffile.TiffPage) -> None:
+    problem = ""
+    if page.imagedepth != 1:
+        problem = f"it is a volume of {page.imagedepth} layers in one page"
+    elif page.dtype is None:
+        bits = page.bitspersample if isinstance(page.bitspersample, int) else "differently many"
+        signed = " signed" if page.sampleformat == tifffile.SAMPLEFORMAT.INT else ""
+        problem = f"its samples are of {bits}{signed} bits, a kind that is not read"
+    elif page.bitspersample == 24 and page.dtype.kind == "u" and page.parent.byteorder == "<":
+        # Measured: imagecodecs 2025.11.11 gives them 256-fold.
+        problem = "its samples are of 24 bits, lowest byte first, which is not read"
+    elif page.dtype.kind == "c":
+        problem = "its pixels are complex numbers"
+    elif page.compression in _UNCLEAR_COMPRESSIONS:
+        problem = f"its compression ({_compression(page)}) is not read"
+    elif page.is_subsampled and (page.compression not in _JPEG or page.planarconfig != 1):
+        problem = "its colours are stored at a lower resolution without JPEG compression, which is not read"
+    if problem:
+        raise encoded.unreadable(problem, _SAVE_PLAIN)
+
+
+def _check_segments(encoded: Encoded, page: tifffile.TiffPage) -> tuple[str, ...]:
+    """Strips and tiles that lie beyond the file's end are refused: tifffile would leave them black."""
+    wanted = int(np.prod(page.chunked))
+    offsets, sizes = page.dataoffsets, page.databytecounts
+    if min(len(offsets), len(sizes)) < wanted:
+        raise encoded.unreadable(
+            f"it is damaged: of its {wanted} parts only {min(len(offsets), len(sizes))} are in it",
+            "Copy or export the picture again",
+        )
+    if any(offset + size > len(encoded.data) for offset, size in zip(offsets, sizes, strict=False)):
+        raise encoded.unreadable("it is cut off: parts of the picture lie beyond its end", "Copy the file again")
+    empty = sum(offset == 0 or size == 0 for offset, size in zip(offsets[:wanted], sizes[:wanted], strict=True))
+    if empty == wanted:
+        raise encoded.unreadable("it holds no pixels: all of its parts are empty", "Copy or export the picture again")
+    return (f"{empty} of its {wanted} parts are left out in the file; they are shown as value 0.",) if empty else ()
 
 
 def _page_values(encoded: Encoded, page: tifffile.TiffPage) -> Values:
-    """`(height, width)` or `(height, width, channels)`; LZW and others that tifffile lacks are left to OpenCV."""
+    """`(height, width, samples)`."""
     try:
         values = np.asarray(page.asarray())
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
+    except (ValueError, NotImplementedError) as error:
+        known = page.compression == 1 or page.compression in tifffile.TIFF.DECOMPRESSORS
+        if known and "imagecodecs" not in str(error):
             raise
-        values = _opencv_values(encoded, page)
-    else:
-        if page.axes.startswith("S") and values.ndim == 3:
-            values = np.moveaxis(values, 0, -1)
-    height, width = page.imagelength, page.imagewidth
-    if values.shape[:2] != (height, width) or values.ndim > 3:
-        raise ValueError(f"its pixels have the unexpected shape {values.shape}")
-    return values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
+        raise _not_decoded(encoded, page) from error
+    separate, _, height, width, together = page.shaped
+    planes = values.reshape(separate, height, width, together)
+    return planes[0] if separate == 1 else np.ascontiguousarray(np.moveaxis(planes[..., 0], 0, -1))
 
 
-def _opencv_values(encoded: Encoded, page: tifffile.TiffPage) -> Values:
-    data = np.frombuffer(encoded.data, np.uint8)
-    found, frames = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED, range=(encoded.page, encoded.page + 1))
-    if not found or len(frames) != 1 or frames[0].dtype != page.dtype:
-        raise ValueError(
-            f"its compression ({getattr(page.compression, 'name', page.compression)}) is not read at this depth"
-        )
-    frame = frames[0]
-    if frame.ndim == 3 and frame.shape[2] >= 3:
-        frame = np.ascontiguousarray(frame[..., [2, 1, 0, 3][: frame.shape[2]]])
-    return np.asarray(frame)
+def _not_decoded(encoded: Encoded, page: tifffile.TiffPage) -> UnreadableImageError:
+    if importlib.util.find_spec("imagecodecs") is not None:
+        return encoded.unreadable(f"its compression ({_compression(page)}) is not read", _SAVE_PLAIN)
+    return encoded.unreadable(
+        f"its compression ({_compression(page)}) needs the package imagecodecs, which is not installed here",
+        "Install it with: pip install imagecodecs; or save the picture without compression",
+    )
 
 
-def _split_alpha(
-    values: Values, page: tifffile.TiffPage
-) -> tuple[Values, np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None]:
-    colours = 1 if values.shape[2] == 2 else 3
-    if values.shape[2] > 4:
-        raise ValueError(f"it has {values.shape[2]} channels; grey, RGB and RGBA are read")
-    alpha = None
-    if (
-        values.shape[2] > colours
-        and values.dtype.kind == "u"
-        and page.extrasamples[:1] in [(kind,) for kind in _EXTRA_ALPHA]
-    ):
-        alpha = (values[..., -1] // (np.iinfo(values.dtype).max // 255)).astype(np.uint8)
-    return np.ascontiguousarray(values[..., 0] if colours == 1 else values[..., :3]), alpha
+def _compression(page: tifffile.TiffPage) -> str:
+    return str(getattr(page.compression, "name", page.compression))
+
+
+def _orientation(page: tifffile.TiffPage) -> int:
+    tag = page.tags.get(ORIENTATION_TAG)
+    return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
