@@ -81,8 +81,12 @@ def _describe(pixels: Pixels) -> Embeddings:
 
 
 def _proportional(size_wh: tuple[int, int], side: int, least: int) -> tuple[int, int]:
+    """A size of the area `side * side` and of a picture's shape, as far as no side becomes shorter than `least`."""
     scale = side / (size_wh[0] * size_wh[1]) ** 0.5
-    return max(least, round(size_wh[0] * scale)), max(least, round(size_wh[1] * scale))
+    # Where the shorter side is held at the least, the longer one gives way: else long lines of pixels grow without end.
+    most = side * side // least
+    width, height = (min(most, max(least, round(length * scale))) for length in size_wh)
+    return width, height
 
 
 def _working_size(size_wh: tuple[int, int]) -> tuple[int, int]:

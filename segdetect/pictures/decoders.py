@@ -23,6 +23,8 @@ from segdetect.pictures.raster import Encoded, Raster
 
 ORIENTATION_TAG: Final = 0x0112
 _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+# Bytes of a pixel for decoders that hold the picture twice: those of WebP and HEIC.
+_HELD_TWICE: Final = 6
 _DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
 
 NO_INK_PROFILE: Final = "It is for print (CMYK) without a usable colour profile; its colours are an approximation."
@@ -42,14 +44,21 @@ def decode_common(encoded: Encoded, kind: Format) -> Raster:
     """Decode the first frame of a PNG, JPEG, GIF, BMP or WebP file; raises whatever the decoder raises."""
     encoded.check_page(1)
     if kind is Format.WEBP:
-        encoded.check_size(*_webp_size(encoded.data))
+        encoded.check_size(*_webp_size(encoded.data), pixel_bytes=_HELD_TWICE)
     with _opened(encoded.data, kind) as image:
-        encoded.check_size(*image.size)
+        width, height = image.size
+        encoded.check_size(width, height, _pixel_bytes(encoded.data, kind, image.mode))
         image.load()
         raster = raster_from_pillow(image)
         if kind is Format.PNG and _png_colour_depth(encoded.data) == 16:
             raster = _deep_png(encoded.data, raster, image)
         return _with_notes(raster, *_frame_note(image))
+
+
+def _pixel_bytes(data: bytes, kind: Format, mode: str) -> int:
+    """Bytes of a pixel as decoded; grey with transparency takes the four of RGBA on its way, and so does CMYK."""
+    deep = kind is Format.PNG and data[24] == 16
+    return (3 if mode in ("1", "L", "P", "RGB") else 4) * (2 if deep else 1)
 
 
 def _opened(data: bytes, kind: Format) -> ImageFile:
@@ -173,7 +182,8 @@ def decode_heic(encoded: Encoded) -> Raster:
         ) from error
     file = pillow_heif.open_heif(encoded.data, convert_hdr_to_8bit=True)
     main = file[file.primary_index]
-    encoded.check_size(*main.size)
+    width, height = main.size
+    encoded.check_size(width, height, _HELD_TWICE)
     raster = raster_from_pillow(main.to_pillow())
     notes = ["Its colours were reduced from 10 or 12 to 8 bits."] if main.info.get("bit_depth", 8) > 8 else []
     if len(file) > 1:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pydicom
+from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from segdetect.pictures.limits import decoded_limit, inflates_within
 from segdetect.pictures.raster import Encoded, Raster, Values
 
 
@@ -21,13 +23,14 @@ def decode_dicom(encoded: Encoded) -> Raster:
     Raises:
         UnreadableImageError: it holds no picture, or is compressed in a way that cannot be read here (named).
     """
+    _check_deflated(encoded)
     dataset = pydicom.dcmread(BytesIO(encoded.data), force=True)
     if "PixelData" not in dataset and "FloatPixelData" not in dataset and "DoubleFloatPixelData" not in dataset:
         raise encoded.unreadable(
             "this DICOM file holds no picture (it has no pixel data, or ends before them)",
             "Load a DICOM file with an image, such as CT, MR, CR or DX",
         )
-    encoded.check_size(int(dataset.Columns), int(dataset.Rows))
+    encoded.check_size(int(dataset.Columns), int(dataset.Rows), _pixel_bytes(dataset))
     pages = max(1, int(dataset.get("NumberOfFrames") or 1))
     encoded.check_page(pages)
     _check_syntax(encoded, dataset)
@@ -35,6 +38,23 @@ def decode_dicom(encoded: Encoded) -> Raster:
     if values.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
         raise ValueError(f"its pixels have the unexpected shape {values.shape}")
     return _raster(dataset, values, pages)
+
+
+def _pixel_bytes(dataset: pydicom.Dataset) -> int:
+    """Bytes of a pixel as decoded; a colour from a palette takes three samples of 16 bits."""
+    samples = int(dataset.get("SamplesPerPixel") or 1) * (int(dataset.get("BitsAllocated") or 8) + 7) // 8
+    return 6 * samples if dataset.get("PhotometricInterpretation") == "PALETTE COLOR" else samples
+
+
+def _check_deflated(encoded: Encoded) -> None:
+    """Everything behind the head of a deflated file is inflated as a whole by whoever opens it."""
+    file = BytesIO(encoded.data)
+    read_preamble(file, force=True)
+    meta = _read_file_meta_info(file)
+    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        limit = decoded_limit(len(encoded.data))
+        if not inflates_within(encoded.data[file.tell() :], limit):
+            encoded.check_bytes(limit + 1)
 
 
 def _check_syntax(encoded: Encoded, dataset: pydicom.Dataset) -> None:

@@ -132,7 +132,7 @@ def image_from_pixels(pixels: Pixels, *, name: str, max_pixels: int = MAX_PIXELS
             "Give RGB as uint8, 0 to 255, of shape (height, width, 3)",
         )
     height, width = pixels.shape[:2]
-    encoded.check_size(width, height)
+    encoded.check_area(width, height)
     own = np.array(pixels, order="C")
     own.flags.writeable = False
     digest = hashlib.sha256(f"{width} x {height} RGB ".encode())

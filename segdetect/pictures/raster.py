@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from segdetect.errors import ImageTooLargeError, UnreadableImageError
 from segdetect.message import Message
+from segdetect.pictures.limits import decoded_limit
 
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[Any]
@@ -39,8 +40,23 @@ class Encoded:
     page: int
     max_pixels: int
 
-    def check_size(self, width: int, height: int) -> None:
+    def check_size(self, width: int, height: int, pixel_bytes: int = 3) -> None:
         """Call with the size in the file's header, before decoding.
+
+        Args:
+            width: in pixels.
+            height: in pixels.
+            pixel_bytes: bytes that all samples of a pixel take once decoded; 3 at least, since RGB is made of them.
+
+        Raises:
+            UnreadableImageError: a side is zero.
+            ImageTooLargeError: more pixels than the limit, or more bytes than a file of this size may decode to.
+        """
+        self.check_area(width, height)
+        self.check_bytes(width * height * max(3, pixel_bytes))
+
+    def check_area(self, width: int, height: int) -> None:
+        """Call with the size of a picture that takes its memory already.
 
         Raises:
             UnreadableImageError: a side is zero.
@@ -56,6 +72,25 @@ class Encoded:
                     height=height,
                     size=width * height / 1e6,
                     limit=self.max_pixels / 1e6,
+                ),
+                remedy="Scale the picture down or cut it in parts, and load these",
+                file=self.name,
+            )
+
+    def check_bytes(self, decoded: int) -> None:
+        """Call with the bytes that decoding or inflating will take, before it.
+
+        Raises:
+            ImageTooLargeError: more than a file of this size may take.
+        """
+        limit = decoded_limit(len(self.data))
+        if decoded > limit:
+            raise ImageTooLargeError(
+                Message(
+                    "it would take more memory than the limit of {limit:g} megabytes for a file of its size "
+                    "({size:.1f} megabytes) once it is decoded",
+                    limit=limit / 1e6,
+                    size=len(self.data) / 1e6,
                 ),
                 remedy="Scale the picture down or cut it in parts, and load these",
                 file=self.name,

@@ -39,7 +39,7 @@ def decode_tiff(encoded: Encoded) -> Raster:
         page = file.pages[encoded.page]
         if not isinstance(page, tifffile.TiffPage):
             raise encoded.unreadable(f"page {encoded.page + 1} of it has no description of its own", _SAVE_PLAIN)
-        encoded.check_size(page.imagewidth, page.imagelength)
+        _check_limits(encoded, page)
         _refuse_unknown_samples(encoded, page)
         refuse_unknown_colours(encoded, page)
         notes = _check_segments(encoded, page)
@@ -47,6 +47,15 @@ def decode_tiff(encoded: Encoded) -> Raster:
             return _fax(encoded, page, pages)
         raster = colours_of(encoded, page, _page_values(encoded, page))
     return replace(raster, pages=pages, orientation=_orientation(page), notes=notes + raster.notes)
+
+
+def _check_limits(encoded: Encoded, page: tifffile.TiffPage) -> None:
+    """Each sample counts, and so does each tile, which may be larger than the picture that it is cut to."""
+    sample_bytes = page.dtype.itemsize if page.dtype is not None else 8
+    pixel_bytes = page.samplesperpixel * page.imagedepth * sample_bytes
+    encoded.check_size(page.imagewidth, page.imagelength, pixel_bytes)
+    if page.is_tiled:
+        encoded.check_size(page.tilewidth, page.tilelength, pixel_bytes)
 
 
 def _fax(encoded: Encoded, page: tifffile.TiffPage, pages: int) -> Raster:

@@ -1,0 +1,168 @@
+"""Small files that would decode to gigabytes are refused, in words, before anything is allocated or inflated."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from segdetect.engines.base import EmbedRequest
+from segdetect.engines.texture import CELLS, TextureEngine
+from segdetect.errors import ImageTooLargeError
+from segdetect.grid import TileLayout
+from segdetect.pictures.limits import decoded_limit, inflates_within
+from segdetect.pictures.loading import image_from_pixels, load_image
+from segdetect.settings import GridSize
+
+ROOT = Path(__file__).parents[3]
+LARGE = 300_000_000
+MEMORY_BYTES = 1_500_000_000
+
+
+def zeros(count: int) -> bytes:
+    """`count` zeros as a zlib stream, made without holding them."""
+    stream = zlib.compressobj(1)
+    parts = [stream.compress(bytes(min(1 << 20, count - start))) for start in range(0, count, 1 << 20)]
+    return b"".join([*parts, stream.flush()])
+
+
+def png(width: int, height: int, *, colour: int, depth: int) -> bytes:
+    """A black PNG of colour type 0 (grey), 2 (RGB), 4 (grey with transparency) or 6 (RGBA)."""
+    samples = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    data = zeros(height * (1 + (width * samples * depth + 7) // 8))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def tiff(side: int, *, samples: int, bits: int, tile_side: int = 0) -> bytes:
+    """A black square TIFF in one deflated strip or tile."""
+    data = zeros(min(LARGE, max(side, tile_side) ** 2 * samples * bits // 8))
+    depths = struct.pack(f"<{samples}H", *[bits] * samples)
+    depths_at = 8 + len(data)
+    tags = [(256, side), (257, side), (259, 8), (262, 1), (277, samples)]
+    tags += [(322, tile_side), (323, tile_side), (324, 8), (325, len(data))] if tile_side else []
+    tags += [] if tile_side else [(273, 8), (278, side), (279, len(data))]
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags]
+    entries.append(struct.pack("<HHII", 258, 3, samples, depths_at if samples > 2 else bits))
+    directory = struct.pack("<H", len(entries)) + b"".join(sorted(entries, key=lambda entry: entry[:2][::-1]))
+    return b"II*\0" + struct.pack("<I", depths_at + len(depths)) + data + depths + directory + bytes(4)
+
+
+def deflated_dicom(pixel_bytes: int) -> bytes:
+    dataset = pydicom.Dataset()
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.3"
+    dataset.Rows = dataset.Columns = 100
+    dataset.SamplesPerPixel, dataset.PixelRepresentation, dataset.PhotometricInterpretation = 1, 0, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
+    dataset.PixelData = bytes(pixel_bytes)
+    dataset["PixelData"].VR = "OW"
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "PNG, 81 megapixels of RGB": lambda: png(9000, 9000, colour=2, depth=8),
+    "PNG, 81 megapixels of grey": lambda: png(9000, 9000, colour=0, depth=8),
+    "PNG, 16-bit RGBA": lambda: png(5600, 5600, colour=6, depth=16),
+    "PNG, grey with transparency": lambda: png(7800, 7800, colour=4, depth=8),
+    "PNG, one line": lambda: png(90_000_000, 1, colour=0, depth=8),
+    "TIFF, 2000 samples a pixel": lambda: tiff(1000, samples=2000, bits=8),
+    "TIFF, 1000 deep samples a pixel": lambda: tiff(1000, samples=1000, bits=16),
+    "TIFF, 64-bit": lambda: tiff(5600, samples=1, bits=64),
+    "TIFF, a tile larger than its picture": lambda: tiff(64, samples=1, bits=16, tile_side=11_200),
+    "deflated DICOM": lambda: deflated_dicom(LARGE),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_small_file_that_would_decode_to_much_is_refused_unread(kind: str) -> None:
+    data = BOMBS[kind]()
+    assert len(data) < 2_000_000
+    with pytest.raises(ImageTooLargeError, match=r"bomb\.x: it would take .* limit of 240 megabytes.*Scale"):
+        load_image(data, name="bomb.x")
+
+
+def test_what_is_within_the_limit_is_read() -> None:
+    assert load_image(deflated_dicom(20_000), name="a.dcm").size_wh == (100, 100)
+    assert load_image(tiff(64, samples=1, bits=16, tile_side=64), name="a.tif").size_wh == (64, 64)
+    assert load_image(tiff(64, samples=3, bits=16), name="a.tif").size_wh == (64, 64)
+
+
+def test_a_file_may_decode_to_more_the_larger_it_is() -> None:
+    limits = [decoded_limit(size) for size in (0, 10_000_000, 15_000_000, 30_000_000, 1 << 30)]
+    assert limits == [240_000_000, 240_000_000, 360_000_000, 720_000_000, 900_000_000]
+
+
+@pytest.mark.parametrize(("count", "limit", "within"), [(0, 0, True), (5_000_000, 5_000_000, True), (2, 1, False)])
+def test_a_stream_is_measured_to_the_byte(count: int, limit: int, within: bool) -> None:
+    assert inflates_within(zeros(count)[2:-4], limit) is within
+
+
+def test_a_stream_that_is_cut_off_ends() -> None:
+    assert inflates_within(zeros(3_000_000)[2:1000], 10_000_000)
+
+
+@pytest.mark.parametrize("size_wh", [(1_500_000, 10), (10, 1_500_000), (40_000, 32), (700, 1)])
+def test_a_long_line_is_described_at_no_larger_area_than_a_square(size_wh: tuple[int, int]) -> None:
+    image = image_from_pixels(np.zeros((*size_wh[::-1], 3), np.uint8), name="line")
+    layout = TileLayout(GridSize(1, 2), size_wh, np.array([[0, 0, *size_wh]] * 2, np.int32))
+    (found,) = TextureEngine().embed([EmbedRequest(image, layout)])
+    assert len(found.boxes_ltrb) == np.prod(found.lattice) <= CELLS * CELLS
+    assert tuple(found.boxes_ltrb[:, 2:].max(axis=0)) == size_wh
+
+
+# In a process of its own, whose memory has a limit. Engines that inspect take threads, whose stacks count as well.
+_LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_DATA, ({memory}, {memory}))
+from segdetect.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def in_little_memory(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _LIMITED.format(memory=MEMORY_BYTES), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is the limit on memory kept")
+def test_a_line_of_a_million_pixels_is_inspected_in_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "long.png").write_bytes(png(1_500_000, 10, colour=0, depth=8))
+    grid = ["--engine", "texture", "--rows", "1", "--cols", "32"]
+    done = in_little_memory("inspect", "long.png", *grid, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("long.png: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is the limit on memory kept")
+def test_a_folder_of_bombs_is_refused_in_little_memory(tmp_path: Path) -> None:
+    kinds = (
+        "PNG, one line",
+        "TIFF, 1000 deep samples a pixel",
+        "TIFF, a tile larger than its picture",
+        "deflated DICOM",
+    )
+    for kind in kinds:
+        (tmp_path / f"{kind}.png").write_bytes(BOMBS[kind]())
+    done = in_little_memory("inspect", ".", "--engine", "texture", folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("limit of 240 megabytes") == len(kinds), done.stderr
