@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.options import (
+    add_output,
     add_settings,
     load_references,
     progress_bar,
@@ -16,6 +17,7 @@ from segdetect.cli.options import (
     record,
     run_writer,
 )
+from segdetect.cli.saying import say_notes, say_summary
 from segdetect.evaluation.datasets import read_dataset
 from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.run import evaluate
@@ -39,9 +41,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="a folder with CATEGORY/test and CATEGORY/ground_truth (as MVTec AD), or with images/ and masks/",
     )
     add_settings(parser)
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write evaluation.csv, evaluation.json and what inspect writes"
-    )
+    add_output(parser, "evaluation.csv, evaluation.json and what inspect writes")
     parser.set_defaults(run=run)
 
 
@@ -53,11 +53,11 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = read_settings(options)
     dataset = read_dataset(options.dataset)
-    references = load_references(options.references)
+    references = load_references(options)
     inspector = Inspector().settled(settings.engine)
     engine, _ = inspector.choose(settings.engine)
     with (
-        run_writer(options.out, settings, engine.name, engine.version) as writer,
+        run_writer(options, settings, engine.name, engine.version, dataset.left_out) as writer,
         progress_bar(len(dataset.pictures)) as (bar, progress),
     ):
 
@@ -69,14 +69,16 @@ def run(options: argparse.Namespace) -> int:
                 record(writer, result)
 
         result = evaluate(inspector, dataset, settings, progress, references=references, on_result=on_result)
-    for note in result.notes:
-        print(f"segdetect: {note}", file=sys.stderr)
+    say_notes(result.notes)
+    if dataset.left_out or result.failures:
+        inspected = f"{len(result.pictures)} inspected"
+        say_summary(inspected, dataset.left_out, failed=len(result.failures), verbose=options.verbose)
     with answering():
         print(_heading(result, settings))
         print(figures_text(result))
     # Last, so that nothing is lost where they cannot be written.
     if options.out is not None:
-        write_evaluation(result, options.out)
+        write_evaluation(result, options.out, bom=options.csv_bom)
     return SOME_FAILED if result.failures else DONE
 
 

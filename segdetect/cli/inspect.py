@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.options import (
+    add_output,
     add_settings,
     load_references,
+    load_source,
     progress_bar,
     read_settings,
     record,
     run_writer,
 )
+from segdetect.cli.saying import say_notes, say_summary
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure, Inspection
-from segdetect.pictures.sources import read_sources
+from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import EngineName, Scope
@@ -32,7 +35,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("inspect", help="inspect pictures, folders or ZIP files")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, a folder or a ZIP file")
     add_settings(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write tiles.csv, images.csv, annotated pictures, ...")
+    add_output(parser, "tiles.csv, images.csv, annotated pictures, ...")
     parser.set_defaults(run=run)
 
 
@@ -45,22 +48,20 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(options)
     if settings.scope is Scope.REFERENCES and not options.references:
         raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
-    files = list(read_sources(options.paths))
-    if not files:
-        raise SettingsError("no pictures were found", remedy="Name a picture, or a folder or ZIP file that holds some")
-    references = load_references(options.references)
+    found = list_sources(options.paths)
+    files, left_out = found.files, found.left_out
+    references = load_references(options)
     inspector = Inspector().settled(settings.engine)
     engine, notes = inspector.choose(settings.engine)
     if settings.engine is EngineName.AUTO:
         notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
-    for note in notes:
-        print(f"segdetect: {note}", file=sys.stderr)
+    say_notes((*notes, *found.notes))
     failures = 0
     with (
-        run_writer(options.out, settings, engine.name, engine.version) as writer,
+        run_writer(options, settings, engine.name, engine.version, left_out) as writer,
         progress_bar(len(files)) as (bar, progress),
     ):
-        answers = inspect_files(inspector, files, settings, references=references, progress=progress)
+        answers = inspect_files(inspector, files, settings, references=references, load=load_source, progress=progress)
         for result in answers:
             failures += isinstance(result, Failure)
             # What has been said is in the output, too, if the next one is not reached.
@@ -69,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
             with answering():
                 bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
             bar.update()
+    if len(files) > 1 or left_out:
+        say_summary(f"{len(files) - failures} inspected", left_out, failed=failures, verbose=options.verbose)
     return SOME_FAILED if failures else DONE
 
 

@@ -6,16 +6,19 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Never
 
 from tqdm import tqdm
 
+from segdetect.cli.saying import say_notes, say_summary
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure
 from segdetect.output.run_folder import RunWriter
+from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pictures.sources import read_sources
+from segdetect.pictures.sources import SourceFile, list_sources
 from segdetect.progress import Progress
 from segdetect.runs.batch import Answer
 from segdetect.settings import (
@@ -52,6 +55,20 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the options of what is written and said.
+
+    Args:
+        parser: the command's.
+        what: what `--out` writes.
+    """
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"write {what}")
+    parser.add_argument(
+        "--csv-bom", action="store_true", help="begin CSV files with a byte order mark, for accents in Excel"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="say of each file that was left out why")
+
+
 def read_settings(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for.
 
@@ -77,19 +94,35 @@ def read_settings(options: argparse.Namespace) -> Settings:
     )
 
 
-def load_references(paths: Sequence[Path]) -> list[LoadedImage]:
-    """The known-good pictures at some paths; one that cannot be read is an error, since the answer would hang on it."""
-    return [load_image(file.data(), name=file.name) for file in read_sources(paths)]
+def load_source(file: SourceFile) -> LoadedImage:
+    """Read and decode a picture, with what was assumed about its name; raises `SegDetectError` where that fails."""
+    image = load_image(file.data(), name=file.name)
+    return replace(image, notes=(*file.notes, *image.notes))
+
+
+def load_references(options: argparse.Namespace) -> list[LoadedImage]:
+    """The known-good pictures; one that cannot be read is an error, since the answer would hang on it."""
+    found = list_sources(options.references)
+    say_notes(found.notes)
+    references = [load_source(file) for file in found.files]
+    if found.left_out:
+        say_summary(f"{len(references)} references read", found.left_out, verbose=options.verbose)
+    return references
 
 
 @contextmanager
-def run_writer(out: Path | None, settings: Settings, engine: str, version: str) -> Iterator[RunWriter | None]:
-    """What writes the answers to the output folder; None where none was named."""
-    if out is None:
+def run_writer(
+    options: argparse.Namespace, settings: Settings, engine: str, version: str, left_out: Sequence[LeftOut]
+) -> Iterator[RunWriter | None]:
+    """What writes the answers to the output folder, and last what was left out; None where no folder was named."""
+    if options.out is None:
         yield None
         return
-    with RunWriter(out, settings, engine=engine, engine_version=version) as writer:
+    with RunWriter(options.out, settings, engine=engine, engine_version=version, bom=options.csv_bom) as writer:
         yield writer
+        for item in left_out:
+            if item.maybe_picture:
+                writer.add_left_out(item)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ Two layouts are known:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -23,7 +23,9 @@ from segdetect.errors import DatasetError
 from segdetect.evaluation.manifest import MANIFEST, read_manifest
 from segdetect.evaluation.masks import Mask, check_mask_size, header_size, read_mask
 from segdetect.pictures.formats import SUFFIXES
-from segdetect.pictures.names import as_text
+from segdetect.pictures.left_out import NO_PICTURE, LeftOut
+from segdetect.pictures.names import as_text, folded, inside, on_disk
+from segdetect.pictures.walking import walk
 from segdetect.storage.roots import Roots
 
 CLEAN_FOLDERS: Final = frozenset(("good", "clean", "normal", "ok"))
@@ -127,10 +129,12 @@ class Dataset:
     Args:
         name: the folder's name.
         categories: at least one.
+        left_out: what its folders hold that is no picture or mask of it.
     """
 
     name: str
     categories: tuple[Category, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def pictures(self) -> list[LabelledPicture]:
@@ -149,8 +153,9 @@ def read_dataset(path: Path, *, allowed: Roots | None = None) -> Dataset:
         DatasetError: no such folder, no known layout, an empty category, masks and pictures that do not match, or a
             file elsewhere than it may be. What a manifest names must lie in the data set's own folder.
     """
+    left_out: list[LeftOut] = []
     try:
-        categories = _categories(_place(path, allowed, name=str(path)), allowed)
+        categories = _categories(_place(path, allowed, name=str(path)), allowed, left_out)
     except OSError as error:
         raise DatasetError(
             f"it cannot be read ({error.strerror or error})", remedy="Check its name and its rights", file=str(path)
@@ -159,60 +164,122 @@ def read_dataset(path: Path, *, allowed: Roots | None = None) -> Dataset:
         raise DatasetError("no pictures with ground truth were recognised in it", remedy=LAYOUTS, file=str(path))
     for category in categories:
         _check_sizes(category.pictures)
-    return Dataset(as_text(path.resolve().name), tuple(categories))
+    return Dataset(as_text(path.resolve().name), tuple(categories), tuple(dict.fromkeys(left_out)))
 
 
-def _categories(path: Path, allowed: Roots | None) -> list[Category]:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks for pictures below a folder of the data set.
+
+    Args:
+        root: what names begin below.
+        allowed: as in `read_dataset`.
+        left_out: gets what is no picture.
+    """
+
+    root: Path
+    allowed: Roots | None
+    left_out: list[LeftOut]
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """Picture files below a folder, in a fixed order; none where it does not exist."""
+        self._check(folder)
+        if not folder.exists():
+            return []
+        found = []
+        for item in walk(folder, enter=self._check):
+            if item.error is not None:
+                raise item.error
+            reason = item.reason or ("" if item.path.suffix.lower() in SUFFIXES else NO_PICTURE)
+            if reason:
+                name = _name(item.path, self.root) + "/" * item.folder
+                self.left_out.append(LeftOut(name, reason, maybe_picture=reason is not NO_PICTURE))
+            else:
+                self._check(item.path)
+                found.append(item.path)
+        return found
+
+    def _check(self, place: Path) -> None:
+        _place(place, self.allowed, name=_name(place, self.root))
+
+
+@dataclass(slots=True)
+class _Masks:
+    """Masks by their pictures' places; one that is spelt otherwise, in case or accents, is found where only it is left.
+
+    Args:
+        by_place: the files.
+    """
+
+    by_place: dict[Path, Path]
+    _alike: dict[str, list[Path]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._alike = {}
+        for place in self.by_place:
+            self._alike.setdefault(folded(str(place)), []).append(place)
+
+    def take(self, place: Path) -> Path | None:
+        """The mask of the picture there, which no other gets."""
+        if place not in self.by_place:
+            alike = [other for other in self._alike.get(folded(str(place)), ()) if other in self.by_place]
+            place = alike[0] if len(alike) == 1 else place
+        return self.by_place.pop(place, None)
+
+
+def _categories(path: Path, allowed: Roots | None, left_out: list[LeftOut]) -> list[Category]:
     if not path.is_dir():
         raise DatasetError("there is no such folder", remedy=LAYOUTS, file=str(path))
-    if (path / "images").is_dir():
-        manifest = (path / MANIFEST).is_file()
-        return _grouped(_from_manifest(path, allowed) if manifest else _from_folders(path, allowed))
-    if (path / "test").is_dir():
-        return [_mvtec_category(path, path.parent, allowed)]
-    homes = sorted(folder for folder in path.iterdir() if (folder / "test").is_dir())
-    return [_mvtec_category(home, path, allowed) for home in homes]
+    if inside(path, "images").is_dir():
+        if (path / MANIFEST).is_file():
+            return _grouped(_from_manifest(path, allowed))
+        return _grouped(_from_folders(path, _Search(path, allowed, left_out)))
+    if inside(path, "test").is_dir():
+        return [_mvtec_category(path, _Search(path.parent, allowed, left_out))]
+    homes = sorted(folder for folder in path.iterdir() if inside(folder, "test").is_dir())
+    return [_mvtec_category(home, _Search(path, allowed, left_out)) for home in homes]
 
 
-def _mvtec_category(home: Path, root: Path, allowed: Roots | None) -> Category:
+def _mvtec_category(home: Path, search: _Search) -> Category:
     name = as_text(home.resolve().name)
-    truth = home / "ground_truth"
-    masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth, root, allowed)}
+    truth, test = inside(home, "ground_truth"), inside(home, "test")
+    masks = _Masks({file.relative_to(truth).with_name(_bare(file)): file for file in search.pictures(truth)})
     pictures = []
-    for file in _pictures(home / "test", root, allowed):
-        place = file.relative_to(home / "test")
-        mask = masks.pop(place.with_name(file.stem), None)
+    for file in search.pictures(test):
+        place = file.relative_to(test)
+        mask = masks.take(place.with_name(file.stem))
         defect = place.parts[0] if len(place.parts) > 1 else ""
-        pictures.append(_labelled(_name(file, root), file, mask, name, defect, allowed))
-    _all_used(masks.values(), root)
+        pictures.append(_labelled(_name(file, search.root), file, mask, name, defect, search.allowed))
+    _all_used(masks.by_place.values(), search.root)
     if not pictures:
         raise DatasetError(
             "its folder test/ holds no pictures", remedy="Add pictures, or remove the category", file=name
         )
     good = [
-        _labelled(_name(file, root), file, None, name, "good", allowed)
-        for file in _pictures(home / "train" / "good", root, allowed)
+        _labelled(_name(file, search.root), file, None, name, "good", search.allowed)
+        for file in search.pictures(inside(inside(home, "train"), "good"))
     ]
     return Category(name, tuple(pictures), tuple(good or _clean(pictures)))
 
 
-def _from_folders(path: Path, allowed: Roots | None) -> list[LabelledPicture]:
-    images, truth = path / "images", path / "masks"
-    masks = {file.relative_to(truth).with_name(_bare(file)): file for file in _pictures(truth, path, allowed)}
-    places = {file: file.relative_to(images) for file in _pictures(images, path, allowed)}
+def _from_folders(path: Path, search: _Search) -> list[LabelledPicture]:
+    images, truth = inside(path, "images"), inside(path, "masks")
+    masks = _Masks({file.relative_to(truth).with_name(_bare(file)): file for file in search.pictures(truth)})
+    places = {file: file.relative_to(images) for file in search.pictures(images)}
     # images/good beside images/scratch: the folders name defects, not categories.
     one_category = any(place.parts[0].lower() in CLEAN_FOLDERS for place in places.values())
     pictures = []
     for file, place in places.items():
-        mask = masks.pop(place.with_name(file.stem), None)
+        mask = masks.take(place.with_name(file.stem))
         category = as_text(path.resolve().name if one_category or len(place.parts) == 1 else place.parts[0])
-        pictures.append(_labelled(_name(file, images), file, mask, category, place.parent.name, allowed))
-    _all_used(masks.values(), path)
+        pictures.append(_labelled(_name(file, images), file, mask, category, place.parent.name, search.allowed))
+    _all_used(masks.by_place.values(), path)
     return pictures
 
 
 def _bare(mask: Path) -> str:
-    return mask.stem.removesuffix("_mask") or mask.stem
+    bare = mask.stem[: -len("_mask")] if mask.stem.lower().endswith("_mask") else mask.stem
+    return bare or mask.stem
 
 
 def _labelled(
@@ -244,8 +311,8 @@ def _from_manifest(path: Path, allowed: Roots | None) -> list[LabelledPicture]:
     return [
         LabelledPicture(
             name=row["image"],
-            path=path / "images" / row["image"],
-            mask_path=path / "masks" / row["mask"] if row["mask"] else None,
+            path=on_disk(path / "images" / row["image"]),
+            mask_path=on_disk(path / "masks" / row["mask"]) if row["mask"] else None,
             category=row["category"],
             dataset=row.get("dataset", ""),
             kind=row.get("kind", ""),
@@ -282,15 +349,6 @@ def _check_sizes(pictures: Sequence[LabelledPicture]) -> None:
         size, mask_size = header_size(picture.path), header_size(picture.mask_path)
         if size is not None and mask_size is not None:
             check_mask_size(mask_size, size, name=picture.name)
-
-
-def _pictures(folder: Path, root: Path, allowed: Roots | None) -> list[Path]:
-    """Picture files below a folder, in a fixed order; none where it does not exist."""
-    _place(folder, allowed, name=_name(folder, root))
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file() and p.name[0] != ".")
-    for file in found:
-        _place(file, allowed, name=_name(file, root))
-    return found
 
 
 def _place(path: Path, allowed: Roots | None, *, name: str) -> Path:

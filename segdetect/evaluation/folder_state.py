@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from segdetect.evaluation.manifest import MANIFEST
+from segdetect.pictures.names import inside
 from segdetect.storage.roots import Roots
 
 
@@ -28,13 +29,13 @@ def folder_state(path: Path, *, allowed: Roots | None = None) -> str:
 
 def _looked_at(path: Path) -> Iterator[Path]:
     """The folders and files of each layout; in a folder of many categories, those of each."""
-    yield from (path / "images", path / "masks", path / MANIFEST)
+    yield from (inside(path, "images"), inside(path, "masks"), path / MANIFEST)
     try:
-        homes = [path, *sorted(folder for folder in path.iterdir() if (folder / "test").is_dir())]
+        homes = [path, *sorted(folder for folder in path.iterdir() if inside(folder, "test").is_dir())]
     except OSError:
         return
     for home in homes:
-        yield from (home / "test", home / "ground_truth", home / "train" / "good")
+        yield from (inside(home, "test"), inside(home, "ground_truth"), inside(inside(home, "train"), "good"))
 
 
 def _files(place: Path) -> Iterator[str]:

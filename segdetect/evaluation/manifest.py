@@ -10,6 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Final
 
 from segdetect.errors import DatasetError
+from segdetect.pictures.names import on_disk
 from segdetect.storage.roots import Roots
 
 MANIFEST: Final = "manifest.csv"
@@ -63,7 +64,7 @@ def _check(folder: Path, name: str, column: str, line: int, within: Roots) -> No
             remedy=f"Put the file itself into {folder.name}/, and name it by its path from there",
             file=MANIFEST,
         )
-    if not (folder / name).is_file():
+    if not on_disk(folder / name).is_file():
         raise DatasetError(
             f"{MANIFEST} names this {column}, but the file is missing",
             remedy="Restore the file, or remove the line",

@@ -175,14 +175,14 @@ def json_bytes(evaluation: Evaluation) -> bytes:
     return (json.dumps(evaluation_record(evaluation), indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
 
 
-def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write `evaluation.csv` and `evaluation.json`.
+def write_evaluation(evaluation: Evaluation, folder: Path, *, bom: bool = False) -> None:
+    """Write `evaluation.csv` and `evaluation.json`; `bom` as in `csv_bytes`.
 
     Raises:
         StorageError: the folder cannot be written, or the disk is full.
     """
     with storage_errors(folder):
-        write_atomic(folder / "evaluation.csv", csv_bytes(figures_table(evaluation)))
+        write_atomic(folder / "evaluation.csv", csv_bytes(figures_table(evaluation), bom=bom))
         write_atomic(folder / "evaluation.json", json_bytes(evaluation))
 
 

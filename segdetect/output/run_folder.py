@@ -18,8 +18,10 @@ import pandas as pd
 from segdetect import __version__
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.annotation import png_bytes
-from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, tiles_table
+from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, safe_table, tiles_table
+from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.names import folded
 from segdetect.settings import Settings
 from segdetect.storage.files import storage_errors, write_atomic
 
@@ -34,15 +36,19 @@ class RunWriter:
         settings: what was asked for.
         engine: name of the engine that runs.
         engine_version: its version.
+        bom: whether CSV files begin with the byte order mark that tells Excel that they are UTF-8.
 
     Raises:
         StorageError: the folder cannot be written, or the disk is full.
     """
 
-    def __init__(self, folder: Path, settings: Settings, *, engine: str, engine_version: str) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, *, engine: str, engine_version: str, bom: bool = False
+    ) -> None:
         self._folder = folder
+        self._encoding = "utf-8-sig" if bom else "utf-8"
         self._files = ExitStack()
-        self._taken: set[Path] = set()
+        self._taken: set[str] = set()
         started = datetime.now(UTC).isoformat(timespec="seconds")
         run = {
             "segdetect": __version__,
@@ -60,7 +66,7 @@ class RunWriter:
 
     def _open(self, name: str, columns: Sequence[str]) -> TextIO:
         file = self._files.enter_context(
-            (self._folder / name).open("w", newline="", encoding="utf-8", errors="replace")
+            (self._folder / name).open("w", newline="", encoding=self._encoding, errors="replace")
         )
         csv.writer(file, lineterminator="\n").writerow(columns)
         return file
@@ -86,15 +92,20 @@ class RunWriter:
         with storage_errors(self._folder):
             self._add_row(failure)
 
-    def _add_row(self, result: Inspection | Failure) -> None:
+    def add_left_out(self, left_out: LeftOut) -> None:
+        """Write the row of what may be a picture and was not inspected."""
+        with storage_errors(self._folder):
+            self._add_row(left_out)
+
+    def _add_row(self, result: Inspection | Failure | LeftOut) -> None:
         _append(self._images, pd.DataFrame([image_row(result)], columns=list(IMAGE_COLUMNS)))
 
     def _annotated_path(self, name: str) -> Path:
         wanted = self._folder / "annotated" / annotated_name(name)
         path, number = wanted, 2
-        while path in self._taken:
+        while folded(str(path)) in self._taken:
             path, number = wanted.with_name(f"{wanted.stem}-{number}.png"), number + 1
-        self._taken.add(path)
+        self._taken.add(folded(str(path)))
         return path
 
 
@@ -124,5 +135,5 @@ def annotated_name(name: str) -> PurePosixPath:
 
 
 def _append(file: TextIO, table: pd.DataFrame) -> None:
-    table.to_csv(file, index=False, header=False, lineterminator="\n")
+    safe_table(table).to_csv(file, index=False, header=False, lineterminator="\n")
     file.flush()

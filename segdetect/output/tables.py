@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pandas as pd
 
 from segdetect.inspection import Failure, Inspection
+from segdetect.pictures.left_out import LeftOut
 
 TILE_COLUMNS: Final = (
     *("image", "tile", "row", "col", "left", "top", "right", "bottom", "score", "rank", "flagged"),
     *("nearest_image", "nearest_tile", "nearest_similarity"),
 )
 IMAGE_COLUMNS: Final = (
-    *("image", "sha256", "width", "height", "verdict", "flagged", "max_score", "threshold", "seconds", "error"),
+    *("image", "sha256", "width", "height", "verdict", "flagged", "max_score", "threshold", "seconds", "error", "note"),
 )
+
+
+# What makes a spreadsheet run a cell: its first character, in the wide form of East Asia, too. One that takes
+# semicolons or tabs for separators would split a name there, and run what follows.
+_RUN: Final = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+_AT_RISK: Final = rf"(?:^(?={{}}'*(?:{_RUN}|[\t\r\n]))|(?<=[;\t\r\n])(?={{}}'*{_RUN}))"
+_RUNNABLE: Final = re.compile(_AT_RISK.format("", ""))
+_MADE_SAFE: Final = re.compile(_AT_RISK.format("'", "'") + "'")
 
 
 def tiles_table(inspection: Inspection) -> pd.DataFrame:
@@ -49,8 +59,10 @@ def flagged_table(inspection: Inspection) -> pd.DataFrame:
     return table[table["flagged"]].reset_index(drop=True)
 
 
-def image_row(result: Inspection | Failure) -> dict[str, Any]:
+def image_row(result: Inspection | Failure | LeftOut) -> dict[str, Any]:
     """One row of images.csv, with the keys `IMAGE_COLUMNS`."""
+    if isinstance(result, LeftOut):
+        return dict.fromkeys(IMAGE_COLUMNS, "") | {"image": result.name, "note": f"Left out: {result.reason}."}
     if isinstance(result, Failure):
         return dict.fromkeys(IMAGE_COLUMNS, "") | {
             "image": result.image,
@@ -69,9 +81,44 @@ def image_row(result: Inspection | Failure) -> dict[str, Any]:
         "threshold": result.decision.threshold,
         "seconds": round(result.total_seconds, 4),
         "error": "",
+        "note": " ".join(result.notes),
     }
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    """The table as UTF-8 CSV, numbers at full precision."""
-    return table.to_csv(index=False, lineterminator="\n").encode(errors="replace")
+def csv_bytes(table: pd.DataFrame, *, bom: bool = False) -> bytes:
+    """The table as UTF-8 CSV, numbers at full precision, texts as `safe_text` has them.
+
+    Args:
+        table: what to write.
+        bom: with the byte order mark that tells Excel that it is UTF-8.
+    """
+    text = safe_table(table).to_csv(index=False, lineterminator="\n")
+    return text.encode("utf-8-sig" if bom else "utf-8", errors="replace")
+
+
+def safe_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with all its texts as `safe_text` has them; numbers stay as they are."""
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    return table.assign(**{name: table[name].map(_safe_cell) for name in texts})
+
+
+def _safe_cell(cell: Any) -> Any:
+    return safe_text(cell) if isinstance(cell, str) else cell
+
+
+def safe_text(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe stands before what would make it one.
+
+    >>> safe_text("=1+1.png"), safe_text("a-b.png"), safe_text("'=1.png"), safe_text("a;=1.png")
+    ("'=1+1.png", 'a-b.png', "''=1.png", "a;'=1.png")
+    """
+    return _RUNNABLE.sub("'", text)
+
+
+def plain_text(text: str) -> str:
+    """The text that `safe_text` was given; reads what our CSV files hold.
+
+    >>> plain_text("'=1+1.png"), plain_text("a-b.png"), plain_text("'quoted'.png")
+    ('=1+1.png', 'a-b.png', "'quoted'.png")
+    """
+    return _MADE_SAFE.sub("", text)

@@ -24,6 +24,7 @@ from segdetect.pictures.left_out import (
     is_own_record,
     left_behind,
 )
+from segdetect.pictures.names import as_text
 from segdetect.pictures.zip_names import member_names
 
 ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
@@ -110,10 +111,10 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
             file=name,
         )
     names, page = member_names(members)
-    note = f"The archive does not say how its names are written; {page} was assumed." if page else ""
+    note = f"{as_text(name)} does not say how its names are written; {page} was assumed." if page else ""
     files = [
-        Member(name, note if not name.isascii() else "", partial(_read, zips, archive, info))
-        for info, name in zip(members, names, strict=True)
+        Member(member, note if not member.isascii() else "", partial(_read, zips, archive, info))
+        for info, member in zip(members, names, strict=True)
         if not info.is_dir()
     ]
     own = {PurePosixPath(file.name).parent for file in files if _is_own(file)}

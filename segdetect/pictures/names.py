@@ -38,3 +38,14 @@ def on_disk(path: Path) -> Path:
         return path
     wanted = composed(path.name)
     return next((entry for entry in sorted(parent.iterdir()) if composed(entry.name) == wanted), path)
+
+
+def inside(folder: Path, name: str) -> Path:
+    """What a folder calls by this name in any case of letters and any spelling of accents; there or not."""
+    exact = folder / name
+    try:
+        if exact.exists() or not folder.is_dir():
+            return exact
+        return min((entry for entry in folder.iterdir() if folded(entry.name) == folded(name)), default=exact)
+    except OSError:  # what cannot be listed is told when it is read
+        return exact

@@ -88,7 +88,7 @@ def _looked_at(entry: os.DirEntry[str], path: Path, own: bool) -> Walked:
         reason = left_behind(entry.name, folder=folder)
         if not reason and folder and own and entry.name == OWN_PICTURES:
             reason = OWN_OUTPUT
-        if not reason and not folder and not entry.is_file():
+        if not reason and not folder and not path.is_file():
             reason = BROKEN_LINK if entry.is_symlink() and not path.exists() else NO_FILE
     except OSError as error:  # a link into a folder that may not be entered
         return Walked(path, error=error)

@@ -185,7 +185,7 @@ def test_a_disk_that_fills_up_is_1_and_keeps_what_was_done(
 def test_figures_that_cannot_be_written_are_still_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StorageError("the disk is full")
 
     monkeypatch.setattr("segdetect.cli.evaluate.write_evaluation", full)
@@ -286,7 +286,10 @@ def test_a_folder_that_can_be_listed_and_not_entered_fails_by_itself(
     assert main(["inspect", "many", "--engine", "texture"]) == SOME_FAILED
     printed = capsys.readouterr()
     assert [line.split(":")[0] for line in printed.out.splitlines()] == ["0.png", "2.png"]
-    assert printed.err == "segdetect: 1.png: it may not be read. Give yourself the right to read it.\n"
+    assert printed.err.splitlines() == [
+        "segdetect: 1.png: it may not be read. Give yourself the right to read it.",
+        "segdetect: 2 inspected, 0 left out, 1 failed.",
+    ]
 
 
 @pytest.mark.usefixtures("engines", "folder")

@@ -16,6 +16,7 @@ from segdetect.cli.main import main
 from segdetect.engines.base import Engine
 from segdetect.errors import EngineExpiredError
 from segdetect.memo import process_budget
+from segdetect.output.tables import plain_text
 from segdetect.settings import EngineName
 from tests.support.pictures import planted, png, weave
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -199,7 +200,7 @@ def test_any_name_will_do(
     (home / name).write_bytes(DEFECT)
     monkeypatch.chdir(tmp_path)
     assert main(["inspect", "in", "--out", "out"]) == 0
-    assert set(_table(out)["image"]) == {name}
+    assert set(_table(out)["image"].map(plain_text)) == {name}
     assert (out / "annotated" / name).exists()
     assert f"{name}: anomalous" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
