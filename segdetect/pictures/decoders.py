@@ -19,12 +19,13 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from segdetect.pictures.formats import Format
-from segdetect.pictures.raster import Encoded, Raster
+from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
 
 ORIENTATION_TAG: Final = 0x0112
 _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # Bytes of a pixel for decoders that hold the picture twice: those of WebP and HEIC.
 _HELD_TWICE: Final = 6
+_ON_WHITE: Final = "Transparent parts are shown on white."
 _DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
 
 NO_INK_PROFILE: Final = "It is for print (CMYK) without a usable colour profile; its colours are an approximation."
@@ -50,7 +51,7 @@ def decode_common(encoded: Encoded, kind: Format) -> Raster:
         encoded.check_size(width, height, _pixel_bytes(encoded.data, kind, image.mode))
         image.load()
         raster = raster_from_pillow(image)
-        if kind is Format.PNG and _png_colour_depth(encoded.data) == 16:
+        if kind is Format.PNG and encoded.data[24] == 16:
             raster = _deep_png(encoded.data, raster, image)
         return _with_notes(raster, *_frame_note(image))
 
@@ -91,7 +92,7 @@ def _transparent(image: Image.Image, orientation: int, notes: tuple[str, ...]) -
     colours = np.ascontiguousarray(rgba[..., 0] if grey else rgba[..., :3])
     if alpha.min() == 255:
         return Raster(colours, orientation=orientation, notes=notes)
-    return Raster(colours, alpha, orientation=orientation, notes=(*notes, "Transparent parts are shown on white."))
+    return Raster(colours, alpha, orientation=orientation, notes=(*notes, _ON_WHITE))
 
 
 def _inks(image: Image.Image, orientation: int, notes: tuple[str, ...]) -> Raster:
@@ -145,25 +146,35 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     raise ValueError("its WebP header is damaged")
 
 
-def _png_colour_depth(data: bytes) -> int:
-    # Bit depth and colour type follow the size in the IHDR chunk; Pillow reads colour type 0, grey, in full depth.
-    return data[24] if data[25] != 0 else 8
-
-
 def _deep_png(data: bytes, shallow: Raster, image: Image.Image) -> Raster:
-    """16-bit colour in full depth, which Pillow halves; it has decoded the file, so that it is known to be whole."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if (
-        decoded is None
-        or decoded.dtype != np.uint16
-        or decoded.ndim != 3
-        or decoded.shape[:2] != shallow.values.shape[:2]
-    ):
+    """16 bits in full depth, which Pillow halves; it has decoded the file, so that it is known to be whole."""
+    values = _grey16(image) if image.mode in _DEEP_MODES else _colours16(data, image)
+    if values.shape[:2] != shallow.values.shape[:2]:
         return _with_notes(shallow, "Only the upper 8 of its 16 bits were read.")
-    rgb = np.ascontiguousarray(decoded[..., 2::-1])
-    # What the profile was said to do to the 8 bits is said of the 16 instead.
-    notes = tuple(note for note in shallow.notes if "profile" not in note)
-    return in_srgb(Raster(rgb, shallow.alpha, deep=True, orientation=shallow.orientation, notes=notes), image)
+    orientation, notes = _orientation(image)
+    alpha = _keyed(values, image.info["transparency"]) if "transparency" in image.info else shallow.alpha
+    if alpha is not None:
+        notes += (_ON_WHITE,)
+    return in_srgb(Raster(values, alpha, deep=True, orientation=orientation, notes=notes), image)
+
+
+def _grey16(image: Image.Image) -> Values:
+    return np.asarray(image).astype(np.uint16)
+
+
+def _colours16(data: bytes, image: Image.Image) -> Values:
+    """`(height, width)` or `(height, width, 3)` uint16; empty when OpenCV does not give these."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
+        return np.empty((0, 0), np.uint16)
+    return np.ascontiguousarray(decoded[..., 0] if image.mode == "LA" else decoded[..., 2::-1])
+
+
+def _keyed(values: Values, key: int | tuple[int, ...]) -> Pixels | None:
+    """Opacity where one colour, told at 16 bits, is transparent (the chunk tRNS); Pillow compares it at 8."""
+    same = values == np.asarray(key)
+    clear = same.all(axis=2) if values.ndim == 3 else same
+    return np.where(clear, np.uint8(0), np.uint8(255)) if clear.any() else None
 
 
 def decode_heic(encoded: Encoded) -> Raster:
