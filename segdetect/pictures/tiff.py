@@ -42,7 +42,7 @@ def decode_tiff(encoded: Encoded) -> Raster:
         _check_limits(encoded, page)
         _refuse_unknown_samples(encoded, page)
         refuse_unknown_colours(encoded, page)
-        notes = _check_segments(encoded, page)
+        notes = _check_segments(encoded, page) + _stack_note(file, page)
         if page.compression in _FAX:
             return _fax(encoded, page, pages)
         raster = colours_of(encoded, page, _page_values(encoded, page))
@@ -107,6 +107,14 @@ def _check_segments(encoded: Encoded, page: tifffile.TiffPage) -> tuple[str, ...
     if empty == wanted:
         raise encoded.unreadable("it holds no pixels: all of its parts are empty", "Copy or export the picture again")
     return (f"{empty} of its {wanted} parts are left out in the file; they are shown as value 0.",) if empty else ()
+
+
+def _stack_note(file: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:
+    """ImageJ and tifffile may put a stack's pictures after the first one without describing each as a page."""
+    if len(file.pages) > 1 or not (file.is_imagej or file.is_shaped):
+        return ()
+    pictures = sum(series.size for series in file.series) // page.size
+    return (f"It holds {pictures} pictures in one page; the first one was taken.",) if pictures > 1 else ()
 
 
 def _page_values(encoded: Encoded, page: tifffile.TiffPage) -> Values:

@@ -56,15 +56,25 @@ GREY = matrix_profile(b"GRAY", HEAD | {b"kTRC": STRONG})
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-# Optimized, littlecms is up to 3 of 255 off near black in grey.
-FLAGS = {"L": ImageCms.Flags.NOOPTIMIZE, "RGB": ImageCms.Flags.NONE}
-
-
-def converted(values: np.ndarray, mode: str, profile: bytes) -> np.ndarray:
-    image = ImageCms.profileToProfile(
-        Image.fromarray(values, mode), io.BytesIO(profile), io.BytesIO(SRGB), outputMode="RGB", flags=FLAGS[mode]
+def ink_profile() -> bytes:
+    """A CMYK profile of two steps for each ink: grey by all of them, with a strong red cast."""
+    even = bytes(range(256))
+    corners = [(255 * (4 - sum(inks)) // 4, 170, 140) for inks in np.ndindex(2, 2, 2, 2)]
+    lut = (
+        b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", *(65536 * v for v in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
     )
-    return np.asarray(image)
+    lut += even * 4 + bytes(v for corner in corners for v in corner) + even * 3
+    profile = matrix_profile(b"CMYK", HEAD | {b"A2B0": lut})
+    return profile[:12] + b"prtrCMYKLab " + profile[24:]
+
+
+def converted(values: np.ndarray, mode: str, profile: bytes, *, exact: bool = False) -> np.ndarray:
+    """By littlecms, which is up to 3 of 255 off near black in grey and in inks where it may optimize."""
+    flags = ImageCms.Flags.NOOPTIMIZE if exact or mode == "L" else ImageCms.Flags.NONE
+    source, target = io.BytesIO(profile), io.BytesIO(SRGB)
+    return np.asarray(
+        ImageCms.profileToProfile(Image.fromarray(values, mode), source, target, outputMode="RGB", flags=flags)
+    )
 
 
 def encode(kind: str, image: Image.Image, **options: object) -> bytes:
@@ -134,3 +144,23 @@ def test_transparency_and_profile_together() -> None:
     image = load_image(encode("PNG", Image.fromarray(np.dstack([COLOURS, alpha])), icc_profile=WIDE), name="a")
     assert np.all(image.pixels[:, :32] == 255)
     assert np.array_equal(image.pixels[:, 32:], converted(COLOURS, "RGB", WIDE)[:, 32:])
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_inks_follow_their_profile(deep: bool) -> None:
+    inks = np.random.default_rng(2).integers(0, 256, (30, 40, 4), dtype=np.uint8)
+    profile, buffer = ink_profile(), io.BytesIO()
+    stored = inks.astype(np.uint16) * 257 if deep else inks
+    tifffile.imwrite(buffer, stored, photometric="separated", iccprofile=profile, compression="lzw")
+    image = load_image(buffer.getvalue(), name="a")
+    expected = converted(inks, "CMYK", profile, exact=deep)
+    assert np.abs(image.pixels.astype(int) - expected).max() <= int(deep)
+    assert any("colour profile to sRGB" in note for note in image.notes)
+
+
+def test_inks_of_a_jpeg_follow_their_profile() -> None:
+    inks = np.full((16, 16, 4), (10, 200, 90, 30), np.uint8)
+    data = encode("JPEG", Image.fromarray(inks, "CMYK"), icc_profile=ink_profile(), quality=100)
+    with Image.open(io.BytesIO(data)) as stored:
+        expected = converted(np.asarray(stored), "CMYK", ink_profile())
+    assert np.array_equal(load_image(data, name="a").pixels, expected)

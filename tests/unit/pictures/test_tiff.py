@@ -68,26 +68,41 @@ def in_window(values: np.ndarray, **options: Any) -> np.ndarray:
     return np.rint(values.astype(np.float64) * 255 / 65535).astype(np.uint8)
 
 
-def raw_tiff(samples: np.ndarray, bits: int, *, order: str = "<", tags: Sequence[tuple[int, int]] = ()) -> bytes:
-    """An uncompressed TIFF of one strip, `(height, width, channels)` packed at any depth, written by hand."""
-    height, width, channels = samples.shape
+def packed(samples: np.ndarray, bits: int, order: str) -> bytes:
+    """`(height, width, channels)` at any depth, each row from a byte of its own on."""
     if bits % 8 == 0:
         places = [8 * place for place in range(bits // 8)]
         shifts = np.array(places if order == "<" else places[::-1], np.uint64)
-        strip = (samples.astype(np.uint64)[..., None] >> shifts & 255).astype(np.uint8).tobytes()
-    else:
-        shifts = np.arange(bits - 1, -1, -1, dtype=np.uint64)
-        rows = (samples.astype(np.uint64)[..., None] >> shifts & 1).astype(np.uint8).reshape(height, -1)
-        strip = np.packbits(rows, axis=1).tobytes()
+        return (samples.astype(np.uint64)[..., None] >> shifts & 255).astype(np.uint8).tobytes()
+    shifts = np.arange(bits - 1, -1, -1, dtype=np.uint64)
+    rows = (samples.astype(np.uint64)[..., None] >> shifts & 1).astype(np.uint8).reshape(len(samples), -1)
+    return np.packbits(rows, axis=1).tobytes()
+
+
+def raw_tiff(
+    samples: np.ndarray,
+    bits: int,
+    *,
+    order: str = "<",
+    tags: Sequence[tuple[int, int]] = (),
+    palette: Sequence[int] = (),
+    strip: bytes = b"",
+) -> bytes:
+    """An uncompressed TIFF of one strip, `(height, width, channels)`, written by hand."""
+    height, width, channels = samples.shape
+    strip = strip or packed(samples, bits, order)
+    strip_end = 8 + len(strip) + len(strip) % 2
+    colours = struct.pack(f"{order}{len(palette)}H", *palette)
     entries = {
         **{256: width, 257: height, 258: bits, 259: 1, 262: 1 if channels == 1 else 2, 273: 8},
         **{277: channels, 278: height, 279: len(strip), 339: 1},
     } | dict(tags)
-    parts = [struct.pack(order + "H", len(entries))]
-    parts += [struct.pack(order + "HHII", tag, 4, 1, entries[tag]) for tag in sorted(entries)]
-    start = 8 + len(strip) + len(strip) % 2
-    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, start)
-    return head + strip + b"\0" * (len(strip) % 2) + b"".join(parts) + bytes(4)
+    rows = {tag: struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in entries.items()}
+    if palette:
+        rows[320] = struct.pack(order + "HHII", 320, 3, len(palette), strip_end)
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, strip_end + len(colours))
+    table = struct.pack(order + "H", len(rows)) + b"".join(rows[tag] for tag in sorted(rows)) + bytes(4)
+    return head + strip + b"\0" * (len(strip) % 2) + colours + table
 
 
 def test_16_bit_planes_with_lzw_are_the_picture_not_noise() -> None:
@@ -246,6 +261,13 @@ def test_kinds_are_as_libtiff_reads_them(kind: str, tmp_path: Path) -> None:
     assert np.array_equal(load(data).pixels, tifffile.imread(tmp_path / "out.tif")[..., :3])
 
 
+@pytest.mark.parametrize("compression", ["lerc", "jpeg2000", "png", "jpegxl", "jpegxr"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_other_codecs_without_loss(compression: str, deep: bool) -> None:
+    data = written(RGB16 if deep else RGB, photometric="rgb", compression=compression)
+    assert np.array_equal(load(data, window=(0, 65535)).pixels, in_window(RGB16) if deep else RGB)
+
+
 def test_the_same_colours_at_16_bits_as_at_8() -> None:
     cmyk = np.asarray(Image.fromarray(RGB).convert("CMYK"))
     ycbcr = {"photometric": "ycbcr", "subsampling": (1, 1)}
@@ -293,6 +315,56 @@ def test_multiplied_and_straight_transparency_look_alike(dtype: type) -> None:
     assert np.all(straight.pixels[:5] == 255)
     assert np.array_equal(straight.pixels[-5:], RGB[-5:])
     assert np.abs(straight.pixels.astype(int) - other.pixels).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_palettes_of_every_depth(bits: int, order: str) -> None:
+    index = RNG.integers(0, 1 << bits, (H, W, 1))
+    colours = RNG.integers(0, 256, (3, 1 << bits))
+    data = raw_tiff(index, bits, order=order, tags=[(262, 3)], palette=(colours * 257).ravel().tolist())
+    assert np.array_equal(load(data).pixels, colours.T[index[..., 0]])
+
+
+def test_bits_that_run_the_other_way() -> None:
+    black_white = RGB[..., :1] > 127
+    turned = np.packbits(np.unpackbits(np.frombuffer(packed(black_white, 1, "<"), np.uint8)).reshape(-1, 8)[:, ::-1])
+    data = raw_tiff(black_white, 1, tags=[(266, 2)], strip=turned.tobytes())
+    assert np.array_equal(load(data).pixels[..., 0], black_white[..., 0] * np.uint8(255))
+
+
+def test_old_jpeg_is_as_pillow_reads_the_jpeg_in_it() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(SMOOTH).save(buffer, "JPEG", quality=90)
+    size = len(buffer.getvalue())
+    data = raw_tiff(SMOOTH, 8, tags=[(259, 6), (262, 6), (513, 8), (514, size)], strip=buffer.getvalue())
+    assert np.array_equal(load(data).pixels, np.asarray(Image.open(buffer)))
+
+
+TIFFCP = [
+    "-p separate -c lzw:2 -t -w 16 -l 32",
+    "-B -c lzw",
+    "-c packbits -r 3",
+    "-f lsb2msb -c lzw",
+    "-8 -c zip:2 -r 4",
+]
+
+
+@pytest.mark.skipif(shutil.which("tiffcp") is None, reason="libtiff's tools (Debian: libtiff-tools) are not here")
+@pytest.mark.parametrize("options", TIFFCP)
+def test_layouts_that_libtiff_writes(options: str, tmp_path: Path) -> None:
+    (tmp_path / "in.tif").write_bytes(written(RGB, photometric="rgb"))
+    command = ["tiffcp", *options.split(), str(tmp_path / "in.tif"), str(tmp_path / "out.tif")]
+    subprocess.run(command, check=True, capture_output=True)
+    assert np.array_equal(load((tmp_path / "out.tif").read_bytes()).pixels, RGB)
+
+
+def test_a_stack_in_one_page_is_said() -> None:
+    stack = RNG.integers(0, 65536, (5, H, W), dtype=np.uint16)
+    image = load(written(stack, photometric="minisblack", truncate=True), window=(0, 65535))
+    assert np.array_equal(image.pixels[..., 0], in_window(stack[0]))
+    assert "It holds 5 pictures in one page; the first one was taken." in image.notes
+    assert not any("in one page" in note for note in load(written(stack[0])).notes)
 
 
 def test_bands_without_a_meaning_are_taken_as_colours_and_said() -> None:
