@@ -83,11 +83,13 @@ class Member:
         name: its path there, after that of the archive that it lies in where this lies in another.
         note: what was assumed about its name; may be empty.
         read: its bytes, or as many of the first as are asked for; raises `SegDetectError` or one of `ZIP_ERRORS`.
+        size: how many bytes it has at most, as its archive says.
     """
 
     name: str
     note: str
     read: Callable[[int | None], bytes]
+    size: int = 0
 
 
 def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | LeftOut]:
@@ -104,6 +106,9 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
     """
     with zips.opened(archive) as opened:
         members = opened.infolist()
+        # Members that share their bytes, as no program packs them, let a small archive cost what a large one does.
+        if sum(info.compress_size for info in members) > opened.start_dir:
+            raise zipfile.BadZipFile("its members overlap")
     if len(members) > limits.MAX_ZIP_MEMBERS:
         raise InputError(
             f"the archive has {len(members)} members, more than the limit of {limits.MAX_ZIP_MEMBERS}",
@@ -113,7 +118,7 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
     names, page = member_names(members)
     note = f"{as_text(name)} does not say how its names are written; {page} was assumed." if page else ""
     files = [
-        Member(member, note if not member.isascii() else "", partial(_read, zips, archive, info))
+        Member(member, note if not member.isascii() else "", partial(_read, zips, archive, info), info.file_size)
         for info, member in zip(members, names, strict=True)
         if not info.is_dir()
     ]
@@ -142,7 +147,7 @@ def _nested(file: Member, outer: Archive, zips: OpenZip) -> Iterator[Member | Le
     for item in found:
         name = f"{file.name}/{item.name}"
         if isinstance(item, Member):
-            yield Member(name, item.note or file.note, item.read)
+            yield Member(name, item.note or file.note, item.read, item.size)
         else:
             yield LeftOut(name, item.reason, item.maybe_picture)
 
@@ -185,10 +190,18 @@ def _read(zips: OpenZip, archive: Archive, info: zipfile.ZipInfo, first: int | N
         raise UnreadableImageError(
             "it is encrypted inside its archive", remedy="Unpack the archive with its password and give the folder"
         )
-    if first is None and info.file_size > limits.MAX_FILE_BYTES:
-        raise too_large()
+    # Only these inflate step by step, so that what is too much is not even held.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnreadableImageError(
+            "it is compressed inside its archive in an unusual way",
+            remedy="Make the ZIP archive anew with the usual compression (Deflate)",
+        )
+    limit = min(limits.MAX_FILE_BYTES, limits.decoded_limit(info.compress_size))
+    if first is None and info.file_size > limit:
+        raise too_large(limit)
     with zips.opened(archive) as opened, opened.open(info) as member:
-        return member.read(first) if first is not None else limited(member.read(limits.MAX_FILE_BYTES + 1))
+        # No more than the archive says is inflated.
+        return member.read(first if first is not None else limit)
 
 
 def limited(data: bytes) -> bytes:
@@ -198,15 +211,14 @@ def limited(data: bytes) -> bytes:
         ImageTooLargeError: they are.
     """
     if len(data) > limits.MAX_FILE_BYTES:
-        raise too_large()
+        raise too_large(limits.MAX_FILE_BYTES)
     return data
 
 
-def too_large() -> ImageTooLargeError:
-    """The error for a file that is not read because of its size."""
+def too_large(limit: int) -> ImageTooLargeError:
+    """The error for a file that is not read since it has more bytes than the limit."""
     return ImageTooLargeError(
-        f"the file has more than {limits.MAX_FILE_BYTES >> 20} megabytes",
-        remedy="Scale the picture down or cut it in parts",
+        f"the file has more than {limit // 1_000_000} megabytes", remedy="Scale the picture down or cut it in parts"
     )
 
 

@@ -20,6 +20,8 @@ DECODED_PER_BYTE: Final = 24
 # A larger file is refused unread: it would have to fit in memory, and an archive of a few kilobytes can hold one.
 MAX_FILE_BYTES: Final = 1 << 30
 MAX_ZIP_MEMBERS: Final = 100_000
+# A page keeps them all and shows a line for each (10,000 take a second).
+MAX_UPLOADED_MEMBERS: Final = 10_000
 # An archive in another is unpacked in memory to be listed.
 MAX_INNER_ZIP_BYTES: Final = 1 << 28
 _STEP_BYTES: Final = 1 << 20
@@ -32,6 +34,11 @@ def decoded_limit(file_bytes: int) -> int:
     (240000000, 480000000, 900000000)
     """
     return min(MAX_DECODED_BYTES, max(SMALL_DECODED_BYTES, DECODED_PER_BYTE * file_bytes))
+
+
+def upload_limit(file_bytes: int) -> int:
+    """How many bytes the members of an archive of this many may have together where all of them are kept in memory."""
+    return max(decoded_limit(file_bytes), 2 * file_bytes)
 
 
 def inflates_within(data: bytes, limit: int) -> bool:

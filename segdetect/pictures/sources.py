@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from segdetect.errors import InputError, SegDetectError, UnreadableImageError
+from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.pictures import limits
 from segdetect.pictures.archives import (
     ZIP_ERRORS,
@@ -106,6 +106,7 @@ class _Found:
     place: str
     read: Callable[[], bytes]
     note: str = ""
+    size: int = 0
 
 
 def list_sources(paths: Sequence[Path]) -> Sources:
@@ -137,10 +138,37 @@ def list_uploads(files: Sequence[tuple[str, bytes]]) -> Sources:
     found: list[_Found | LeftOut] = []
     for index, (name, data) in enumerate(files):
         if data.startswith(ZIP_MAGIC):
-            found += _in_zip(Archive(partial(io.BytesIO, data)), zips, name=name, place=f"{index}")
+            found += _uploaded_zip(data, zips, name=name, place=f"{index}")
         else:
             found.append(_Found((name,), f"{index}", partial(bytes, data)))
     return _listed(found)
+
+
+def _uploaded_zip(data: bytes, zips: OpenZip, *, name: str, place: str) -> list[_Found | LeftOut]:
+    """The members of a ZIP that are all to be kept in memory; without any, or with too many, it fails by itself."""
+    try:
+        inside = _in_zip(Archive(partial(io.BytesIO, data)), zips, name=name, place=place)
+        _check_upload(inside, limits.upload_limit(len(data)))
+    except InputError as error:
+        return [_Found((name,), place, partial(_fail, error))]
+    return inside
+
+
+def _check_upload(inside: Sequence[_Found | LeftOut], limit: int) -> None:
+    sizes = [item.size for item in inside if isinstance(item, _Found)]
+    if not sizes:
+        raise InputError(_nothing(inside), remedy=f"Give an archive with {SUPPORTED} files")
+    if len(sizes) > limits.MAX_UPLOADED_MEMBERS:
+        raise InputError(
+            f"the archive has {len(sizes)} pictures, more than the {limits.MAX_UPLOADED_MEMBERS} that a page takes",
+            remedy="Split it in several archives, or use the command line: segdetect inspect",
+        )
+    if sum(sizes) > limit:
+        raise ImageTooLargeError(
+            f"the pictures in it have {sum(sizes) // 1_000_000} megabytes, more than the {limit // 1_000_000} that an "
+            "archive of its size may hold on a page",
+            remedy="Split it in several archives, or use the command line: segdetect inspect",
+        )
 
 
 def uploaded_sources(files: Sequence[tuple[str, bytes]]) -> Iterator[SourceFile]:
@@ -236,7 +264,7 @@ def _in_zip(archive: Archive, zips: OpenZip, *, name: str, place: str) -> list[_
             found.append(LeftOut(item.name, no_picture, maybe_picture=False))
         else:
             names = (item.name, f"{prefix}/{item.name}", f"{name}/{item.name}")
-            found.append(_Found(names, f"{place}//{index}", partial(item.read, None), item.note))
+            found.append(_Found(names, f"{place}//{index}", partial(item.read, None), item.note, item.size))
     return found
 
 
@@ -302,7 +330,7 @@ def _read_file(path: Path) -> bytes:
     with path.open("rb") as file:
         # The size is checked first, since devices and pipes have none, and again by what was read.
         if os.fstat(file.fileno()).st_size > limits.MAX_FILE_BYTES:
-            raise too_large()
+            raise too_large(limits.MAX_FILE_BYTES)
         return limited(file.read(limits.MAX_FILE_BYTES + 1))
 
 

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,12 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from segdetect.engines.base import EmbedRequest
 from segdetect.engines.texture import CELLS, TextureEngine
-from segdetect.errors import ImageTooLargeError
+from segdetect.errors import ImageTooLargeError, InputError, SegDetectError
 from segdetect.grid import TileLayout
+from segdetect.pictures import limits
 from segdetect.pictures.limits import decoded_limit, inflates_within
 from segdetect.pictures.loading import image_from_pixels, load_image
+from segdetect.pictures.sources import list_uploads, read_sources
 from segdetect.settings import GridSize
 
 ROOT = Path(__file__).parents[3]
@@ -127,6 +130,75 @@ def test_a_long_line_is_described_at_no_larger_area_than_a_square(size_wh: tuple
     (found,) = TextureEngine().embed([EmbedRequest(image, layout)])
     assert len(found.boxes_ltrb) == np.prod(found.lattice) <= CELLS * CELLS
     assert tuple(found.boxes_ltrb[:, 2:].max(axis=0)) == size_wh
+
+
+def zip_of(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def upload_error(data: bytes) -> str:
+    """What is said of an uploaded archive that fails as a whole, or of its only member."""
+    (source,) = list_uploads([("z.zip", data)]).files
+    with pytest.raises(SegDetectError) as caught:
+        source.data()
+    return str(caught.value)
+
+
+def test_a_member_that_says_it_inflates_to_much_is_refused_unread(tmp_path: Path) -> None:
+    bomb = zip_of({"a.bmp": b"BM" + bytes(250_000_000)})
+    assert len(bomb) < 1_000_000
+    (tmp_path / "z.zip").write_bytes(bomb)
+    (source,) = read_sources([tmp_path / "z.zip"])
+    with pytest.raises(ImageTooLargeError, match=r"a\.bmp: the file has more than 240 megabytes"):
+        source.data()
+
+
+def test_a_member_that_is_larger_than_it_says_is_damaged() -> None:
+    lying = zip_of({"a.bmp": b"BM" + bytes(9_000_000)}).replace(struct.pack("<I", 9_000_002), struct.pack("<I", 100))
+    assert "a.bmp: it is damaged inside its archive" in upload_error(lying)
+
+
+def test_an_upload_of_pictures_that_are_too_large_together_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = zip_of({f"{number}.bmp": b"BM" + bytes(1_000_000) for number in range(4)})
+    assert len(list_uploads([("z.zip", data)]).files) == 4
+    monkeypatch.setattr(limits, "SMALL_DECODED_BYTES", 3_000_000)
+    assert upload_error(data).startswith("z.zip: the pictures in it have 4 megabytes, more than the 3 ")
+
+
+def test_an_upload_without_pictures_says_so_and_the_others_are_read() -> None:
+    none, one = zip_of({"read.me": b"hello there"}), zip_of({"a.png": b"picture"})
+    first, second = list_uploads([("none.zip", none), ("one.zip", one)]).files
+    with pytest.raises(InputError, match=r"none\.zip: no picture was found in it\. Give an archive with PNG"):
+        first.data()
+    assert second.data() == b"picture"
+
+
+@pytest.mark.parametrize("limit", ["MAX_ZIP_MEMBERS", "MAX_UPLOADED_MEMBERS"])
+def test_an_upload_of_too_many_members_says_so(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, limit, 2)
+    assert upload_error(zip_of({f"{number}.png": b"" for number in range(3)})).startswith("z.zip: the archive has 3 ")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "LZMA"])
+def test_members_that_cannot_be_inflated_step_by_step_are_refused(method: int) -> None:
+    assert "a.png: it is compressed inside its archive in an unusual way" in upload_error(
+        zip_of({"a.png": b"picture"}, method)
+    )
+
+
+def test_members_that_share_their_bytes_are_refused() -> None:
+    data = zip_of({"a.png": bytes(range(256)) * 8, "b.png": b""}, zipfile.ZIP_STORED)
+    start = data.index(b"PK\x01\x02")
+    second = data.index(b"PK\x01\x02", start + 1)
+    # The second entry of the list is made to stand for the first member's bytes, too.
+    entry = data[start:second].replace(b"a.png", b"b.png")
+    assert "z.zip: it is damaged inside its archive (its members overlap)" in upload_error(
+        data[:second] + entry + data[second + len(entry) :]
+    )
 
 
 # In a process of its own, whose memory has a limit. Engines that inspect take threads, whose stacks count as well.
