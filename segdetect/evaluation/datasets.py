@@ -15,17 +15,16 @@ Two layouts are known:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
 from segdetect.errors import DatasetError
 from segdetect.evaluation.manifest import MANIFEST, read_manifest
 from segdetect.evaluation.masks import Mask, check_mask_size, header_size, read_mask
-from segdetect.pictures.formats import SUFFIXES
-from segdetect.pictures.left_out import NO_PICTURE, LeftOut
-from segdetect.pictures.names import as_text, folded, inside, on_disk
-from segdetect.pictures.walking import walk
+from segdetect.evaluation.search import Masks, Search, inside_roots, name_below
+from segdetect.pictures.left_out import LeftOut
+from segdetect.pictures.names import as_text, inside, on_disk
 from segdetect.storage.roots import Roots
 
 CLEAN_FOLDERS: Final = frozenset(("good", "clean", "normal", "ok"))
@@ -81,7 +80,7 @@ class LabelledPicture:
 
     def _from_file(self, read: Callable[[Path], T]) -> T:
         try:
-            return read(_place(self.path, self.within, name=self.name))
+            return read(inside_roots(self.path, self.within, name=self.name))
         except OSError as error:
             raise DatasetError(f"it cannot be read ({error.strerror})", file=self.name) from error
 
@@ -93,7 +92,7 @@ class LabelledPicture:
         """
         if self.mask_path is None:
             return None
-        return read_mask(_place(self.mask_path, self.within, name=self.name), name=self.name)
+        return read_mask(inside_roots(self.mask_path, self.within, name=self.name), name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def read_dataset(path: Path, *, allowed: Roots | None = None) -> Dataset:
     """
     left_out: list[LeftOut] = []
     try:
-        categories = _categories(_place(path, allowed, name=str(path)), allowed, left_out)
+        categories = _categories(inside_roots(path, allowed, name=str(path)), allowed, left_out)
     except OSError as error:
         raise DatasetError(
             f"it cannot be read ({error.strerror or error})", remedy="Check its name and its rights", file=str(path)
@@ -167,104 +166,44 @@ def read_dataset(path: Path, *, allowed: Roots | None = None) -> Dataset:
     return Dataset(as_text(path.resolve().name), tuple(categories), tuple(dict.fromkeys(left_out)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """Looks for pictures below a folder of the data set.
-
-    Args:
-        root: what names begin below.
-        allowed: as in `read_dataset`.
-        left_out: gets what is no picture.
-    """
-
-    root: Path
-    allowed: Roots | None
-    left_out: list[LeftOut]
-
-    def pictures(self, folder: Path) -> list[Path]:
-        """Picture files below a folder, in a fixed order; none where it does not exist."""
-        self._check(folder)
-        if not folder.exists():
-            return []
-        found = []
-        for item in walk(folder, enter=self._check):
-            if item.error is not None:
-                raise item.error
-            reason = item.reason or ("" if item.path.suffix.lower() in SUFFIXES else NO_PICTURE)
-            if reason:
-                name = _name(item.path, self.root) + "/" * item.folder
-                self.left_out.append(LeftOut(name, reason, maybe_picture=reason is not NO_PICTURE))
-            else:
-                self._check(item.path)
-                found.append(item.path)
-        return found
-
-    def _check(self, place: Path) -> None:
-        _place(place, self.allowed, name=_name(place, self.root))
-
-
-@dataclass(slots=True)
-class _Masks:
-    """Masks by their pictures' places; one that is spelt otherwise, in case or accents, is found where only it is left.
-
-    Args:
-        by_place: the files.
-    """
-
-    by_place: dict[Path, Path]
-    _alike: dict[str, list[Path]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._alike = {}
-        for place in self.by_place:
-            self._alike.setdefault(folded(str(place)), []).append(place)
-
-    def take(self, place: Path) -> Path | None:
-        """The mask of the picture there, which no other gets."""
-        if place not in self.by_place:
-            alike = [other for other in self._alike.get(folded(str(place)), ()) if other in self.by_place]
-            place = alike[0] if len(alike) == 1 else place
-        return self.by_place.pop(place, None)
-
-
 def _categories(path: Path, allowed: Roots | None, left_out: list[LeftOut]) -> list[Category]:
     if not path.is_dir():
         raise DatasetError("there is no such folder", remedy=LAYOUTS, file=str(path))
     if inside(path, "images").is_dir():
         if (path / MANIFEST).is_file():
             return _grouped(_from_manifest(path, allowed))
-        return _grouped(_from_folders(path, _Search(path, allowed, left_out)))
+        return _grouped(_from_folders(path, Search(path, allowed, left_out)))
     if inside(path, "test").is_dir():
-        return [_mvtec_category(path, _Search(path.parent, allowed, left_out))]
+        return [_mvtec_category(path, Search(path.parent, allowed, left_out))]
     homes = sorted(folder for folder in path.iterdir() if inside(folder, "test").is_dir())
-    return [_mvtec_category(home, _Search(path, allowed, left_out)) for home in homes]
+    return [_mvtec_category(home, Search(path, allowed, left_out)) for home in homes]
 
 
-def _mvtec_category(home: Path, search: _Search) -> Category:
+def _mvtec_category(home: Path, search: Search) -> Category:
     name = as_text(home.resolve().name)
     truth, test = inside(home, "ground_truth"), inside(home, "test")
-    masks = _Masks({file.relative_to(truth).with_name(_bare(file)): file for file in search.pictures(truth)})
+    masks = Masks({file.relative_to(truth).with_name(_bare(file)): file for file in search.pictures(truth)})
     pictures = []
     for file in search.pictures(test):
         place = file.relative_to(test)
         mask = masks.take(place.with_name(file.stem))
         defect = place.parts[0] if len(place.parts) > 1 else ""
-        pictures.append(_labelled(_name(file, search.root), file, mask, name, defect, search.allowed))
+        pictures.append(_labelled(name_below(file, search.root), file, mask, name, defect, search.allowed))
     _all_used(masks.by_place.values(), search.root)
     if not pictures:
         raise DatasetError(
             "its folder test/ holds no pictures", remedy="Add pictures, or remove the category", file=name
         )
     good = [
-        _labelled(_name(file, search.root), file, None, name, "good", search.allowed)
+        _labelled(name_below(file, search.root), file, None, name, "good", search.allowed)
         for file in search.pictures(inside(inside(home, "train"), "good"))
     ]
     return Category(name, tuple(pictures), tuple(good or _clean(pictures)))
 
 
-def _from_folders(path: Path, search: _Search) -> list[LabelledPicture]:
+def _from_folders(path: Path, search: Search) -> list[LabelledPicture]:
     images, truth = inside(path, "images"), inside(path, "masks")
-    masks = _Masks({file.relative_to(truth).with_name(_bare(file)): file for file in search.pictures(truth)})
+    masks = Masks({file.relative_to(truth).with_name(_bare(file)): file for file in search.pictures(truth)})
     places = {file: file.relative_to(images) for file in search.pictures(images)}
     # images/good beside images/scratch: the folders name defects, not categories.
     one_category = any(place.parts[0].lower() in CLEAN_FOLDERS for place in places.values())
@@ -272,7 +211,7 @@ def _from_folders(path: Path, search: _Search) -> list[LabelledPicture]:
     for file, place in places.items():
         mask = masks.take(place.with_name(file.stem))
         category = as_text(path.resolve().name if one_category or len(place.parts) == 1 else place.parts[0])
-        pictures.append(_labelled(_name(file, images), file, mask, category, place.parent.name, search.allowed))
+        pictures.append(_labelled(name_below(file, images), file, mask, category, place.parent.name, search.allowed))
     _all_used(masks.by_place.values(), path)
     return pictures
 
@@ -319,7 +258,7 @@ def _from_manifest(path: Path, allowed: Roots | None) -> list[LabelledPicture]:
             defect=row.get("defect") or ("defective" if row["mask"] else "good"),
             within=within,
         )
-        for row in read_manifest(_place(path / MANIFEST, allowed, name=MANIFEST), path, within)
+        for row in read_manifest(inside_roots(path / MANIFEST, allowed, name=MANIFEST), path, within)
     ]
 
 
@@ -337,7 +276,7 @@ def _clean(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 def _all_used(masks: Iterable[Path], root: Path) -> None:
     for mask in masks:
         raise DatasetError(
-            "the mask belongs to no picture", remedy="Add the picture, or remove the mask", file=_name(mask, root)
+            "the mask belongs to no picture", remedy="Add the picture, or remove the mask", file=name_below(mask, root)
         )
 
 
@@ -349,23 +288,3 @@ def _check_sizes(pictures: Sequence[LabelledPicture]) -> None:
         size, mask_size = header_size(picture.path), header_size(picture.mask_path)
         if size is not None and mask_size is not None:
             check_mask_size(mask_size, size, name=picture.name)
-
-
-def _place(path: Path, allowed: Roots | None, *, name: str) -> Path:
-    """Where a file or folder may be read.
-
-    Raises:
-        DatasetError: links lead out of the folders that are allowed.
-    """
-    place = path if allowed is None else allowed.inside(path)
-    if place is None:
-        raise DatasetError(
-            "it leads to a place that may not be read from here",
-            remedy="Put the file itself there instead of a link to it",
-            file=name,
-        )
-    return place
-
-
-def _name(file: Path, root: Path) -> str:
-    return as_text(file.relative_to(root).as_posix())

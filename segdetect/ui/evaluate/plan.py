@@ -16,6 +16,7 @@ from segdetect.storage.files import home
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
 from segdetect.ui.shared.remembered import remembered
@@ -63,6 +64,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
         )
         if st.session_state.get(_SAMPLES):
             st.button("Leave the samples", type="tertiary", icon=":material/close:", on_click=_leave_samples)
+    show_left_out(dataset.left_out)
     return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
 
 

@@ -18,8 +18,9 @@ from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import display_uri
+from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pictures.sources import uploaded_sources
+from segdetect.pictures.sources import list_uploads
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
 from segdetect.ui.shared.page import callback, caught
@@ -38,10 +39,12 @@ class Upload:
         name: as the visitor gave it.
         data: its bytes.
         sha256: their hex digest, worked out once; uploads are equal when it and their names are.
+        notes: what was assumed about its name.
     """
 
     name: str
     data: bytes = field(repr=False, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,7 +147,9 @@ def loaded(upload: Upload, *, page: int = 0, window: tuple[float, float] | None 
     """
     name, key = upload.name, (upload.sha256, page, window)
     image = remembered("picture", key, lambda: load_image(upload.data, name=name, page=page, window=window))
-    return image if image.name == name else replace(image, name=name)
+    if image.name == name and not upload.notes:
+        return image
+    return replace(image, name=name, notes=(*upload.notes, *image.notes))
 
 
 def background(image: LoadedImage) -> str:
@@ -159,17 +164,24 @@ def keep_uploads(widget: str, kept: str) -> None:
     files = files if isinstance(files, list) else [files]
     uploads, errors = [], []
     # A ZIP stands for the pictures in it.
-    for source in uploaded_sources([(file.name, file.getvalue()) for file in files]):
+    found = list_uploads([(file.name, file.getvalue()) for file in files])
+    for source in found.files:
         try:
-            uploads.append(Upload(source.name, source.data()))
+            uploads.append(Upload(source.name, source.data(), source.notes))
         except SegDetectError as error:
             errors.append(error)
     st.session_state[kept], st.session_state[f"{kept}-errors"] = tuple(uploads), tuple(errors)
+    st.session_state[f"{kept}-left-out"] = found.left_out
 
 
 def upload_errors(kept: str) -> tuple[SegDetectError, ...]:
     """What could not be read of the files remembered under `kept`."""
     return tuple(st.session_state.get(f"{kept}-errors", ()))
+
+
+def uploads_left_out(kept: str) -> tuple[LeftOut, ...]:
+    """What the files remembered under `kept` hold that was left out."""
+    return tuple(st.session_state.get(f"{kept}-left-out", ()))
 
 
 def kept_uploads(kept: str) -> tuple[Upload, ...]:

@@ -16,11 +16,20 @@ from segdetect.pipeline import batch_bank
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
 from segdetect.ui.shared.presets import show_presets
 from segdetect.ui.shared.reference_sets import kept_references
 from segdetect.ui.shared.remembered import remembered
-from segdetect.ui.shared.session import Upload, engines, keep_uploads, kept_uploads, loaded, upload_errors
+from segdetect.ui.shared.session import (
+    Upload,
+    engines,
+    keep_uploads,
+    kept_uploads,
+    loaded,
+    upload_errors,
+    uploads_left_out,
+)
 from segdetect.ui.shared.texts import shown
 
 FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom", "zip")
@@ -84,6 +93,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
     with troubles:
         for error in upload_errors("uploads"):
             show_error(error)
+        show_left_out(uploads_left_out("uploads"))
     titles = {sample.key: sample.title for sample in SAMPLES}
     own = f"{prefix}sample"
     sample = st.selectbox(
@@ -229,6 +239,7 @@ def _references() -> tuple[LoadedImage, ...]:
     kept_references()
     for error in upload_errors("references"):
         show_error(error)
+    show_left_out(uploads_left_out("references"))
     images = []
     for upload in kept_uploads("references"):
         try:

@@ -1,0 +1,25 @@
+"""What was left out of the visitor's files, said where they were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from segdetect.pictures.left_out import LeftOut
+from segdetect.ui.shared.texts import plain
+
+# A ZIP of source code may hold thousands of files that are no pictures.
+_SHOWN: Final = 50
+
+
+def show_left_out(items: Sequence[LeftOut]) -> None:
+    """How many files were left out, and on request which and why; nothing where none was."""
+    if not items:
+        return
+    with st.expander(f"{len(items)} left out", icon=":material/info:"):
+        for item in items[:_SHOWN]:
+            st.caption(f"**{plain(item.name)}**: {plain(item.reason)}")
+        if len(items) > _SHOWN:
+            st.caption(f"and {len(items) - _SHOWN} more")
