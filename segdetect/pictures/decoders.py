@@ -19,6 +19,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from segdetect.pictures.formats import Format
+from segdetect.pictures.limits import MAX_SCANNED_PIXELS, jpeg_scans
 from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
 
 ORIENTATION_TAG: Final = 0x0112
@@ -49,6 +50,8 @@ def decode_common(encoded: Encoded, kind: Format) -> Raster:
     with _opened(encoded.data, kind) as image:
         width, height = image.size
         encoded.check_size(width, height, _pixel_bytes(encoded.data, kind, image.mode))
+        if kind is Format.JPEG and width * height * jpeg_scans(encoded.data) > MAX_SCANNED_PIXELS:
+            raise encoded.unreadable("it has more scans than any camera or program writes", "Save it anew as PNG")
         image.load()
         raster = raster_from_pillow(image)
         if kind is Format.PNG and encoded.data[24] == 16:

@@ -7,6 +7,7 @@ gigabytes.
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Final
 
@@ -24,7 +25,13 @@ MAX_ZIP_MEMBERS: Final = 100_000
 MAX_UPLOADED_MEMBERS: Final = 10_000
 # An archive in another is unpacked in memory to be listed.
 MAX_INNER_ZIP_BYTES: Final = 1 << 28
+# Pixels times scans of a JPEG: each scan of a progressive one goes over all pixels anew, 500 million of them a second.
+# Encoders write about ten scans.
+MAX_SCANNED_PIXELS: Final = 4_000_000_000
 _STEP_BYTES: Final = 1 << 20
+# Neither a stuffed byte nor a restart, which stand within a scan.
+_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
 def decoded_limit(file_bytes: int) -> int:
@@ -57,3 +64,15 @@ def inflates_within(data: bytes, limit: int) -> bool:
         if not inflated and not data:  # it is cut off, which whoever reads it says
             return True
     return True
+
+
+def jpeg_scans(data: bytes) -> int:
+    """How many scans a JPEG file has up to the end of its first picture; what its headers hold does not count."""
+    scans, at = 0, 2
+    while marker := _JPEG_MARKER.search(data, at):
+        kind = marker[0][1]
+        if kind == _END_OF_IMAGE:
+            break
+        scans += kind == _START_OF_SCAN
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return scans

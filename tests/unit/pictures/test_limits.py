@@ -11,18 +11,20 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from segdetect.engines.base import EmbedRequest
 from segdetect.engines.texture import CELLS, TextureEngine
-from segdetect.errors import ImageTooLargeError, InputError, SegDetectError
+from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.grid import TileLayout
 from segdetect.pictures import limits
-from segdetect.pictures.limits import decoded_limit, inflates_within
+from segdetect.pictures.limits import decoded_limit, inflates_within, jpeg_scans
 from segdetect.pictures.loading import image_from_pixels, load_image
 from segdetect.pictures.sources import list_uploads, read_sources
 from segdetect.settings import GridSize
@@ -130,6 +132,29 @@ def test_a_long_line_is_described_at_no_larger_area_than_a_square(size_wh: tuple
     (found,) = TextureEngine().embed([EmbedRequest(image, layout)])
     assert len(found.boxes_ltrb) == np.prod(found.lattice) <= CELLS * CELLS
     assert tuple(found.boxes_ltrb[:, 2:].max(axis=0)) == size_wh
+
+
+def jpeg(side: int, *, repeats: int = 0, **options: Any) -> bytes:
+    """A grey-brown JPEG whose last scan comes again and again."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side), (90, 120, 30)).save(buffer, "JPEG", **options)
+    data = buffer.getvalue()
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * repeats + data[-2:]
+
+
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    data = jpeg(4000, repeats=300, progressive=True)
+    with pytest.raises(UnreadableImageError, match=r"a\.jpg: it has more scans than any camera"):
+        load_image(data, name="a.jpg")
+
+
+def test_scans_of_the_first_picture_alone_are_counted() -> None:
+    plain, progressive = jpeg(64), jpeg(64, progressive=True)
+    assert jpeg_scans(plain) == 1
+    assert jpeg_scans(progressive) == 10
+    assert jpeg_scans(jpeg(64, repeats=5, progressive=True)) == 15
+    header = b"\xff\xe1" + struct.pack(">H", 2 + len(progressive)) + progressive
+    assert jpeg_scans(plain[:2] + header + plain[2:] + progressive * 3) == 1
 
 
 def zip_of(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
