@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import struct
 from dataclasses import replace
 from io import BytesIO
 from typing import Final
@@ -21,6 +22,7 @@ from segdetect.pictures.tiff_colour import colours_of, refuse_unknown_colours
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _SAVE_PLAIN: Final = "Save it as an ordinary grey or RGB TIFF, without compression, or as PNG, and load that"
+_LZW: Final = 5
 _FAX: Final = (2, 3, 4)
 _JPEG: Final = (6, 7, 34892, 33007)
 # Some decoders leave these as YCbCr and nothing in the file tells.
@@ -43,6 +45,8 @@ def decode_tiff(encoded: Encoded) -> Raster:
         _refuse_unknown_samples(encoded, page)
         refuse_unknown_colours(encoded, page)
         notes = _check_segments(encoded, page) + _stack_note(file, page)
+        if page.compression == _LZW:
+            _check_lzw(encoded, page)
         if page.compression in _FAX:
             return _fax(encoded, page, pages)
         raster = colours_of(encoded, page, _page_values(encoded, page))
@@ -107,6 +111,28 @@ def _check_segments(encoded: Encoded, page: tifffile.TiffPage) -> tuple[str, ...
     if empty == wanted:
         raise encoded.unreadable("it holds no pixels: all of its parts are empty", "Copy or export the picture again")
     return (f"{empty} of its {wanted} parts are left out in the file; they are shown as value 0.",) if empty else ()
+
+
+def _check_lzw(encoded: Encoded, page: tifffile.TiffPage) -> None:
+    """Damaged LZW crashes imagecodecs 2025.11.11 and the process with it; libtiff, asked first, raises."""
+    tall, wide = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    bits = page.bitspersample if isinstance(page.bitspersample, int) else max(page.bitspersample)
+    row = -(-wide * bits * (page.samplesperpixel if page.planarconfig == 1 else 1) // 8)
+    strips = -(-page.imagelength // tall)
+    for at, (offset, size) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=False)):
+        left = tall if page.is_tiled else min(tall, page.imagelength - at % strips * tall)
+        if size:
+            part = _as_grey_tiff(encoded.data[offset : offset + size], row, left, int(page.fillorder))
+            with TiffImageFile(BytesIO(part)) as image:
+                image.load()
+
+
+def _as_grey_tiff(strip: bytes, width: int, height: int, fill: int) -> bytes:
+    """One LZW strip as a TIFF of its own, its bytes taken as 8-bit grey."""
+    tags = {256: width, 257: height, 258: 8, 259: _LZW, 262: 1, 266: fill, 273: 8, 277: 1, 278: height, 279: len(strip)}
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    padded = strip + bytes(len(strip) % 2)
+    return struct.pack("<2sHI", b"II", 42, 8 + len(padded)) + padded + struct.pack("<H", len(tags)) + rows + bytes(4)
 
 
 def _stack_note(file: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:

@@ -431,3 +431,17 @@ def test_without_its_codecs_the_package_to_install_is_named(monkeypatch: pytest.
 
 def test_windows_are_those_of_the_values() -> None:
     assert np.array_equal(in_window(RGB16), apply_window(RGB16, (0, 65535)))
+
+
+def test_damaged_lzw_ends_no_process() -> None:
+    whole = written(SMOOTH, photometric="rgb", compression="lzw", rowsperstrip=8)
+    random, refused = np.random.default_rng(3), 0
+    for _ in range(200):
+        data = bytearray(whole)
+        for place in random.integers(len(data) // 3, len(data), 4):
+            data[place] = random.integers(256)
+        try:
+            load(bytes(data))
+        except UnreadableImageError:
+            refused += 1
+    assert refused > 20
