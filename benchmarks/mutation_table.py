@@ -367,7 +367,11 @@ TABLE: Final = (
     *_changes(
         "segdetect/pictures/decoders.py",
         WEBP,
-        ("WebP's size unchecked", "encoded.check_size(*_webp_size(encoded.data))", "pass"),
+        (
+            "WebP's size unchecked",
+            "encoded.check_size(*_webp_size(encoded.data), pixel_bytes=_HELD_TWICE)",
+            "pass",
+        ),
         ("one pixel less in VP8X", "1 + int.from_bytes(data[24:27]", "int.from_bytes(data[24:27]"),
         ("13 bits of height in VP8L", "bits >> 14 & 0x3FFF", "bits >> 14 & 0x1FFF"),
         ("scale bits as size in VP8", "width & 0x3FFF, height & 0x3FFF", "width, height"),
