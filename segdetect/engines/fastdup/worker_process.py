@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import uuid
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any, Final
 
+from segdetect.child import ChildProcess
 from segdetect.errors import EngineKilledError, EngineTimeoutError, StorageError, storage_error
 from segdetect.message import Message
 
@@ -87,38 +87,32 @@ class WorkerProcess:
 
     def __init__(self, *, label: str, script: Path, environment: Mapping[str, str]) -> None:
         self._label = label
-        self._owner_pid = os.getpid()
         self.ready = False
         self.folder, lock = _new_folder()
-        self._connection, theirs = Pipe()
         try:
-            self._process = _start(script, self.folder, theirs.fileno(), environment)
+            self._child = _start(script, self.folder, lock, environment)
         except BaseException:
-            lock.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            _remove(self.folder, lock)
             raise
-        finally:
-            theirs.close()
+        self._connection: Connection[Any, Any] = Connection(self._child.socket.detach())
         self._tail = bytearray()
-        self._drain = threading.Thread(target=_keep_tail, args=(self._process.stdout, self._tail), daemon=True)
+        self._drain = threading.Thread(target=_keep_tail, args=(self._child.printed, self._tail), daemon=True)
         self._drain.start()
-        self._dispose = weakref.finalize(self, _dispose, self._process, self.folder, lock, self._owner_pid)
 
     @property
     def pid(self) -> int:
         """Process id, and the id of its process group."""
-        return self._process.pid
+        return self._child.pid
 
     @property
     def usable(self) -> bool:
         """Alive, with its folder in place (tidying services empty /tmp), and started by this very process."""
-        mine = self._dispose.alive and self._owner_pid == os.getpid()
-        return mine and self._process.poll() is None and self.folder.is_dir()
+        return self._child.usable and self.folder.is_dir()
 
     @property
     def output(self) -> str:
         """The end of what it printed."""
-        self._drain.join(POLL_SECONDS if self._process.poll() is None else 1.0)
+        self._drain.join(POLL_SECONDS if self._child.running else 1.0)
         return bytes(self._tail).decode(errors="replace")
 
     def send(self, message: Mapping[str, str]) -> None:
@@ -169,20 +163,17 @@ class WorkerProcess:
                 return message
         except (EOFError, OSError) as error:
             raise self._died() from error
-        if self._process.poll() is not None:
+        if not self._child.running:
             raise self._died()
         return None
 
     def close(self) -> None:
         """End the process and remove its folder; does nothing the second time."""
-        self._dispose()
+        self._child.close()
         self._connection.close()
 
     def _died(self) -> EngineKilledError:
-        try:
-            code = self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            code = 0
+        code = self._child.exit_code()
         how = f"was killed (signal {-code})" if code < 0 else f"ended by itself (exit code {code})"
         self.close()
         return EngineKilledError(
@@ -273,17 +264,15 @@ def _lock(file: IO[bytes]) -> None:
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _start(script: Path, folder: Path, socket: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(script: Path, folder: Path, lock: IO[bytes], environment: Mapping[str, str]) -> ChildProcess:
     # -P keeps the script's own folder, where modules may be named like the package it imports, off sys.path.
-    return subprocess.Popen(
-        [sys.executable, "-P", str(script), str(socket), str(os.getpid()), str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=[socket],
-        cwd=folder,
-        env={**environment, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")},
-        start_new_session=True,
+    return ChildProcess(
+        [sys.executable, "-P", str(script)],
+        arguments=[str(folder)],
+        environment={**environment, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")},
+        folder=folder,
+        output=subprocess.PIPE,
+        tidy=functools.partial(_remove, folder, lock),
     )
 
 
@@ -295,11 +284,6 @@ def _keep_tail(output: IO[bytes] | None, tail: bytearray) -> None:
                 del tail[:-OUTPUT_TAIL_BYTES]
 
 
-def _dispose(process: subprocess.Popen[bytes], folder: Path, lock: IO[bytes], owner_pid: int) -> None:
-    if os.getpid() != owner_pid:
-        return  # a forked copy of the parent
-    if process.poll() is None:  # else the number may belong to another process by now
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _remove(folder: Path, lock: IO[bytes]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     lock.close()

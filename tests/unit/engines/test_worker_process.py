@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from segdetect.engines.fastdup import worker as fastdup_worker
-from segdetect.engines.fastdup import worker_process
 from segdetect.engines.fastdup.worker_process import OUTPUT_TAIL_BYTES, WorkerProcess
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc")
@@ -138,14 +137,14 @@ def test_a_worker_is_of_use_only_to_the_process_that_started_it(
 ) -> None:
     worker, helper = start()
     with monkeypatch.context() as patch:
-        patch.setattr(worker_process.os, "getpid", lambda: worker.pid)
+        patch.setattr(os, "getpid", lambda: worker.pid)
         assert not worker.usable
-        worker._dispose()
+        worker._child._end()
     assert lives(helper)
     assert worker.folder.is_dir()
     assert lives(worker.pid)
     os.killpg(worker.pid, signal.SIGKILL)  # its finalizer is spent
-    worker._process.wait()
+    worker._child._process.wait()
 
 
 def test_a_worker_whose_folder_was_tidied_away_is_of_no_use(start: Callable[[], tuple[WorkerProcess, int]]) -> None:
@@ -163,7 +162,7 @@ def test_a_dead_workers_number_is_not_killed_again(
     os.killpg(worker.pid, signal.SIGKILL)
     wait_until(lambda: not worker.usable)
     killed: list[int] = []
-    monkeypatch.setattr(worker_process.os, "killpg", lambda pid, sign: killed.append(pid))
+    monkeypatch.setattr(os, "killpg", lambda pid, sign: killed.append(pid))
     worker.close()
     assert killed == []
     assert not worker.folder.exists()
