@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from segdetect.errors import SegDetectError, SettingsError
 from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common, decode_heic
 from segdetect.pictures.formats import SUPPORTED, Format, describe_unsupported, sniff
+from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.raster import (
     WINDOW_PERCENTILES,
@@ -25,46 +25,6 @@ from segdetect.pictures.raster import (
 )
 
 __all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LoadedImage:
-    """A decoded picture.
-
-    Args:
-        name: its name as the user gave it; shown, never used as a path.
-        sha256: hex digest of the file's bytes; with `page` and `window` it identifies the pixels.
-        pixels: `(height, width, 3)` uint8 RGB, read-only.
-        notes: what was done to it that the user should know ("rotated as its EXIF data say", ...).
-        page: the page that was read, 0-based.
-        pages: how many pages the file has.
-        window: low and high source value mapped to black and white, for pictures deeper than 8 bits; else None.
-        value_range: lowest and highest source value, for the same pictures; else None.
-    """
-
-    name: str
-    sha256: str
-    pixels: Pixels
-    notes: tuple[str, ...] = ()
-    page: int = 0
-    pages: int = 1
-    window: tuple[float, float] | None = None
-    value_range: tuple[float, float] | None = None
-
-    @property
-    def size_wh(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self.pixels.shape[1], self.pixels.shape[0]
-
-    @property
-    def identity(self) -> tuple[str, int]:
-        """Equal for one page of one file, under whatever name and in whatever brightness window."""
-        return (self.sha256, self.page)
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Two pictures with equal keys have equal pixels."""
-        return (self.sha256, self.page, self.window)
 
 
 def load_image(
