@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
+from typing import Final
 
 import numpy as np
 import pydicom
 from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from segdetect.pictures.dicom_codecs import stream_size
+from segdetect.pictures.dicom_values import display, lies_high, lowered, measured, overlay_note, rescaled
 from segdetect.pictures.limits import decoded_limit, inflates_within
+from segdetect.pictures.profiles import to_srgb
 from segdetect.pictures.raster import Encoded, Raster, Values
+
+_UNCOMPRESSED: Final = "Export the picture uncompressed (Explicit VR Little Endian), or as PNG"
+_INVERTED: Final = "Low values are shown bright, as the file asks (MONOCHROME1)."
+_KINDS: Final = frozenset(
+    ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+)
 
 
 def decode_dicom(encoded: Encoded) -> Raster:
@@ -30,14 +39,18 @@ def decode_dicom(encoded: Encoded) -> Raster:
             "this DICOM file holds no picture (it has no pixel data, or ends before them)",
             "Load a DICOM file with an image, such as CT, MR, CR or DX",
         )
+    missing = [name for name in ("Rows", "Columns", "BitsAllocated") if dataset.get(name) in (None, "")]
+    if missing:
+        raise encoded.unreadable(
+            f"this DICOM file does not say how its pixels are stored: it has no {missing[0]}",
+            "Export the picture again",
+        )
     encoded.check_size(int(dataset.Columns), int(dataset.Rows), _pixel_bytes(dataset))
     pages = max(1, int(dataset.get("NumberOfFrames") or 1))
     encoded.check_page(pages)
+    _check_colours(encoded, dataset)
     _check_syntax(encoded, dataset)
-    values = np.asarray(pixel_array(dataset, index=encoded.page))
-    if values.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
-        raise ValueError(f"its pixels have the unexpected shape {values.shape}")
-    return _raster(dataset, values, pages)
+    return _raster(encoded, dataset, _stored(encoded, dataset), pages)
 
 
 def _pixel_bytes(dataset: pydicom.Dataset) -> int:
@@ -72,48 +85,64 @@ def _check_syntax(encoded: Encoded, dataset: pydicom.Dataset) -> None:
         readable = False
     if not readable:
         raise encoded.unreadable(
-            f"its pixels are compressed as {syntax.name}, which cannot be read here",
-            "Export the picture uncompressed (Explicit VR Little Endian), or as PNG",
+            f"its pixels are compressed as {syntax.name}, which cannot be read here", _UNCOMPRESSED
         )
 
 
-def _raster(dataset: pydicom.Dataset, values: Values, pages: int) -> Raster:
-    kind = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+def _stored(encoded: Encoded, dataset: pydicom.Dataset) -> Values:
+    """One frame's stored values, or its colours as RGB."""
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    wanted = (int(dataset.Columns), int(dataset.Rows))
+    high = lies_high(dataset)
+    try:
+        # What a decoder allocates follows the compressed pixels, not the size that was checked.
+        size = stream_size(dataset, encoded.page) or wanted
+        if size != wanted:
+            raise ValueError(f"they are {size[0]} x {size[1]} pixels, but the file says {wanted[0]} x {wanted[1]}")
+        values = np.asarray(pixel_array(dataset, index=encoded.page, correct_unused_bits=not high))
+    except (RuntimeError, ValueError) as error:
+        if not syntax.is_encapsulated:
+            raise
+        raise encoded.unreadable(
+            f"its pixels, compressed as {syntax.name}, are damaged or of a kind that cannot be read here", _UNCOMPRESSED
+        ) from error
+    if values.shape[:2] != wanted[::-1]:
+        raise ValueError(f"its pixels have the unexpected shape {values.shape}")
+    return lowered(dataset, values) if high else values
+
+
+def _raster(encoded: Encoded, dataset: pydicom.Dataset, values: Values, pages: int) -> Raster:
+    kind = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2")
+    notes = overlay_note(dataset)
     if kind == "PALETTE COLOR":
-        values = np.asarray(apply_color_lut(values, dataset))
+        values = _palette_colours(dataset, values)
     if values.ndim == 3:
-        deep = values.dtype != np.uint8
-        return Raster(values[..., :3], deep=deep, pages=pages)
+        colours = np.ascontiguousarray(values[..., :3])
+        profile = dataset.get("ICCProfile") if colours.dtype == np.uint8 else None
+        colours, profile_notes = to_srgb(colours, profile or b"")
+        return Raster(colours, deep=colours.dtype != np.uint8, pages=pages, notes=notes + profile_notes)
+    valid, padding_notes = measured(dataset, values)
+    shown = display(dataset, encoded.page)
+    inverted = kind == "MONOCHROME1"
     return Raster(
-        _rescaled(dataset, values),
+        rescaled(dataset, values, encoded.page),
         deep=True,
-        inverted=kind == "MONOCHROME1",
-        window=_own_window(dataset),
+        inverted=inverted,
+        window=shown.window,
+        curve=shown.curve,
+        valid=valid,
         pages=pages,
-        notes=("Low values are shown bright, as the file asks (MONOCHROME1).",) if kind == "MONOCHROME1" else (),
+        notes=(*notes, *([_INVERTED] if inverted else []), *padding_notes),
     )
 
 
-def _rescaled(dataset: pydicom.Dataset, values: Values) -> Values:
-    """Stored values in the file's own units, such as Hounsfield units (DICOM PS3.3 C.11.1)."""
-    if "ModalityLUTSequence" in dataset:
-        return np.asarray(apply_modality_lut(values, dataset))
-    slope, intercept = _number(dataset, "RescaleSlope", 1.0), _number(dataset, "RescaleIntercept", 0.0)
-    if (slope, intercept) == (1.0, 0.0) or not np.isfinite([slope, intercept]).all() or slope == 0:
-        return values
-    return np.asarray(values.astype(np.float32) * np.float32(slope) + np.float32(intercept))
+def _palette_colours(dataset: pydicom.Dataset, values: Values) -> Values:
+    """8-bit colours; entries of 16 bits count by their upper ones."""
+    colours = np.asarray(apply_color_lut(values, dataset))
+    return np.asarray(colours >> 8 if colours.dtype == np.uint16 and colours.max() > 255 else colours, np.uint8)
 
 
-def _own_window(dataset: pydicom.Dataset) -> tuple[float, float] | None:
-    """The first window of the file, by the linear function of DICOM PS3.3 C.11.2.1.2."""
-    centre, width = _number(dataset, "WindowCenter", np.nan), _number(dataset, "WindowWidth", np.nan)
-    if not (np.isfinite(centre) and np.isfinite(width)) or width <= 1:
-        return None
-    return centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2
-
-
-def _number(dataset: pydicom.Dataset, keyword: str, default: float) -> float:
-    value: Any = dataset.get(keyword)
-    if isinstance(value, pydicom.multival.MultiValue):
-        value = value[0] if value else None
-    return default if value is None or value == "" else float(value)
+def _check_colours(encoded: Encoded, dataset: pydicom.Dataset) -> None:
+    kind = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2")
+    if kind not in _KINDS:
+        raise encoded.unreadable(f"its colours are {kind}, which is not read", "Export it as RGB, or as PNG")

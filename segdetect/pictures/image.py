@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from segdetect.pictures.measured import Flags, fill
 from segdetect.pictures.raster import Pixels
 
 
@@ -20,6 +21,9 @@ class LoadedImage:
         pages: how many pages the file has.
         window: low and high source value mapped to black and white, for pictures deeper than 8 bits; else None.
         value_range: lowest and highest source value, for the same pictures; else None.
+        valid: `(height, width)` bool, read-only, False where a pixel is no measurement: such pixels are black, play no
+            part in the window and are left out of every comparison. None when all are.
+        curved: the file's own curve maps the values, over the span `window`, rather than a straight line.
     """
 
     name: str
@@ -30,6 +34,13 @@ class LoadedImage:
     pages: int = 1
     window: tuple[float, float] | None = None
     value_range: tuple[float, float] | None = None
+    valid: Flags | None = None
+    curved: bool = False
+
+    @property
+    def filled(self) -> Pixels:
+        """The pixels for an engine to describe: those that are no measurement look like the nearest one that is."""
+        return self.pixels if self.valid is None else fill(self.pixels, self.valid)
 
     @property
     def size_wh(self) -> tuple[int, int]:
@@ -44,4 +55,4 @@ class LoadedImage:
     @property
     def key(self) -> tuple[object, ...]:
         """Two pictures with equal keys have equal pixels."""
-        return (self.sha256, self.page, self.window)
+        return (self.sha256, self.page, self.window, self.curved)

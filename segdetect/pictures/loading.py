@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from segdetect.pictures.decoders import decode_common, decode_heic
 from segdetect.pictures.formats import SUPPORTED, Format, describe_unsupported, sniff
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.limits import MAX_PIXELS
+from segdetect.pictures.measured import both, find_sentinel, finite, left_out_note
 from segdetect.pictures.raster import (
     WINDOW_PERCENTILES,
     Encoded,
     Pixels,
     Raster,
+    apply_curve,
     apply_window,
     compose,
     percentile_window,
@@ -129,34 +132,61 @@ def _decode(encoded: Encoded, kind: Format) -> Raster:
 
 
 def _finish(encoded: Encoded, raster: Raster, window: tuple[float, float] | None) -> LoadedImage:
-    values, notes, extent = raster.values, raster.notes, None
+    raster = _measured(encoded, raster)
+    values, notes, extent, chosen, curved = raster.values, raster.notes, None, None, False
     if raster.deep:
-        extent = value_range(values)
+        extent = value_range(values, raster.valid)
         chosen, how = _choose_window(raster, window)
-        values = apply_window(values, chosen, inverted=raster.inverted)
+        curved = raster.curve is not None and window is None
+        values = _shown(raster, chosen, curved)
         notes += (_window_note(extent, chosen, how),)
-    window = chosen if raster.deep else None
     if raster.orientation != 1:
         notes += ("It was rotated as its EXIF data say.",)
+    pixels, valid = compose(values, raster.alpha, raster.orientation, raster.valid)
+    digest = hashlib.sha256(encoded.data).hexdigest()
     return LoadedImage(
-        encoded.name,
-        hashlib.sha256(encoded.data).hexdigest(),
-        compose(values, raster.alpha, raster.orientation),
-        notes,
-        encoded.page,
-        raster.pages,
-        window,
-        extent,
+        encoded.name, digest, pixels, notes, encoded.page, raster.pages, chosen, extent, valid=valid, curved=curved
     )
+
+
+def _shown(raster: Raster, window: tuple[float, float], curved: bool) -> Pixels:
+    if curved and raster.curve is not None:
+        return apply_curve(raster.values, raster.curve, inverted=raster.inverted)
+    return apply_window(raster.values, window, inverted=raster.inverted)
+
+
+def _measured(encoded: Encoded, raster: Raster) -> Raster:
+    """The raster with all that is no measurement marked, and a note on what the file itself does not declare."""
+    valid, notes = raster.valid, raster.notes
+    numbers = finite(raster.values)
+    if numbers is not None:
+        valid = both(valid, numbers)
+        notes += (left_out_note(numbers, "no finite number"),)
+    while raster.deep and (sentinel := find_sentinel(raster.values, valid)) is not None:
+        others = raster.values != raster.values.dtype.type(sentinel)
+        valid = both(valid, others)
+        what = Message("{value:g}, a value for missing ones that lies far from the rest,", value=sentinel)
+        notes += (left_out_note(others, what),)
+    if valid is not None and not valid.any():
+        raise encoded.unreadable(
+            "none of its values is a measurement: all of them are padding, stand for no data or are no finite numbers",
+            "Export the picture again, or choose another page or file",
+        )
+    return replace(raster, valid=valid, notes=notes)
 
 
 def _choose_window(raster: Raster, window: tuple[float, float] | None) -> tuple[tuple[float, float], str]:
     if window is not None:
         return (float(window[0]), float(window[1])), "the window you chose"
     if raster.window is not None:
-        return raster.window, "the window that the file asks for"
+        return (
+            raster.window,
+            "the curve that the file asks for" if raster.curve else "the window that the file asks for",
+        )
     low, high = WINDOW_PERCENTILES
-    return percentile_window(raster.values), Message("the {low:g}th and {high:g}th percentile", low=low, high=high)
+    return percentile_window(raster.values, raster.valid), Message(
+        "the {low:g}th and {high:g}th percentile", low=low, high=high
+    )
 
 
 def _window_note(extent: tuple[float, float], window: tuple[float, float], how: str) -> str:

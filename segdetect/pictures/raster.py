@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +13,11 @@ import numpy.typing as npt
 from segdetect.errors import ImageTooLargeError, UnreadableImageError
 from segdetect.message import Message
 from segdetect.pictures.limits import decoded_limit
+from segdetect.pictures.measured import Flags
 
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[Any]
+Curve = Callable[[Values], npt.NDArray[np.float64]]
 
 # The share of values that the automatic window leaves darker than black and, again, brighter than white.
 WINDOW_PERCENTILES: Final = (0.5, 99.5)
@@ -121,6 +124,8 @@ class Raster:
         deep: True when the values must be windowed to fit 8 bits; False for uint8 values that are shown as they are.
         inverted: True when low values are bright.
         window: the window that the file itself asks for.
+        curve: the mapping to 0..1 that the file asks for in place of a window, whose span `window` is then.
+        valid: `(height, width)` bool, False where a value is no measurement, as the file declares; None when all are.
         pages: how many pages the file has.
         orientation: EXIF orientation, 1..8, still to be applied.
         notes: what the user should know.
@@ -131,33 +136,35 @@ class Raster:
     deep: bool = False
     inverted: bool = False
     window: tuple[float, float] | None = None
+    curve: Curve | None = None
+    valid: Flags | None = None
     pages: int = 1
     orientation: int = 1
     notes: tuple[str, ...] = ()
 
 
-def value_range(values: Values) -> tuple[float, float]:
-    """Lowest and highest finite value; raises ValueError when there is none."""
-    if values.dtype.kind != "f":
-        return float(values.min()), float(values.max())
-    finite = np.isfinite(values)
-    if not finite.any():
-        raise ValueError("none of its values is a finite number")
-    low = values.min(where=finite, initial=np.inf)
-    return float(low), float(values.max(where=finite, initial=-np.inf))
+def value_range(values: Values, valid: Flags | None = None) -> tuple[float, float]:
+    """Lowest and highest value, of the pixels where `valid` is True; all of them are finite there."""
+    known = values if valid is None else values[valid]
+    return float(known.min()), float(known.max())
 
 
-def percentile_window(values: Values) -> tuple[float, float]:
-    """The values at the 0.5th and 99.5th percentile of the finite ones; the whole range when these are equal."""
-    flat = values.reshape(-1)
+def percentile_window(values: Values, valid: Flags | None = None) -> tuple[float, float]:
+    """The values at the 0.5th and 99.5th percentile; the whole range when these are equal. See `value_range`."""
+    flat = (values if valid is None else values[valid]).reshape(-1)
     sample = flat[:: max(1, flat.size // _PERCENTILE_SAMPLE)]
-    if sample.dtype.kind == "f":
-        sample = sample[np.isfinite(sample)]
-    if sample.size:
-        low, high = np.percentile(sample, WINDOW_PERCENTILES)
-        if high > low:
-            return float(low), float(high)
-    return value_range(values)
+    low, high = np.percentile(sample, WINDOW_PERCENTILES)
+    return (float(low), float(high)) if high > low else value_range(values, valid)
+
+
+def apply_curve(values: Values, curve: Curve, *, inverted: bool = False) -> Pixels:
+    """Map values to 8 bits by a function that gives 0..1, strip by strip."""
+    mapped = np.empty(values.shape, np.uint8)
+    rows = max(1, _STRIP_VALUES // max(1, values[0].size))
+    for top in range(0, len(values), rows):
+        share = np.clip(np.nan_to_num(curve(values[top : top + rows])), 0, 1)
+        mapped[top : top + rows] = np.rint(255 * (1 - share if inverted else share))
+    return mapped
 
 
 def apply_window(values: Values, window: tuple[float, float], *, inverted: bool = False) -> Pixels:
@@ -192,18 +199,28 @@ def _map_strip(values: Values, window: tuple[float, float], *, inverted: bool) -
     return np.asarray(255 - mapped, np.uint8) if inverted else mapped
 
 
-def compose(colours: Pixels, alpha: Pixels | None, orientation: int) -> Pixels:
-    """Grey or RGB to upright, opaque, read-only RGB on white.
+def compose(
+    colours: Pixels, alpha: Pixels | None, orientation: int, valid: Flags | None = None
+) -> tuple[Pixels, Flags | None]:
+    """Grey or RGB to upright, opaque, read-only RGB on white, and the flags turned alike.
 
     Args:
         colours: `(height, width)` or `(height, width, 3)` uint8.
         alpha: `(height, width)` uint8 or None.
         orientation: EXIF orientation, 1..8; anything else counts as 1.
+        valid: `(height, width)` bool; where it is False the result is black.
     """
-    rgb = cv2.cvtColor(colours, cv2.COLOR_GRAY2RGB) if colours.ndim == 2 else colours
+    rgb = np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2RGB) if colours.ndim == 2 else colours, np.uint8)
     if alpha is not None:
-        rgb = _on_white(np.asarray(rgb, np.uint8), alpha)
-    upright = np.ascontiguousarray(turn_upright(np.asarray(rgb, np.uint8), orientation))
+        rgb = _on_white(rgb, alpha)
+    if valid is not None:
+        rgb = rgb * valid[..., None]
+        valid = _upright(valid, orientation)
+    return _upright(rgb, orientation), valid
+
+
+def _upright(array: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    upright = np.ascontiguousarray(turn_upright(array, orientation))
     upright.flags.writeable = False
     return upright
 
@@ -218,7 +235,7 @@ def _on_white(rgb: Pixels, alpha: Pixels) -> Pixels:
     return blended
 
 
-def turn_upright(image: Pixels, orientation: int) -> Pixels:
+def turn_upright(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Undo the camera's rotation (EXIF 2.32, tag 274); 1 and unknown values leave the picture as it is."""
     if orientation in (5, 6, 7, 8):
         image = image.swapaxes(0, 1)

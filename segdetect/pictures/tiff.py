@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from segdetect.errors import UnreadableImageError
 from segdetect.pictures.decoders import ORIENTATION_TAG, raster_from_pillow
 from segdetect.pictures.raster import Encoded, Raster, Values
-from segdetect.pictures.tiff_colour import colours_of, refuse_unknown_colours
+from segdetect.pictures.tiff_colour import colours_of, measured, refuse_unknown_colours
 
 # Without a handler, Python prints tifffile's remarks on damaged files to stderr; who wants them may add another.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -49,8 +49,12 @@ def decode_tiff(encoded: Encoded) -> Raster:
             _check_lzw(encoded, page)
         if page.compression in _FAX:
             return _fax(encoded, page, pages)
-        raster = colours_of(encoded, page, _page_values(encoded, page))
-    return replace(raster, pages=pages, orientation=_orientation(page), notes=notes + raster.notes)
+        values = _page_values(encoded, page)
+        raster = colours_of(encoded, page, values)
+        valid, no_data = measured(page, values)
+    return replace(
+        raster, valid=valid, pages=pages, orientation=_orientation(page), notes=notes + raster.notes + no_data
+    )
 
 
 def _check_limits(encoded: Encoded, page: tifffile.TiffPage) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from tifffile import TiffPage
 
+from segdetect.message import Message
 from segdetect.pictures.decoders import NO_INK_PROFILE
+from segdetect.pictures.measured import Flags, left_out_note
 from segdetect.pictures.profiles import to_srgb
 from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
 
@@ -28,6 +30,7 @@ _NAMES: Final = {
     **{32844: "LogL", 32845: "LogLuv", 51177: "a depth map", 52527: "a photometric mask"},
 }
 _PREMULTIPLIED, _STRAIGHT = 1, 2
+_NO_DATA_TAG: Final = 42113  # in ASCII, see GDAL's driver for GeoTIFF
 _INKSET_TAG, _COEFFICIENTS_TAG, _REFERENCE_TAG = 332, 529, 532
 _JPEG: Final = (6, 7, 34892, 33007)
 _SAVE_RGB: Final = "Save it as a grey or RGB TIFF or as PNG, and load that"
@@ -102,6 +105,25 @@ def colours_of(encoded: Encoded, page: TiffPage, values: Values) -> Raster:
         colours = _unmultiplied(colours, premultiplied)
     raster = _raster(page, np.ascontiguousarray(colours))
     return Raster(raster.values, alpha, raster.deep, raster.inverted, notes=raster.notes + notes)
+
+
+def measured(page: TiffPage, values: Values) -> tuple[Flags | None, tuple[str, ...]]:
+    """Which pixels are not of the value that GDAL declares as no data, and a note; None when all are.
+
+    A pixel in colour has to have it in all of its colours. See `colours_of` for the arguments.
+    """
+    text = str(page.tags.valueof(_NO_DATA_TAG, default="")).strip(" \0")
+    try:
+        declared = values.dtype.type(float(text))
+    except (ValueError, OverflowError):
+        return None, ()
+    # NaN is no finite number and left out for that; a value that the type cannot hold occurs nowhere.
+    if float(declared) != float(text) and values.dtype.kind != "f":
+        return None, ()
+    valid = (values[..., : _colours(page)] != declared).any(axis=2)
+    if valid.all() or np.isnan(declared):
+        return None, ()
+    return valid, (left_out_note(valid, Message("{value:.9g}, which it declares as no data,", value=float(text))),)
 
 
 def _alpha(page: TiffPage, extra: Values) -> tuple[Pixels | None, Floats | None, tuple[str, ...]]:

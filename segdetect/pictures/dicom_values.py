@@ -1,0 +1,170 @@
+"""What the stored values of a DICOM picture mean: their bits, their padding, their units, and how to show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.pixels.processing import apply_modality_lut
+from pydicom.uid import UID, RLELossless
+
+from segdetect.message import Message
+from segdetect.pictures.measured import Flags, left_out_note
+from segdetect.pictures.raster import Curve, Values
+
+_PADDING: Final = {
+    "PixelData": ("PixelPaddingValue", "PixelPaddingRangeLimit"),
+    "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
+    "DoubleFloatPixelData": ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Display:
+    """How a file asks for its values to be shown: a window, or a curve whose span the window is."""
+
+    window: tuple[float, float] | None = None
+    curve: Curve | None = None
+
+
+def lies_high(dataset: pydicom.Dataset) -> bool:
+    """Whether the stored bits are not the lowest ones of each word, which pydicom takes them for."""
+    bits = dataset.get("BitsStored")
+    high = dataset.get("HighBit")
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    plain = not syntax.is_encapsulated or syntax == RLELossless
+    return bool(plain and bits and high is not None and int(high) > int(bits) - 1)
+
+
+def lowered(dataset: pydicom.Dataset, words: Values) -> Values:
+    """The stored bits of words in which they lie high, with their sign (DICOM PS3.5 8.1.1)."""
+    unused = 8 * words.dtype.itemsize - 1 - int(dataset.HighBit)
+    # The first shift drops what lies above them, such as overlays, the second brings the sign along.
+    return np.asarray((words << unused) >> (8 * words.dtype.itemsize - int(dataset.BitsStored)))
+
+
+def measured(dataset: pydicom.Dataset, stored: Values) -> tuple[Flags | None, tuple[str, ...]]:
+    """Which stored values are no padding (DICOM PS3.3 C.7.5.1.1.2), and a note; None when none is."""
+    ends = _padding(dataset, stored.dtype)
+    if not ends:
+        return None, ()
+    valid = (stored < min(ends)) | (stored > max(ends))
+    if valid.all():
+        return None, ()
+    what = Message("the padding value {value:.15g}", value=ends[0])
+    if len(ends) > 1:
+        what = Message("padding values from {low:.15g} to {high:.15g}", low=min(ends), high=max(ends))
+    return valid, (left_out_note(valid, what),)
+
+
+def _padding(dataset: pydicom.Dataset, dtype: np.dtype[Any]) -> list[float]:
+    """One padding value, or the two ends of a range, both within it; none where the file names none."""
+    names = next(names for data, names in _PADDING.items() if data in dataset)
+    values = [dataset.get(name) for name in names]
+    if values[0] is None:
+        return []
+    return [_as_stored(value, dtype) for value in values if value is not None]
+
+
+def _as_stored(value: Any, dtype: np.dtype[Any]) -> float:
+    """A padding value with the sign of the pixels: some writers call it unsigned where these are signed."""
+    if isinstance(value, bytes):
+        value = int.from_bytes(value, "little")
+    if dtype.kind == "i" and value > np.iinfo(dtype).max:
+        return float(value - (1 << 8 * dtype.itemsize))
+    if dtype.kind == "u" and value < 0:
+        return float(value + (1 << 8 * dtype.itemsize))
+    return float(value)
+
+
+def rescaled(dataset: pydicom.Dataset, stored: Values, page: int) -> Values:
+    """Stored values in the file's own units, such as Hounsfield units (DICOM PS3.3 C.11.1)."""
+    if "ModalityLUTSequence" in dataset:
+        return np.asarray(apply_modality_lut(stored, dataset))
+    source = _of_frame(dataset, page, "PixelValueTransformationSequence")
+    slope, intercept = number(source, "RescaleSlope", 1.0), number(source, "RescaleIntercept", 0.0)
+    if (slope, intercept) == (1.0, 0.0) or not np.isfinite([slope, intercept]).all() or slope == 0:
+        return stored
+    # float32 holds 16 bits and more, but not 32.
+    values: Values = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
+    return np.asarray(values * slope + intercept, values.dtype)
+
+
+def display(dataset: pydicom.Dataset, page: int) -> Display:
+    """The first VOI look-up table, else the first window, by its function (DICOM PS3.3 C.11.2)."""
+    source = _of_frame(dataset, page, "FrameVOILUTSequence")
+    if source.get("VOILUTSequence"):
+        return _table(dataset, source.VOILUTSequence[0])
+    centre, width = number(source, "WindowCenter", np.nan), number(source, "WindowWidth", np.nan)
+    if not (np.isfinite(centre) and np.isfinite(width)) or width <= 0:
+        return Display()
+    exact = centre - width / 2, centre + width / 2
+    match str(source.get("VOILUTFunction") or "LINEAR").upper():
+        case "LINEAR" if width >= 1:
+            low = centre - 0.5 - (width - 1) / 2
+            # A width of 1 cuts the values in two: all above the centre are white.
+            return Display((low, low + max(width - 1, 1e-9 * max(1, abs(low)))))
+        case "LINEAR_EXACT":
+            return Display(exact)
+        case "SIGMOID":
+            return Display(exact, lambda values: _sigmoid(values, centre, width))
+    return Display()
+
+
+def _sigmoid(values: Values, centre: float, width: float) -> npt.NDArray[np.float64]:
+    # Beyond this, the answer is 0 or 1 to all digits, and the exponential overflows.
+    at = np.clip(-4 * (values.astype(np.float64) - centre) / width, -700, 700)
+    return np.asarray(1 / (1 + np.exp(at)))
+
+
+def _table(dataset: pydicom.Dataset, item: pydicom.Dataset) -> Display:
+    """Values below the table take its first entry, those above it its last."""
+    entries, first, bits = (int(value) for value in item.LUTDescriptor)
+    if first > 0x7FFF and int(dataset.get("PixelRepresentation") or 0):
+        first -= 0x10000
+    table = _entries(dataset, item.LUTData, entries or 0x10000) / (2.0**bits - 1)
+
+    def curve(values: Values) -> npt.NDArray[np.float64]:
+        at = np.clip(np.rint(values.astype(np.float64)) - first, 0, len(table) - 1)
+        return np.asarray(table[at.astype(np.intp)])
+
+    return Display((float(first), float(first + max(1, len(table) - 1))), curve)
+
+
+def _entries(dataset: pydicom.Dataset, data: bytes | Iterable[int], count: int) -> npt.NDArray[np.float64]:
+    """The table's entries, which some files pack two to a word."""
+    if not isinstance(data, bytes):
+        return np.asarray(data, np.float64)[:count]
+    order = "<" if UID(dataset.file_meta.TransferSyntaxUID).is_little_endian else ">"
+    return np.frombuffer(data, "u1" if len(data) < 2 * count else f"{order}u2")[:count].astype(np.float64)
+
+
+def overlay_note(dataset: pydicom.Dataset) -> tuple[str, ...]:
+    """What is said of overlays, in planes of their own or in unused bits of the pixels; groups 6000 to 601E."""
+    count = sum((group, 0x0010) in dataset for group in range(0x6000, 0x6020, 2))
+    if not count:
+        return ()
+    return ("It holds an overlay, which is not drawn." if count == 1 else f"It holds {count} overlays, not drawn.",)
+
+
+def _of_frame(dataset: pydicom.Dataset, page: int, sequence: str) -> pydicom.Dataset:
+    """Where a frame's own description stands: in its functional group, in the shared one, or in the file itself."""
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    for group in [*frames[page : page + 1], *shared[:1]]:
+        if group.get(sequence):
+            found: pydicom.Dataset = group[sequence].value[0]
+            return found
+    return dataset
+
+
+def number(dataset: pydicom.Dataset, keyword: str, default: float) -> float:
+    """The first value of an element; the default where it is absent or empty."""
+    value: Any = dataset.get(keyword)
+    if isinstance(value, pydicom.multival.MultiValue):
+        value = value[0] if value else None
+    return default if value is None or value == "" else float(value)
