@@ -15,7 +15,7 @@ import pandas as pd
 from segdetect.errors import StorageError
 from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.tables import json_bytes
-from segdetect.storage.files import file_name, home, storage_errors, write_atomic
+from segdetect.files import file_name, home, storage_errors, write_atomic
 from segdetect.storage.shelf import ASIDE, DAMAGE
 
 MAX_LISTED: Final = 50

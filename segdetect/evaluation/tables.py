@@ -16,8 +16,8 @@ import scipy
 
 from segdetect import __version__
 from segdetect.evaluation.figures import CategoryResult, Evaluation, Figures, PictureResult
+from segdetect.files import storage_errors, write_atomic
 from segdetect.output.tables import csv_bytes
-from segdetect.storage.files import storage_errors, write_atomic
 
 # Column heads for people, in the order in which they are shown.
 HEADS: Final = {

@@ -16,6 +16,7 @@ from typing import Self, TextIO
 import pandas as pd
 
 from segdetect import __version__
+from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, safe_table, tiles_table
@@ -23,7 +24,6 @@ from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.names import folded
 from segdetect.settings import Settings
-from segdetect.storage.files import storage_errors, write_atomic
 
 
 class RunWriter:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from segdetect.files import storage_errors, write_atomic
 from segdetect.pictures.loading import load_image
 from segdetect.samples.catalogue import SAMPLES, Sample, defect_boxes
-from segdetect.storage.files import storage_errors, write_atomic
 
 
 def write_sample_dataset(folder: Path) -> Path:

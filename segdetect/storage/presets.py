@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from segdetect.errors import SettingsError
+from segdetect.files import changing, checked_name, file_name, home, storage_errors, write_atomic
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
-from segdetect.storage.files import changing, checked_name, file_name, home, storage_errors, write_atomic
 from segdetect.storage.shelf import Contents, Damaged, Shelf, read_record
 
 

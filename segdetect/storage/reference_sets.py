@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from segdetect.errors import SettingsError, StorageError
-from segdetect.storage.files import changing, checked_name, file_name, home, storage_errors, write_atomic
+from segdetect.files import changing, checked_name, file_name, home, storage_errors, write_atomic
 from segdetect.storage.shelf import DAMAGE, Contents, Damaged, Shelf, as_record, read_record
 
 INDEX: Final = "index.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from segdetect.errors import SettingsError, StorageError
-from segdetect.storage.files import changing, file_name, storage_errors
+from segdetect.files import changing, file_name, storage_errors
 
 ASIDE: Final = ".broken"
 # What reading JSON and making values of it raises where a file is truncated, damaged or from a later version.

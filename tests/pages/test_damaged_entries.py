@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdetect.files import file_name
 from segdetect.settings import GridSize, Settings
-from segdetect.storage.files import file_name
 from segdetect.storage.presets import Preset, Presets
 from segdetect.storage.reference_sets import ReferenceSets
 from tests.support.pages import banner, choices, errors, open_page, press, upload

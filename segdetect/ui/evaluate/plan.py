@@ -10,9 +10,9 @@ import streamlit as st
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Dataset, read_dataset
 from segdetect.evaluation.folder_state import folder_state
+from segdetect.files import home
 from segdetect.samples.dataset import write_sample_dataset
 from segdetect.settings import Scope, Settings
-from segdetect.storage.files import home
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import start_run
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from segdetect.errors import SettingsError, StorageError
+from segdetect.files import file_name
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
-from segdetect.storage.files import file_name
 from segdetect.storage.presets import BUILT_IN, Preset, Presets
 from tests.support.interruption import full, interruptions, killed
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from segdetect.errors import SettingsError, StorageError
-from segdetect.storage.files import changing, file_name
+from segdetect.files import changing, file_name
 from segdetect.storage.reference_sets import ReferenceSets
 from tests.support.interruption import full, interruptions, killed
 
@@ -223,7 +223,7 @@ def test_damaged_twice_a_set_is_set_aside_beside_the_first(sets: ReferenceSets) 
 
 
 def test_a_process_that_holds_the_folder_for_long_is_said(sets: ReferenceSets, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segdetect.storage.files.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("segdetect.files.LOCK_SECONDS", 0.1)
     sets.save("gasket", OLD)
     context = multiprocessing.get_context("fork")
     with changing(sets.folder):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from segdetect.storage.files import changing, home, storage_errors, write_atomic
+from segdetect.files import changing, home, storage_errors, write_atomic
 from tests.support.interruption import full, interruptions, killed
 
 
