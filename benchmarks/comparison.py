@@ -85,13 +85,17 @@ def _described(engine: Engine, categories: Sequence[Category], grid: GridSize) -
     for category in tqdm(categories, desc=f"{engine.name}: describing"):
         references = [_embed(engine, sample, grid, turned=True)[0] for sample in category.references]
         for sample in category.pictures:
-            mask = sample.mask()
-            if mask is not None:
+            if not sample.is_clean:
                 embeddings, layout = _embed(engine, sample, grid, turned=False)
-                truth = tile_truth(mask, layout.boxes_ltrb)
+                truth = _truth(sample, layout)
                 if truth.any() and not truth.all():
                     described.append(Described(category.name, embeddings, references, layout, truth))
     return described
+
+
+def _truth(sample: LabelledPicture, layout: TileLayout) -> Flags:
+    mask = sample.mask(layout.size_wh)
+    return np.zeros(len(layout.boxes_ltrb), bool) if mask is None else tile_truth(mask, layout.boxes_ltrb)
 
 
 def _embed(engine: Engine, sample: LabelledPicture, grid: GridSize, *, turned: bool) -> tuple[Embeddings, TileLayout]:

@@ -199,7 +199,7 @@ def _short_cells(figures: Figures) -> list[str]:
 
 
 def _opening(dataset: Dataset, folder: Path, grid: GridSize) -> str:
-    clean = sum(sample.mask_path is None for sample in dataset.pictures)
+    clean = sum(sample.is_clean for sample in dataset.pictures)
     names = ", ".join(category.name for category in dataset.categories)
     return (
         f"Measured on {datetime.now(UTC):%d %B %Y} with {grid} tiles on the data set `{dataset.name}`: "

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         clean = [(path, kind) for folder in options.folder for path, kind in _by_kind(folder)]
-        samples = [s for home in options.defective for s in read_dataset(home).pictures if s.mask_path is not None]
+        samples = [s for home in options.defective for s in read_dataset(home).pictures if not s.is_clean]
         samples = [sample for sample in samples if sample.kind in ("", "texture")]
         kinds = sorted({kind for _, kind in clean})
         if len(kinds) < 2:
@@ -132,7 +132,7 @@ def _scored(engine: Engine, paths: Sequence[Path], kinds: Sequence[str], grid: G
 
 
 def _truth(one: Scored, sample: LabelledPicture) -> Flags:
-    mask = sample.mask()
+    mask = sample.mask(one.scores.layout.size_wh)
     boxes = one.scores.layout.boxes_ltrb
     return np.zeros(len(boxes), bool) if mask is None else tile_truth(mask, boxes)
 

@@ -328,7 +328,7 @@ TABLE: Final = (
     *_changes(
         "segdetect/evaluation/masks.py",
         FIGURES,
-        ("masks from 128 on", 'mask.convert("L")) > 0', 'mask.convert("L")) > 127'),
+        ("masks from 128 on", "np.asarray(grey > 0)", "np.asarray(grey > 127)"),
     ),
     *_changes(
         "segdetect/runs/stability.py",

@@ -18,7 +18,7 @@ from segdetect.cli.options import (
     run_writer,
 )
 from segdetect.cli.saying import say_notes, say_summary
-from segdetect.evaluation.datasets import read_dataset
+from segdetect.evaluation.datasets import Polarity, read_dataset
 from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.run import evaluate
 from segdetect.evaluation.tables import figures_text, write_evaluation
@@ -38,7 +38,16 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "dataset",
         type=Path,
         metavar="DATASET",
-        help="a folder with CATEGORY/test and CATEGORY/ground_truth (as MVTec AD), or with images/ and masks/",
+        help="a folder with CATEGORY/test and CATEGORY/ground_truth (as MVTec AD), with images/ and masks/, or another "
+        "layout that README.md lists",
+    )
+    parser.add_argument(
+        "--masks",
+        type=Polarity,
+        choices=list(Polarity),
+        default=Polarity.ASK,
+        help="which pixels of masks are defects: what they mark, or their background (default: what they mark, and an "
+        "error where that is nearly everything)",
     )
     add_settings(parser)
     add_output(parser, "evaluation.csv, evaluation.json and what inspect writes")
@@ -52,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         SegDetectError: wrong options, a folder that cannot be evaluated, or an engine that cannot run.
     """
     settings = read_settings(options)
-    dataset = read_dataset(options.dataset)
+    dataset = read_dataset(options.dataset, polarity=options.masks)
     references = load_references(options)
     inspector = Inspector().settled(settings.engine)
     engine, _ = inspector.choose(settings.engine)

@@ -31,6 +31,7 @@ class PictureResult:
         defect_share: share of the picture's pixels that the mask marks; 0 for a clean picture.
         auroc: area under the ROC curve of its tiles; None where all tiles or none are defective.
         ap: average precision of its tiles; None likewise.
+        notes: what was assumed about its mask, each a clause.
     """
 
     labelled: LabelledPicture
@@ -39,11 +40,12 @@ class PictureResult:
     defect_share: float
     auroc: float | None
     ap: float | None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
         """Whether the picture is known to have no defect."""
-        return self.labelled.mask_path is None
+        return self.labelled.is_clean
 
     @property
     def has_empty_mask(self) -> bool:

@@ -6,10 +6,17 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+from segdetect.evaluation.folders import KNOWN_GOOD, TESTS, TRUTHS
 from segdetect.evaluation.manifest import MANIFEST
+from segdetect.evaluation.visa import SPLIT
+from segdetect.pictures.formats import SUFFIXES
 from segdetect.pictures.names import inside
 from segdetect.storage.roots import Roots
+
+_FOLDERS: Final = ("images", *TESTS, *TRUTHS, *KNOWN_GOOD, "Data", "annotations")
+_SUFFIXES: Final = SUFFIXES | {".json", ".csv"}
 
 
 def folder_state(path: Path, *, allowed: Roots | None = None) -> str:
@@ -28,14 +35,25 @@ def folder_state(path: Path, *, allowed: Roots | None = None) -> str:
 
 
 def _looked_at(path: Path) -> Iterator[Path]:
-    """The folders and files of each layout; in a folder of many categories, those of each."""
-    yield from (inside(path, "images"), inside(path, "masks"), path / MANIFEST)
+    """The folders and files of each layout; in a folder of many categories, those of each.
+
+    Pictures and lists may also lie in the folder itself and in those directly in it.
+    """
+    yield from (path / MANIFEST, path / SPLIT)
     try:
-        homes = [path, *sorted(folder for folder in path.iterdir() if inside(folder, "test").is_dir())]
+        homes = [path, *sorted(folder for folder in path.iterdir() if folder.is_dir())]
     except OSError:
         return
     for home in homes:
-        yield from (inside(home, "test"), inside(home, "ground_truth"), inside(inside(home, "train"), "good"))
+        yield from (place for name in _FOLDERS if (place := inside(home, name)).exists())
+        yield from _listed(home)
+
+
+def _listed(home: Path) -> Iterator[Path]:
+    try:
+        yield from (entry for entry in sorted(home.iterdir()) if entry.suffix.lower() in _SUFFIXES)
+    except OSError:  # what cannot be listed is told when it is read
+        return
 
 
 def _files(place: Path) -> Iterator[str]:

@@ -1,11 +1,12 @@
-"""The table that names a data set's pictures.
+"""The tables that name a data set's pictures.
 
-It is data, and often somebody else's: nothing that it names leads out of the data set's own folder.
+They are data, and often somebody else's: nothing that they name leads out of the data set's own folder.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
@@ -30,49 +31,66 @@ def read_manifest(table: Path, folder: Path, within: Roots) -> list[dict[str, st
     Raises:
         DatasetError: it cannot be read, lacks a column, or names a file that is missing or lies elsewhere.
     """
-    rows = _rows(table)
+    rows = table_rows(table, MANIFEST, ("image", "mask", "category"))
     for line, row in rows:
         for column in ("image", "mask"):
             row[column] = row[column].replace("\\", "/")
             if row[column] or column == "image":
-                _check(folder / f"{column}s", row[column], column, line, within)
+                check_named(folder / f"{column}s", row[column], column, within, table=MANIFEST, line=line)
     return [row for _, row in rows]
 
 
-def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
-    """The rows, each with the number of the line that it ends on."""
+def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file, each with the number of the line that it ends on.
+
+    Raises:
+        DatasetError: it cannot be read, or lacks one of the columns.
+    """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows = [(reader.line_num, {key: value or "" for key, value in row.items() if key}) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(
-            f"it cannot be read as a table ({error})", remedy="Save it as CSV in UTF-8", file=MANIFEST
+            f"it cannot be read as a table ({error})", remedy="Save it as CSV in UTF-8", file=name
         ) from error
-    lacking = [column for column in ("image", "mask", "category") if rows and column not in rows[0][1]]
+    lacking = [column for column in columns if rows and column not in rows[0][1]]
     if lacking:
-        raise DatasetError(
-            f"it has no column {lacking[0]!r}", remedy="It needs image, mask and category at least", file=MANIFEST
-        )
+        needed = f"{', '.join(columns[:-1])} and {columns[-1]}"
+        raise DatasetError(f"it has no column {lacking[0]!r}", remedy=f"It needs {needed} at least", file=name)
     return rows
 
 
-def _check(folder: Path, name: str, column: str, line: int, within: Roots) -> None:
-    if _leads_out(name) or within.inside(folder / name) is None:
+def check_named(folder: Path, name: str, what: str, within: Roots, *, table: str, line: int | None = None) -> None:
+    """Check a file that a table or a list names.
+
+    Args:
+        folder: what the name begins below.
+        name: a relative path with forward slashes.
+        what: the file is, as the table calls it.
+        within: where it must lie, links followed.
+        table: the name of the table, for the error.
+        line: of the table, for the error.
+
+    Raises:
+        DatasetError: it is missing or lies elsewhere.
+    """
+    if leads_out(name) or within.inside(folder / name) is None:
+        where = "it" if line is None else f"line {line}"
         raise DatasetError(
-            f"line {line} names the {column} {name!r}, which lies outside the data set",
+            f"{where} names the {what} {name!r}, which lies outside the data set",
             remedy=f"Put the file itself into {folder.name}/, and name it by its path from there",
-            file=MANIFEST,
+            file=table,
         )
     if not on_disk(folder / name).is_file():
         raise DatasetError(
-            f"{MANIFEST} names this {column}, but the file is missing",
+            f"{table} names this {what}, but the file is missing",
             remedy="Restore the file, or remove the line",
             file=f"{folder.name}/{name}",
         )
 
 
-def _leads_out(name: str) -> bool:
+def leads_out(name: str) -> bool:
     """Whether a relative path may leave the folder it starts from, on whatever system the table was made."""
     there = PureWindowsPath(name)
     return bool(there.drive or there.root or ".." in there.parts or "\0" in name)

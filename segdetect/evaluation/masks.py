@@ -1,67 +1,277 @@
-"""Ground-truth masks, and the sizes in files' headers."""
+"""Ground-truth masks: which pixels of a file mark a defect.
+
+The rules, in this order:
+
+- **Palette**: where its colours in use are greys, or black is among them, as those colours show (black is the
+  background); else by index (0 is the background).
+- **Transparency** that varies over one single colour: what is not fully transparent is marked. Over several colours,
+  what is visible and marked by colour.
+- **Grey**, numbers of any depth, 1 bit: whatever is above 0, so 1, 255 and any label.
+- **Colours**: whatever is not black; where no pixel is black, whatever has not the commonest colour.
+- **Lossy files** (JPEG, lossy WebP, TIFF with JPEG): above half of the brightest value, since 0 does not stay 0.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from segdetect.errors import DatasetError
+from segdetect.errors import DatasetError, InputError
+from segdetect.message import Message
+from segdetect.pictures.decoders import decode_common
+from segdetect.pictures.formats import Format, sniff
+from segdetect.pictures.limits import MAX_FILE_BYTES, MAX_PIXELS
 from segdetect.pictures.names import as_text
+from segdetect.pictures.raster import Encoded, Raster, turn_upright
 
 Mask = npt.NDArray[np.bool_]
+Values = npt.NDArray[Any]
 
-# Pillow tries every decoder it has on a file unless it is told which; these are the kinds that masks and pictures have.
-_FORMATS: Final = ("PNG", "BMP", "TIFF", "GIF", "JPEG", "WEBP")
-_EXIF_ORIENTATION: Final = 0x0112
+BY_INDEX: Final = "it has a palette, which was read by index: 0 is the background"
+BY_COLOUR: Final = "it has a palette, which was read by its colours: black is the background"
+BY_TRANSPARENCY: Final = "it is of one colour, so what is not transparent was taken as marked"
+COMMONEST: Final = "no pixel of it is black, so its commonest colour was taken as the background"
+NOT_ABOVE: Final = "values below 0 and those that are no numbers were taken as background"
+FIRST_PAGE: Final = "it holds several pages, of which the first was taken"
+
+_ORIENTATION: Final = 0x0112
+# Pillow tries every decoder it has on a file unless it is told which.
+_KINDS: Final = {Format.PNG, Format.JPEG, Format.GIF, Format.BMP, Format.WEBP, Format.TIFF}
+_SUPPORTED: Final = "Save the mask as PNG"
+# Fainter ones are lost: of 65,536 pixels hundreds come out wrong at 3 of 255, a few at 40, none at 255 (measured).
+_FAINT: Final = 32
+_TIFF_JPEG: Final = (6, 7, 34892, 33007)
+_TIFF_PALETTE: Final = 3
 
 
-def read_mask(path: Path, *, name: str) -> Mask:
-    """Read a mask.
+class Polarity(StrEnum):
+    """Which pixels of a mask are defects, as the rules above tell marked ones from background."""
+
+    ASK = "ask"
+    MARKED = "marked"
+    BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marked:
+    """What a mask marks.
 
     Args:
-        path: the file; pixels above 0 are defects.
+        pixels: `(height, width)` bool, True on defects.
+        notes: what was assumed, each a clause about the mask: "it has a palette, ...".
+    """
+
+    pixels: Mask
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stored:
+    """A mask as the file has it: grey `(height, width)` or colours `(height, width, 3)`."""
+
+    values: Values
+    palette: Values | None = None
+    alpha: Values | None = None
+    lossy: bool = False
+    orientation: int = 1
+    notes: tuple[str, ...] = ()
+
+
+def read_mask(path: Path, *, name: str) -> Marked:
+    """Read a mask by the rules at the top of this module.
+
+    Args:
+        path: the file.
         name: the name of the picture it belongs to, for the error.
 
-    Returns:
-        `(height, width)` bool.
-
     Raises:
-        DatasetError: it cannot be read.
+        DatasetError: it cannot be read, or is too faint a JPEG to tell what it marks.
     """
+    mask = as_text(path.name)
     try:
-        with Image.open(path, formats=_FORMATS) as mask:
-            return np.asarray(np.asarray(mask.convert("L")) > 0)
-    # Pillow raises SyntaxError and ValueError, too, on damaged files.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            f"its mask {as_text(path.name)} cannot be read as a picture", remedy="Save the mask as PNG", file=name
-        ) from error
+        stored = _stored(_encoded(path, mask))
+        pixels, notes = _marked(stored)
+    except InputError as error:
+        problem = Message("its mask {mask} cannot be used: {problem}", mask=mask, problem=error.problem)
+        raise DatasetError(problem, remedy=_SUPPORTED, file=name) from error
+    # Decoders raise nearly every type there is on damaged files.
+    except Exception as error:
+        raise DatasetError(f"its mask {mask} cannot be read as a picture", remedy=_SUPPORTED, file=name) from error
+    upright = np.ascontiguousarray(turn_upright(pixels.view(np.uint8), stored.orientation)).view(np.bool_)
+    return Marked(upright, (*stored.notes, *notes))
 
 
-def check_mask_size(mask_size_wh: tuple[int, int], size_wh: tuple[int, int], *, name: str) -> None:
-    """Compare a mask's size with its picture's.
+def _encoded(path: Path, mask: str) -> Encoded:
+    encoded = Encoded(b"", mask, 0, MAX_PIXELS)
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise encoded.unreadable("the file is too large")
+    return replace(encoded, data=path.read_bytes())
+
+
+def _stored(encoded: Encoded) -> _Stored:
+    kind = sniff(encoded.data)
+    if kind not in _KINDS:
+        raise encoded.unreadable(f"it is {kind}, which masks are not read from" if kind else "it is no picture")
+    if kind is Format.TIFF:
+        return _from_tiff(encoded)
+    # Pillow tells the size of a WebP after it has allocated it, and 16-bit colours at 8.
+    if kind is Format.WEBP or (kind is Format.PNG and encoded.data[24] == 16):
+        lossy = kind is Format.WEBP and encoded.data.find(b"VP8 ", 12, 64_000) >= 0
+        return _from_raster(decode_common(encoded, kind), lossy=lossy)
+    with Image.open(BytesIO(encoded.data), formats=(kind.name,)) as image:
+        width, height = image.size
+        encoded.check_size(width, height, 4)
+        image.load()
+        return _from_pillow(image, lossy=kind is Format.JPEG)
+
+
+def _from_pillow(image: Image.Image, *, lossy: bool) -> _Stored:
+    orientation = int(image.getexif().get(_ORIENTATION, 1))
+    pages = (FIRST_PAGE,) if getattr(image, "n_frames", 1) > 1 else ()
+    if image.mode == "P" and "transparency" not in image.info:
+        palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        return _Stored(np.asarray(image), palette, orientation=orientation, notes=pages)
+    if image.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA"))
+        return _Stored(rgba[..., :3], alpha=rgba[..., 3], orientation=orientation, notes=pages)
+    shown = image if image.mode in ("1", "L", "I", "F", "RGB") or image.mode.startswith("I;") else image.convert("RGB")
+    return _Stored(np.asarray(shown), lossy=lossy, orientation=orientation, notes=pages)
+
+
+def _from_raster(raster: Raster, *, lossy: bool) -> _Stored:
+    values = raster.values
+    if raster.inverted:
+        top = np.iinfo(values.dtype).max if values.dtype.kind in "iu" else values.max(initial=0)
+        values = top - values
+    pages = (FIRST_PAGE,) if raster.pages > 1 else ()
+    return _Stored(values, None, raster.alpha, lossy, raster.orientation, pages)
+
+
+def _from_tiff(encoded: Encoded) -> _Stored:
+    # tifffile takes a quarter of a second to import, which most masks do without.
+    import tifffile
+
+    from segdetect.pictures.tiff import decode_tiff
+
+    stored = _from_raster(decode_tiff(encoded), lossy=False)
+    with tifffile.TiffFile(BytesIO(encoded.data)) as file:
+        page = file.pages.first
+        if page.photometric == _TIFF_PALETTE and page.colormap is not None:
+            palette = np.asarray(page.colormap).T
+            return replace(stored, values=page.asarray(), palette=palette)
+        return replace(stored, lossy=page.compression in _TIFF_JPEG)
+
+
+def _marked(stored: _Stored) -> tuple[Mask, tuple[str, ...]]:
+    if stored.palette is not None:
+        return _by_palette(stored.values, stored.palette)
+    colours, notes = _by_value(stored.values, lossy=stored.lossy)
+    if stored.alpha is None or stored.alpha.min() == stored.alpha.max():
+        return colours, notes
+    visible = stored.alpha > 0
+    if _is_flat(stored.values[visible]):
+        return visible, (BY_TRANSPARENCY,)
+    return colours & visible, notes
+
+
+def _is_flat(values: Values) -> bool:
+    return bool((values == values[:1]).all())
+
+
+def _by_palette(indices: Values, palette: Values) -> tuple[Mask, tuple[str, ...]]:
+    used = np.unique(indices)
+    colours = palette[np.minimum(used, len(palette) - 1)]
+    shown = colours.any(axis=1)
+    greys = bool((colours == colours[:, :1]).all())
+    if shown.any() and (greys or not shown.all()):
+        lit = np.zeros(int(used[-1]) + 1, bool)
+        lit[used] = shown
+        return lit[indices], (BY_COLOUR,)
+    return indices > 0, (BY_INDEX,)
+
+
+def _by_value(values: Values, *, lossy: bool) -> tuple[Mask, tuple[str, ...]]:
+    if values.ndim == 3 and not lossy and not (values == values[..., :1]).all():
+        return _by_colour(values)
+    grey = values if values.ndim == 2 else values.max(axis=2)
+    if lossy:
+        return _cut_half_way(grey)
+    above = np.asarray(grey > 0)
+    odd = grey.dtype.kind in "if" and not (grey >= 0).all()
+    return above, (NOT_ABOVE,) if odd else ()
+
+
+def _by_colour(values: Values) -> tuple[Mask, tuple[str, ...]]:
+    coloured = values.any(axis=2)
+    if not coloured.all():
+        return np.asarray(coloured), ()
+    every, counts = np.unique(values.reshape(-1, 3), axis=0, return_counts=True)
+    return np.asarray((values != every[counts.argmax()]).any(axis=2)), (COMMONEST,)
+
+
+def _cut_half_way(grey: Values) -> tuple[Mask, tuple[str, ...]]:
+    top = int(grey.max())
+    if top == 0:
+        return np.zeros(grey.shape, bool), ()
+    if top < _FAINT:
+        raise InputError(f"its brightest value is {top} of 255, which lossy compression does not tell from 0")
+    note = f"it is compressed with losses, so it was cut half-way, at {top / 2:g} of {top}"
+    return np.asarray(grey > top / 2), (note,)
+
+
+def scale_between(mask_size_wh: tuple[int, int], size_wh: tuple[int, int], *, name: str) -> tuple[int, int]:
+    """By which whole factor a mask is smaller than its picture, and by which it is larger; one of both is 1.
 
     Raises:
-        DatasetError: they differ.
+        DatasetError: their sizes differ by no whole factor.
     """
-    if mask_size_wh != size_wh:
-        raise DatasetError(
-            f"its mask has {mask_size_wh[0]} x {mask_size_wh[1]} pixels, the picture {size_wh[0]} x {size_wh[1]}",
-            remedy="Export the mask at the picture's own size",
-            file=name,
-        )
+    (width, height), (wide, high) = mask_size_wh, size_wh
+    smaller, larger = max(1, wide // max(1, width)), max(1, width // max(1, wide))
+    if (width * smaller, height * smaller) == (wide * larger, high * larger):
+        return smaller, larger
+    raise DatasetError(
+        f"its mask has {width} x {height} pixels, the picture {wide} x {high}",
+        remedy="Export the mask at the picture's own size, or at a size that differs by a whole factor",
+        file=name,
+    )
+
+
+def fitted(marked: Marked, size_wh: tuple[int, int], *, name: str) -> Marked:
+    """A mask at its picture's size, scaled by the nearest pixel where they differ by a whole factor.
+
+    Raises:
+        DatasetError: as `scale_between`.
+    """
+    smaller, larger = scale_between(marked.size_wh, size_wh, name=name)
+    if smaller == larger:
+        return marked
+    if smaller > 1:
+        scaled = marked.pixels.repeat(smaller, axis=0).repeat(smaller, axis=1)
+    else:
+        scaled = np.ascontiguousarray(marked.pixels[larger // 2 :: larger, larger // 2 :: larger])
+    how = f"{smaller} times enlarged" if smaller > 1 else f"{larger} times reduced"
+    note = f"its size is {marked.size_wh[0]} x {marked.size_wh[1]}; it was {how}"
+    return Marked(scaled, (*marked.notes, note))
 
 
 def header_size(path: Path) -> tuple[int, int] | None:
     """Width and height as shown, EXIF rotation included; None for files whose header Pillow does not read."""
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=tuple(kind.name for kind in _KINDS)) as image:
             width, height = image.size
-            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+            turned = image.getexif().get(_ORIENTATION, 1) >= 5
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
     return (height, width) if turned else (width, height)

@@ -13,7 +13,7 @@ import numpy as np
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Category, Dataset, LabelledPicture
 from segdetect.evaluation.figures import CategoryResult, Evaluation, Figures, PictureResult, summarise
-from segdetect.evaluation.masks import Mask, check_mask_size
+from segdetect.evaluation.masks import Mask
 from segdetect.evaluation.metrics import PixelFigures, average_precision, pixel_figures, roc_auc, tile_truth
 from segdetect.grid import tile_layout
 from segdetect.inspection import Failure
@@ -92,7 +92,7 @@ def evaluate_each(
         bank = list(references) or (_load_references(category, runs) if wanted else [])
         for run in runs:
             run.add(category, bank, count)
-    return [run.finish(dataset.name) for run in runs]
+    return [run.finish(dataset) for run in runs]
 
 
 def ap_by_grid(
@@ -145,6 +145,7 @@ class _Run:
         pixel = self._pixel_figures(category, pictures, count) if self._pixels and self._engine.dense else None
         self._categories.append(CategoryResult(category, tuple(pictures), pixel))
         self._notes += [f"{p.labelled.name}: its mask is empty; left out." for p in pictures if p.has_empty_mask]
+        self._notes += _mask_notes(pictures)
         self._seconds += time.perf_counter() - start
 
     def _pictures(
@@ -168,7 +169,7 @@ class _Run:
             except SegDetectError as error:
                 self.fail(Failure(labelled.name, error, answer.image.sha256))
             else:
-                self._on_result(answer)
+                self._on_result(_noted(answer, picture))
                 yield picture
 
     def _pixel_figures(
@@ -181,20 +182,20 @@ class _Run:
             for picture in counted:
                 count.report(f"{category.name}: comparing pixels")
                 width, height = picture.inspection.size_wh
-                mask = picture.labelled.mask()
+                mask = picture.labelled.mask((width, height))
                 yield np.zeros((height, width), bool) if mask is None else mask
 
         return pixel_figures([cells for cells in maps if cells is not None], masks())
 
-    def finish(self, dataset: str) -> Evaluation:
+    def finish(self, dataset: Dataset) -> Evaluation:
         return Evaluation(
-            dataset=dataset,
+            dataset=dataset.name,
             settings=self._settings,
             engine=self._engine.name,
             engine_version=self._engine.version,
             categories=tuple(self._categories),
             failures=tuple(self._failures),
-            notes=tuple(self._notes),
+            notes=(*dataset.notes, *self._notes),
             started=self._started,
             seconds=self._seconds,
         )
@@ -202,12 +203,9 @@ class _Run:
 
 def _compare(labelled: LabelledPicture, answer: Answer) -> PictureResult:
     scores = answer.inspection.scores
-    mask = labelled.mask()
-    if mask is None:
-        truth = np.zeros(len(scores.scores), bool)
-    else:
-        check_mask_size((mask.shape[1], mask.shape[0]), answer.image.size_wh, name=labelled.name)
-        truth = tile_truth(mask, scores.layout.boxes_ltrb)
+    known = labelled.truth(answer.image.size_wh)
+    mask = None if known is None else known.pixels
+    truth = np.zeros(len(scores.scores), bool) if mask is None else tile_truth(mask, scores.layout.boxes_ltrb)
     truth.flags.writeable = False
     is_ranked = truth.any() and not truth.all()
     return PictureResult(
@@ -217,7 +215,28 @@ def _compare(labelled: LabelledPicture, answer: Answer) -> PictureResult:
         defect_share=0.0 if mask is None else float(mask.mean()),
         auroc=roc_auc(truth, scores.scores) if is_ranked else None,
         ap=average_precision(truth, scores.scores) if is_ranked else None,
+        notes=() if known is None else known.notes,
     )
+
+
+def _noted(answer: Answer, picture: PictureResult) -> Answer:
+    """The answer with what was assumed about the picture's mask among its notes."""
+    if not picture.notes:
+        return answer
+    told = tuple(f"Of its mask: {note}." for note in picture.notes)
+    return replace(answer, inspection=replace(answer.inspection, notes=(*answer.inspection.notes, *told)))
+
+
+def _mask_notes(pictures: Sequence[PictureResult]) -> list[str]:
+    """Each assumption about masks once, with the first picture that it was made for."""
+    names: dict[str, list[str]] = {}
+    for picture in pictures:
+        for note in picture.notes:
+            names.setdefault(note, []).append(picture.labelled.name)
+    return [
+        f"{found[0]}{f' and {len(found) - 1} more' if len(found) > 1 else ''}: of its mask, {note}."
+        for note, found in names.items()
+    ]
 
 
 def _load_references(category: Category, runs: Sequence[_Run]) -> list[LoadedImage]:

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.errors import SegDetectError
-from segdetect.evaluation.datasets import Dataset, read_dataset
+from segdetect.evaluation.datasets import Dataset, Polarity, read_dataset
 from segdetect.evaluation.folder_state import folder_state
 from segdetect.files import home
 from segdetect.samples.dataset import write_sample_dataset
@@ -23,11 +23,21 @@ from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.texts import plain
 
 _SAMPLES: Final = "evaluate-samples"
+_POLARITY_LABELS: Final = {
+    Polarity.ASK: "What they mark, unless that is nearly everything",
+    Polarity.MARKED: "What they mark",
+    Polarity.BACKGROUND: "Their background",
+}
 _EXPECTED = """
 ## What it reads
 - A category in the layout of **MVTec AD**, or a folder of them: `test/good`, `test/DEFECT`, `ground_truth/DEFECT`, and
   `train/good` for known-good pictures.
-- Or a folder with **images/** and **masks/** of the same names. A picture's mask is above 0 where it is defective.
+- Or a folder with **images/** and **masks/** of the same names.
+- Or the data sets **MVTec LOCO AD**, **MVTec AD 2**, **BTAD**, **VisA** and **KolektorSDD** as they are published, and
+  **COCO** annotations (JSON) beside their pictures.
+
+A mask is above 0, not black, or not transparent where its picture is defective, whatever the value; one that marks
+nothing means a clean picture. JPEG masks are cut half-way. A mask that marks nearly everything is asked about.
 
 ## What you get
 1. **Figures**: how high defective tiles rank, how right the flags are, how many clean pictures are left alone.
@@ -65,6 +75,8 @@ def read_plan() -> tuple[Dataset, Settings] | None:
         if st.session_state.get(_SAMPLES):
             st.button("Leave the samples", type="tertiary", icon=":material/close:", on_click=_leave_samples)
     show_left_out(dataset.left_out)
+    for note in dataset.notes:
+        st.caption(f":material/info: {plain(note)}")
     return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
 
 
@@ -76,18 +88,32 @@ def _read_dataset() -> Dataset | None:
         _offer_samples()
         st.markdown(_EXPECTED)
         return None
+    polarity = _read_polarity() if folder else Polarity.ASK
     try:
         # The samples lie in the app's own folder, which visitors need not be allowed to read.
-        return _remembered(roots.checked(folder), roots) if folder else _remembered(_samples_folder(), None)
+        place, allowed = (roots.checked(folder), roots) if folder else (_samples_folder(), None)
+        return _remembered(place, allowed, polarity)
     except SegDetectError as error:
         show_error(error)
         return None
 
 
-def _remembered(path: Path, allowed: Roots | None) -> Dataset:
+def _remembered(path: Path, allowed: Roots | None, polarity: Polarity) -> Dataset:
     """The data set in a folder, read again when a file of it has changed."""
-    key = (path, allowed, folder_state(path, allowed=allowed))
-    return remembered("data set", key, lambda: read_dataset(path, allowed=allowed))
+    key = (path, allowed, polarity, folder_state(path, allowed=allowed))
+    return remembered("data set", key, lambda: read_dataset(path, allowed=allowed, polarity=polarity))
+
+
+def _read_polarity() -> Polarity:
+    return st.selectbox(
+        "Defects in masks",
+        list(_POLARITY_LABELS),
+        format_func=_POLARITY_LABELS.__getitem__,
+        key="evaluate-masks",
+        persist_state="session",
+        help="Inverted masks mark what is good. One that marks more than nine tenths of its picture is an error until "
+        "you say what is defective.",
+    )
 
 
 def _read_folder(roots: Roots) -> str:
@@ -102,8 +128,8 @@ def _read_folder(roots: Roots) -> str:
         placeholder="…/mvtec/carpet",
         persist_state="session",
         on_change=_leave_samples,
-        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, or a folder "
-        f"with images/ and masks/ (and a manifest.csv).{where}",
+        help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, a folder with "
+        f"images/ and masks/ (and a manifest.csv), or another of the data sets named below.{where}",
     ).strip()
 
 

@@ -22,7 +22,7 @@ def test_a_folder_of_mvtec_categories_is_read(tmp_path: Path) -> None:
         "carpet/test/good/000.png",
     ]
     assert [s.defect for s in carpet.pictures] == ["blot", "blot", "good"]
-    assert [s.mask_path is None for s in carpet.pictures] == [False, False, True]
+    assert [s.is_clean for s in carpet.pictures] == [False, False, True]
     assert (carpet.kind, coat.kind) == ("texture", "")
     assert [s.name for s in carpet.references] == [f"carpet/train/good/{i:03}.png" for i in range(3)]
     assert len(dataset.pictures) == 4
@@ -71,7 +71,7 @@ def test_a_good_folder_beside_defect_folders_means_one_category(tmp_path: Path) 
 def test_an_all_black_mask_in_a_good_folder_means_clean(tmp_path: Path) -> None:
     save_pair(tmp_path / "images/good/1.png", tmp_path / "masks/good/1.png", 1, np.zeros((112, 112), bool))
     (category,) = read_dataset(tmp_path).categories
-    assert category.pictures[0].mask_path is None
+    assert category.pictures[0].is_clean
 
 
 def _no_folder(root: Path) -> Path:
@@ -171,5 +171,5 @@ def test_a_rotated_photograph_fits_its_mask(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown a quarter turn to the right
     Image.new("RGB", (40, 30)).save(path, exif=exif)
-    save(tmp_path / "masks/rug/hole/1.png", np.full((40, 30), 255, np.uint8))
+    save(tmp_path / "masks/rug/hole/1.png", np.eye(40, 30, dtype=np.uint8) * 255)
     assert len(read_dataset(tmp_path).pictures) == 1

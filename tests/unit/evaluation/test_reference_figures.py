@@ -90,7 +90,7 @@ def test_average_precision_is_not_interpolated() -> None:
 @pytest.mark.parametrize("value", [1, 127, 255])
 def test_any_value_above_zero_marks_a_defect(tmp_path: Path, value: int) -> None:
     Image.fromarray(np.array([[0, value]], np.uint8)).save(tmp_path / "mask.png")
-    assert read_mask(tmp_path / "mask.png", name="a").tolist() == [[False, True]]
+    assert read_mask(tmp_path / "mask.png", name="a").pixels.tolist() == [[False, True]]
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------
@@ -122,11 +122,9 @@ def result(
         scores=TileScores(layout, np.array(scores, float), (), none, none, np.full(len(scores), np.nan)),
         decision=Decision(RuleName.THRESHOLD, 0.5, np.isin(tiles, flagged), Verdict.NORMAL, "because"),
     )
-    mask = None if defective is None else Path("mask.png")
-    labelled = LabelledPicture("a", Path("a.png"), mask, "cloth")
-    return PictureResult(
-        labelled, inspection, np.isin(tiles, defective or []), 0.0 if mask is None else share, auroc, ap
-    )
+    masks = () if defective is None else (Path("mask.png"),)
+    labelled = LabelledPicture("a", Path("a.png"), masks, "cloth")
+    return PictureResult(labelled, inspection, np.isin(tiles, defective or []), share if masks else 0.0, auroc, ap)
 
 
 def category(*pictures: PictureResult, pixel: PixelFigures | None = None) -> CategoryResult:

@@ -1,0 +1,114 @@
+"""VisA (Zou et al., ECCV 2022): a table of all pictures, or the folders of a category without it.
+
+split_csv/1cls.csv                                  object, split, label, image, mask
+CATEGORY/Data/Images/Normal/*.JPG                   clean pictures
+CATEGORY/Data/Images/Anomaly/*.JPG, CATEGORY/Data/Masks/Anomaly/*.png
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from segdetect.errors import DatasetError
+from segdetect.evaluation.labelled import Category, LabelledPicture, clean_ones
+from segdetect.evaluation.manifest import check_named, table_rows
+from segdetect.evaluation.search import Masks, Search, inside_roots, name_below
+from segdetect.pictures.names import as_text, inside, on_disk
+from segdetect.storage.roots import Roots
+
+SPLIT: Final = "split_csv/1cls.csv"
+_COLUMNS: Final = ("object", "split", "label", "image", "mask")
+_CLEAN: Final = "normal"
+
+
+def from_split(path: Path, search: Search) -> list[Category]:
+    """The categories that the table names and that are there; its training pictures are references.
+
+    Raises:
+        DatasetError: the table cannot be read, or names a file that is missing or lies elsewhere, or a defect without
+            a mask.
+    """
+    within = Roots((path.resolve(),))
+    tested: dict[str, list[LabelledPicture]] = {}
+    trained: dict[str, list[LabelledPicture]] = {}
+    absent: set[str] = set()
+    for line, row in table_rows(inside_roots(path / SPLIT, search.allowed, name=SPLIT), SPLIT, _COLUMNS):
+        if not inside(path, row["object"]).is_dir():
+            absent.add(row["object"])
+            continue
+        picture = _named(path, row, line, within, search)
+        (trained if row["split"] == "train" else tested).setdefault(row["object"], []).append(picture)
+    if absent:
+        search.notes.append(f"{SPLIT} names categories that are not there: {', '.join(sorted(absent))}")
+    for other in sorted((path / SPLIT).parent.glob("*.csv")):
+        if other.name != Path(SPLIT).name:
+            search.leave_out(other, f"{SPLIT} was taken")
+    return [
+        Category(name, tuple(pictures), clean_ones(trained.get(name, ())) or clean_ones(pictures))
+        for name, pictures in sorted(tested.items())
+    ]
+
+
+def _named(path: Path, row: dict[str, str], line: int, within: Roots, search: Search) -> LabelledPicture:
+    for column in ("image", "mask"):
+        row[column] = row[column].replace("\\", "/")
+        if row[column] or column == "image":
+            check_named(path, row[column], column, within, table=SPLIT, line=line)
+    is_clean = row["label"].lower() == _CLEAN
+    if not is_clean and not row["mask"]:
+        raise DatasetError(
+            f"line {line} names a defective picture without a mask",
+            remedy="Add the mask, or remove the line",
+            file=SPLIT,
+        )
+    return LabelledPicture(
+        name=row["image"],
+        path=on_disk(path / row["image"]),
+        masks=() if is_clean else (on_disk(path / row["mask"]),),
+        category=row["object"],
+        defect="good" if is_clean else row["label"],
+        within=within,
+        polarity=search.polarity,
+    )
+
+
+def is_category(home: Path) -> bool:
+    """Whether it holds the folders of one of VisA's categories."""
+    return inside(_images(home), "Normal").is_dir() and inside(_images(home), "Anomaly").is_dir()
+
+
+def _images(home: Path) -> Path:
+    return inside(inside(home, "Data"), "Images")
+
+
+def category(home: Path, search: Search) -> Category:
+    """A category by its folders alone: which clean pictures are for training is not known, so all are evaluated.
+
+    Raises:
+        DatasetError: masks and pictures that do not match, or no pictures.
+    """
+    name = as_text(home.resolve().name)
+    truth = inside(inside(inside(home, "Data"), "Masks"), "Anomaly")
+    masks = Masks(((file, file.relative_to(truth)) for file in search.pictures(truth)), search.root)
+    pictures = []
+    for folder in ("Anomaly", "Normal"):
+        place = inside(_images(home), folder)
+        for file in search.pictures(place):
+            called = name_below(file, search.root)
+            taken = masks.take(file.relative_to(place).with_suffix(""), name=called) if folder == "Anomaly" else ()
+            if folder == "Anomaly" and not taken:
+                raise DatasetError("the picture has no mask", remedy="Add the mask", file=called)
+            defect = "good" if folder == "Normal" else "anomaly"
+            pictures.append(
+                LabelledPicture(
+                    called, file, taken, name, defect=defect, within=search.allowed, polarity=search.polarity
+                )
+            )
+    masks.check_all_taken()
+    if not pictures:
+        raise DatasetError("its folder Data/Images holds no pictures", remedy="Add pictures", file=name)
+    search.notes.append(
+        f"{name}: without {SPLIT}, all of its clean pictures are evaluated and serve as known-good ones"
+    )
+    return Category(name, tuple(pictures), clean_ones(pictures))
