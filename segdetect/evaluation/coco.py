@@ -103,9 +103,12 @@ def _pictures(path: Path, file: Path, category: str, search: Search) -> Iterator
             remedy="Export the annotations again, as COCO JSON",
             file=table,
         ) from error
-    search.notes.extend(f"{table}: {count} {what}" for what, count in sorted(counts.items()))
+    search.notes.extend(f"{table}: {what} (annotations: {count})" for what, count in sorted(counts.items()))
     if marks:
-        search.notes.append(f"{table}: {sum(map(len, marks.values()))} annotations of pictures that it does not list")
+        count = sum(map(len, marks.values()))
+        search.notes.append(
+            f"{table}: what belongs to pictures that it does not list was left out (annotations: {count})"
+        )
 
 
 def _content(file: Path, table: str) -> dict[str, Any]:
@@ -125,7 +128,7 @@ def _is_no_defect(names: dict[Any, str], mark: dict[str, Any], counts: Counter[s
     name = names.get(mark.get("category_id"), "")
     if name.lower() not in _NO_DEFECTS:
         return False
-    counts[f"annotations of {name!r}, which is no defect, were left out"] += 1
+    counts[f"{name!r} is no defect and was left out"] += 1
     return True
 
 
@@ -143,7 +146,7 @@ def _shapes(entry: dict[str, Any], marks: list[dict[str, Any]], counts: Counter[
             polygons += [_polygon(points) for points in segmentation]
         else:
             polygons.append(box(*map(float, mark["bbox"])))
-            counts["annotations are boxes without an outline; all that is in the box counts as defective"] += 1
+            counts["of a box without an outline, all that is in it counts as defective"] += 1
     return Shapes((int(entry["width"]), int(entry["height"])), tuple(polygons), tuple(runs))
 
 
@@ -160,7 +163,8 @@ def _place(path: Path, file: Path, name: str, within: Roots, table: str) -> Path
     folders = [file.parent, inside(path, "images"), path, inside(path, split), inside(inside(path, "images"), split)]
     if not leads_out(name):
         for folder in folders:
-            if on_disk(folder / name).is_file() and within.inside(folder / name) is not None:
+            if on_disk(folder / name).is_file():
+                check_named(folder, name, "picture", within, table=table)
                 return folder / name
     check_named(path, name, "picture", within, table=table)
     return path / name

@@ -223,7 +223,7 @@ def _noted(answer: Answer, picture: PictureResult) -> Answer:
     """The answer with what was assumed about the picture's mask among its notes."""
     if not picture.notes:
         return answer
-    told = tuple(f"Of its mask: {note}." for note in picture.notes)
+    told = tuple(f"Its mask: {note}." for note in picture.notes)
     return replace(answer, inspection=replace(answer.inspection, notes=(*answer.inspection.notes, *told)))
 
 
@@ -234,7 +234,7 @@ def _mask_notes(pictures: Sequence[PictureResult]) -> list[str]:
         for note in picture.notes:
             names.setdefault(note, []).append(picture.labelled.name)
     return [
-        f"{found[0]}{f' and {len(found) - 1} more' if len(found) > 1 else ''}: of its mask, {note}."
+        f"The mask of {found[0]}{f' (and of {len(found) - 1} more)' if len(found) > 1 else ''}: {note}."
         for note, found in names.items()
     ]
 

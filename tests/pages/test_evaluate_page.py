@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -16,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from segdetect.settings import EngineName
 from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import MissingEngine, banner, captions, chart, choices, errors, markdown, open_page, press
-from tests.support.tiny_dataset import cloth, mvtec_category, save
+from tests.support.tiny_dataset import blot, cloth, mvtec_category, save, save_pair
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 PAGE = "pages/evaluate.py"
@@ -357,3 +358,20 @@ def test_samples_that_cannot_be_written_are_an_error_box(tmp_path: Path) -> None
     app = open_page(PAGE)
     press(app, "Try it on the bundled samples")
     assert "it cannot be written" in " ".join(errors(app))
+
+
+def test_inverted_masks_are_asked_about(tmp_path: Path) -> None:
+    home = mvtec_category(tmp_path / "rug", defective=1)
+    save(home / "ground_truth/blot/000_mask.png", np.where(blot(2, 0), 0, 255).astype(np.uint8))
+    app = _open(home)
+    assert "marks 98 % of the picture" in " ".join(errors(app))
+    app = app.selectbox(key="evaluate-masks").set_value("background").run()
+    assert errors(app) == []
+    assert "2 pictures in 1 category" in captions(app)
+
+
+def test_what_was_assumed_of_a_data_set_is_said(tmp_path: Path) -> None:
+    home = tmp_path / "candle"
+    save_pair(home / "Data/Images/Anomaly/000.png", home / "Data/Masks/Anomaly/000.png", 1, blot(1, 1))
+    save(home / "Data/Images/Normal/000.png", cloth(2))
+    assert "without split_csv/1cls.csv" in captions(_open(home))

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from segdetect.cli.main import main
 from segdetect.settings import EngineName
-from tests.support.tiny_dataset import manifest_dataset
+from tests.support.tiny_dataset import blot, manifest_dataset, mvtec_category, save
 from tests.support.tiny_engine import TinyDenseEngine
 
 
@@ -78,3 +80,30 @@ def test_wrong_use_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], w
 def test_a_folder_without_ground_truth_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(tmp_path)]) == 2
     assert "CATEGORY/ground_truth" in capsys.readouterr().err
+
+
+def test_what_was_assumed_of_masks_is_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home, out = manifest_dataset(tmp_path / "own"), tmp_path / "out"
+    mask = Image.fromarray(blot(0, 3).astype(np.uint8), "P")
+    mask.putpalette([0, 0, 90, 200, 0, 0])
+    for name in ("blot_0.png", "blot_1.png"):
+        mask.save(home / "masks/own/rug" / name)
+    assert main(["evaluate", str(home), "--engine", "texture", "--out", str(out)]) == 0
+    said = "it has a palette, which was read by index: 0 is the background"
+    assert f"segdetect: The mask of own/rug/blot_0.png (and of 1 more): {said}." in capsys.readouterr().err
+    notes = pd.read_csv(out / "images.csv").set_index("image")["note"].dropna()
+    assert [name for name in notes.index if said in notes[name]] == ["own/rug/blot_0.png", "own/rug/blot_1.png"]
+
+
+def test_inverted_masks_are_an_error_until_it_is_said_what_is_defective(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = mvtec_category(tmp_path / "cloth", defective=1)
+    save(home / "ground_truth/blot/000_mask.png", np.where(blot(2, 0), 0, 255).astype(np.uint8))
+    assert main(["evaluate", str(home), "--engine", "texture"]) == 2
+    printed = capsys.readouterr()
+    assert "marks 98 % of the picture" in printed.err
+    assert "--masks background" in printed.err
+    assert printed.out == ""
+    assert main(["evaluate", str(home), "--engine", "texture", "--masks", "background"]) == 0
+    assert "cloth" in capsys.readouterr().out
