@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
+    # What libraries remark on damaged files, with places in their code, means nothing to who runs this; -W shows it.
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     # A wrong size of the caches is told before anything is computed or written.
     process_budget()
     return int(options.run(options))

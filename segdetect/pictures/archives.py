@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
+from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.pictures import limits
 from segdetect.pictures.left_out import (
     OWN_OUTPUT,
@@ -142,7 +142,7 @@ def _nested(file: Member, outer: Archive, zips: OpenZip) -> Iterator[Member | Le
     try:
         found = list(search(inner, zips, name=file.name))
     except (*ZIP_ERRORS, InputError) as error:
-        yield Member(file.name, file.note, partial(_fail, error))
+        yield Member(file.name, file.note, partial(_fail, not_listed(error)))
         return
     for item in found:
         name = f"{file.name}/{item.name}"
@@ -202,6 +202,15 @@ def _read(zips: OpenZip, archive: Archive, info: zipfile.ZipInfo, first: int | N
     with zips.opened(archive) as opened, opened.open(info) as member:
         # No more than the archive says is inflated.
         return member.read(first if first is not None else limit)
+
+
+def not_listed(error: Exception) -> Exception:
+    """The error of an archive that cannot be listed, in our words; those of ours and of the disk stay as they are."""
+    if isinstance(error, SegDetectError | OSError):
+        return error
+    return UnreadableImageError(
+        "the archive is damaged, or packed as no usual program does", remedy="Make the ZIP archive anew"
+    )
 
 
 def limited(data: bytes) -> bytes:

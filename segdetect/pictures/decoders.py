@@ -1,8 +1,7 @@
-"""PNG, JPEG, GIF, BMP, WebP and HEIC to values."""
+"""PNG, JPEG, GIF, BMP and WebP to values."""
 
 from __future__ import annotations
 
-import importlib
 import struct
 from dataclasses import replace
 from io import BytesIO
@@ -19,6 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from segdetect.pictures.formats import Format
+from segdetect.pictures.frames import count_frames, jpeg_pictures, left_out_pictures
 from segdetect.pictures.limits import MAX_SCANNED_PIXELS, jpeg_scans
 from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
 
@@ -27,6 +27,7 @@ _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # Bytes of a pixel for decoders that hold the picture twice: those of WebP and HEIC.
 _HELD_TWICE: Final = 6
 _ON_WHITE: Final = "Transparent parts are shown on white."
+_GAIN_MAP: Final = "Another picture in the file, such as a thumbnail or a brightness map, was left out."
 _DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
 
 NO_INK_PROFILE: Final = "It is for print (CMYK) without a usable colour profile; its colours are an approximation."
@@ -43,20 +44,46 @@ _PLUGINS: Final[dict[Format, type[ImageFile]]] = {
 
 
 def decode_common(encoded: Encoded, kind: Format) -> Raster:
-    """Decode the first frame of a PNG, JPEG, GIF, BMP or WebP file; raises whatever the decoder raises."""
-    encoded.check_page(1)
+    """Decode one frame of a PNG, JPEG, GIF, BMP or WebP file; raises whatever the decoder raises."""
+    pages = count_frames(encoded.data, kind)
+    encoded.check_page(pages)
+    if kind is Format.JPEG:
+        return replace(_decode_view(encoded), pages=pages)
+    return replace(_decode_frame(encoded, kind), pages=pages)
+
+
+def _decode_view(encoded: Encoded) -> Raster:
+    """One of the pictures of a JPEG or Multi-Picture file, each of which is a JPEG by itself."""
+    start, end = jpeg_pictures(encoded.data)[encoded.page]
+    raster = _decode_frame(replace(encoded, data=encoded.data[start:end]), Format.JPEG)
+    return _with_notes(raster, _GAIN_MAP) if left_out_pictures(encoded.data) else raster
+
+
+def _decode_frame(encoded: Encoded, kind: Format) -> Raster:
     if kind is Format.WEBP:
-        encoded.check_size(*_webp_size(encoded.data), pixel_bytes=_HELD_TWICE)
-    with _opened(encoded.data, kind) as image:
+        encoded.check_size(*_webp_size(encoded), pixel_bytes=_HELD_TWICE)
+    with _opened(encoded, kind) as image:
         width, height = image.size
         encoded.check_size(width, height, _pixel_bytes(encoded.data, kind, image.mode))
         if kind is Format.JPEG and width * height * jpeg_scans(encoded.data) > MAX_SCANNED_PIXELS:
             raise encoded.unreadable("it has more scans than any camera or program writes", "Save it anew as PNG")
+        if kind is not Format.JPEG:
+            _go_to_frame(encoded, image)
         image.load()
         raster = raster_from_pillow(image)
         if kind is Format.PNG and encoded.data[24] == 16:
-            raster = _deep_png(encoded.data, raster, image)
-        return _with_notes(raster, *_frame_note(image))
+            return _deep_png(b"" if encoded.page else encoded.data, raster, image)
+        return raster
+
+
+def _go_to_frame(encoded: Encoded, image: ImageFile) -> None:
+    """Go to the page of an animation; the frames before it are decoded on the way, since they show through."""
+    if encoded.page and image.width * image.height * (encoded.page + 1) > MAX_SCANNED_PIXELS:
+        raise encoded.unreadable(
+            f"page {encoded.page + 1} of this animation lies behind too many others to be decoded",
+            "Save its frames as pictures of their own",
+        )
+    image.seek(encoded.page)
 
 
 def _pixel_bytes(data: bytes, kind: Format, mode: str) -> int:
@@ -65,11 +92,12 @@ def _pixel_bytes(data: bytes, kind: Format, mode: str) -> int:
     return (3 if mode in ("1", "L", "P", "RGB") else 4) * (2 if deep else 1)
 
 
-def _opened(data: bytes, kind: Format) -> ImageFile:
+def _opened(encoded: Encoded, kind: Format) -> ImageFile:
     try:
-        return _PLUGINS[kind](BytesIO(data))
+        return _PLUGINS[kind](BytesIO(encoded.data))
     except SyntaxError as error:
-        raise ValueError(f"its header is damaged or says that it has no pixels: {error}") from error
+        problem = "its header is damaged or says that it has no pixels"
+        raise encoded.unreadable(problem, "Copy or export the picture again") from error
 
 
 def raster_from_pillow(image: Image.Image) -> Raster:
@@ -129,14 +157,9 @@ def _orientation(image: Image.Image) -> tuple[int, tuple[str, ...]]:
     return (value if value in range(1, 9) else 1), ()
 
 
-def _frame_note(image: ImageFile) -> tuple[str, ...]:
-    if not getattr(image, "is_animated", False):
-        return ()
-    return (f"It is an animation of {getattr(image, 'n_frames', 'several')} frames; the first one was taken.",)
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
+def _webp_size(encoded: Encoded) -> tuple[int, int]:
     """Width and height from the header (RFC 9649): Pillow allocates the canvas before it tells the size."""
+    data = encoded.data
     kind = data[12:16]
     if kind == b"VP8X":
         return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
@@ -146,11 +169,14 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     if kind == b"VP8 " and len(data) >= 30:
         width, height = struct.unpack_from("<HH", data, 26)
         return width & 0x3FFF, height & 0x3FFF
-    raise ValueError("its WebP header is damaged")
+    raise encoded.unreadable("its header is damaged", "Copy or export the picture again")
 
 
 def _deep_png(data: bytes, shallow: Raster, image: Image.Image) -> Raster:
-    """16 bits in full depth, which Pillow halves; it has decoded the file, so that it is known to be whole."""
+    """16 bits in full depth, which Pillow halves; it has decoded the file, so that it is known to be whole.
+
+    Without the data, which is for frames behind the first, colours stay at 8 bits.
+    """
     values = _grey16(image) if image.mode in _DEEP_MODES else _colours16(data, image)
     if values.shape[:2] != shallow.values.shape[:2]:
         return _with_notes(shallow, "Only the upper 8 of its 16 bits were read.")
@@ -167,7 +193,7 @@ def _grey16(image: Image.Image) -> Values:
 
 def _colours16(data: bytes, image: Image.Image) -> Values:
     """`(height, width)` or `(height, width, 3)` uint16; empty when OpenCV does not give these."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
         return np.empty((0, 0), np.uint16)
     return np.ascontiguousarray(decoded[..., 0] if image.mode == "LA" else decoded[..., 2::-1])
@@ -178,28 +204,3 @@ def _keyed(values: Values, key: int | tuple[int, ...]) -> Pixels | None:
     same = values == np.asarray(key)
     clear = same.all(axis=2) if values.ndim == 3 else same
     return np.where(clear, np.uint8(0), np.uint8(255)) if clear.any() else None
-
-
-def decode_heic(encoded: Encoded) -> Raster:
-    """Decode the main picture of a HEIC file; libheif itself turns it upright.
-
-    Raises:
-        UnreadableImageError: the package `pillow-heif` is not installed.
-    """
-    encoded.check_page(1)
-    try:
-        pillow_heif = importlib.import_module("pillow_heif")
-    except ImportError as error:
-        raise encoded.unreadable(
-            "HEIC pictures need the package pillow-heif, which is not installed here",
-            "Install it with: pip install pillow-heif; or save the picture as PNG or JPEG",
-        ) from error
-    file = pillow_heif.open_heif(encoded.data, convert_hdr_to_8bit=True)
-    main = file[file.primary_index]
-    width, height = main.size
-    encoded.check_size(width, height, _HELD_TWICE)
-    raster = raster_from_pillow(main.to_pillow())
-    notes = ["Its colours were reduced from 10 or 12 to 8 bits."] if main.info.get("bit_depth", 8) > 8 else []
-    if len(file) > 1:
-        notes.append(f"It holds {len(file)} pictures; the main one was taken.")
-    return _with_notes(Raster(raster.values, raster.alpha, notes=raster.notes), *notes)

@@ -24,6 +24,7 @@ _INVERTED: Final = "Low values are shown bright, as the file asks (MONOCHROME1).
 _KINDS: Final = frozenset(
     ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 )
+_PIXELS: Final = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
 def decode_dicom(encoded: Encoded) -> Raster:
@@ -34,7 +35,7 @@ def decode_dicom(encoded: Encoded) -> Raster:
     """
     _check_deflated(encoded)
     dataset = pydicom.dcmread(BytesIO(encoded.data), force=True)
-    if "PixelData" not in dataset and "FloatPixelData" not in dataset and "DoubleFloatPixelData" not in dataset:
+    if not any(keyword in dataset for keyword in _PIXELS):
         raise encoded.unreadable(
             "this DICOM file holds no picture (it has no pixel data, or ends before them)",
             "Load a DICOM file with an image, such as CT, MR, CR or DX",
@@ -46,11 +47,21 @@ def decode_dicom(encoded: Encoded) -> Raster:
             "Export the picture again",
         )
     encoded.check_size(int(dataset.Columns), int(dataset.Rows), _pixel_bytes(dataset))
-    pages = max(1, int(dataset.get("NumberOfFrames") or 1))
+    pages = _frames(dataset)
     encoded.check_page(pages)
     _check_colours(encoded, dataset)
     _check_syntax(encoded, dataset)
     return _raster(encoded, dataset, _stored(encoded, dataset), pages)
+
+
+def dicom_frames(data: bytes) -> int:
+    """How many frames a DICOM file says that it has; raises whatever pydicom raises."""
+    _check_deflated(Encoded(data, "", 0, 0))
+    return _frames(pydicom.dcmread(BytesIO(data), force=True, stop_before_pixels=True))
+
+
+def _frames(dataset: pydicom.Dataset) -> int:
+    return max(1, int(dataset.get("NumberOfFrames") or 1))
 
 
 def _pixel_bytes(dataset: pydicom.Dataset) -> int:

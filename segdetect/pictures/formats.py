@@ -38,30 +38,9 @@ _SIGNATURES: Final = (
     (b"II+\0", Format.TIFF),
     (b"MM\0+", Format.TIFF),
 )
+_META_GROUP: Final = b"\2\0"
 _HEIC_BRANDS: Final = frozenset(
     (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
-)
-_UNSUPPORTED: Final = (
-    (b"8BPS", "a Photoshop file (PSD)"),
-    (b"SIMPLE  =", "a FITS file"),
-    (b"%PDF", "a PDF document"),
-    (b"%!PS", "a PostScript document"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
-    (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"\0\0\1\0", "an icon"),
-    (b"qoif", "a QOI picture"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"\0\0\1\xba", "a video"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy array"),
 )
 
 
@@ -72,19 +51,23 @@ def sniff(data: bytes, name: str = "") -> Format | None:
         data: the file's bytes.
         name: its name; its suffix decides only for DICOM files that lack the preamble.
     """
+    # Slides may be DICOM behind the head of a TIFF, so that viewers of either open them.
+    if data[128:132] == b"DICM" and data[132:134] == _META_GROUP:
+        return Format.DICOM
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Format.WEBP
-    if data[4:8] == b"ftyp" and _brands(data) & _HEIC_BRANDS and data[8:12] not in (b"avif", b"avis"):
+    if data[4:8] == b"ftyp" and brands(data) & _HEIC_BRANDS and data[8:12] not in (b"avif", b"avis"):
         return Format.HEIC
     if data[128:132] == b"DICM" or _bare_dicom(data, name):
         return Format.DICOM
     return None
 
 
-def _brands(data: bytes) -> set[bytes]:
+def brands(data: bytes) -> set[bytes]:
+    """The kinds of content that a file of the family of MPEG-4 names at its beginning."""
     end = min(int.from_bytes(data[:4], "big"), 256, len(data))
     return {data[8:12]} | {data[i : i + 4] for i in range(16, end, 4)}
 
@@ -96,29 +79,3 @@ def _bare_dicom(data: bytes, name: str) -> bool:
         return False
     explicit = data[4:6] in (b"UL", b"CS", b"UI", b"OB", b"DA", b"TM", b"LO", b"SH")
     return explicit or name.lower().endswith((".dcm", ".dicom"))
-
-
-def describe_unsupported(data: bytes) -> str:
-    """What a file that is not opened seems to be, as a noun phrase; empty when nobody knows."""
-    for signature, what in _UNSUPPORTED:
-        if data.startswith(signature):
-            return what
-    if data[4:8] == b"ftyp":
-        return "an AVIF picture" if _brands(data) & {b"avif", b"avis"} else "a video"
-    if data[:4] == b"RIFF":
-        return "a video" if data[8:12] == b"AVI " else "a sound or an unknown RIFF file"
-    return _describe_text(data[:1024])
-
-
-def _describe_text(head: bytes) -> str:
-    if b"\0" in head or not head.strip():
-        return ""
-    text = head.decode("utf-8", "ignore").lower().lstrip("\ufeff \t\r\n")
-    if "%pdf" in text:
-        return "a PDF document"
-    if "<svg" in text:
-        return "an SVG drawing"
-    if text.startswith(("<!doctype html", "<html")) or "<html" in text:
-        return "a web page (HTML)"
-    printable = sum(character.isprintable() or character in "\t\r\n" for character in text)
-    return "text" if text and printable >= 0.95 * len(head.decode("utf-8", "replace").strip()) else ""

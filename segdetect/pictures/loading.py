@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from segdetect.errors import SegDetectError, SettingsError
 from segdetect.message import Message
-from segdetect.pictures.decoders import decode_common, decode_heic
-from segdetect.pictures.formats import SUPPORTED, Format, describe_unsupported, sniff
+from segdetect.pictures.decoders import decode_common
+from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.measured import both, find_sentinel, finite, left_out_note
@@ -26,6 +27,10 @@ from segdetect.pictures.raster import (
     percentile_window,
     value_range,
 )
+from segdetect.pictures.refusals import CHOOSE_ANOTHER, refusal
+
+# Those whose first bytes other files may have, too.
+_MAY_BE_REFUSED: Final = (None, Format.TIFF, Format.DICOM)
 
 __all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image"]
 
@@ -47,7 +52,7 @@ def load_image(
     Args:
         data: the file's bytes.
         name: its name as the user gave it; shown, never used as a path.
-        page: page of a TIFF or frame of a DICOM file, 0-based.
+        page: page of a TIFF, frame of a DICOM file or an animation, or picture of a HEIC or MPO file, 0-based.
         window: source values to map to black and white, low first; pictures of 8 bits ignore it.
         max_pixels: largest width times height; checked in the file's header, before decoding.
 
@@ -68,12 +73,9 @@ def load_image(
         return _finish(encoded, _decode(encoded, kind), window)
     except SegDetectError:
         raise
-    # Decoders fed with damaged bytes raise nearly every type there is; to the user all of them mean one thing.
+    # Decoders fed with damaged bytes raise nearly every type there is, in words that mean something to programmers.
     except Exception as error:
-        raise encoded.unreadable(
-            f"it cannot be read as {kind}; it is damaged, cut off or of an unusual kind ({_reason(error)})",
-            "Open it in an image viewer; if it looks right there, save it anew as PNG and load that",
-        ) from error
+        raise encoded.unreadable(*_trouble(error, kind)) from error
 
 
 def image_from_pixels(pixels: Pixels, *, name: str, max_pixels: int = MAX_PIXELS) -> LoadedImage:
@@ -107,12 +109,11 @@ def _format_of(encoded: Encoded) -> Format:
     if not encoded.data:
         raise encoded.unreadable("the file is empty (0 bytes)", "Copy or export the picture again")
     kind = sniff(encoded.data, encoded.name)
+    refused = refusal(encoded.data) if kind in _MAY_BE_REFUSED else None
+    if refused is not None:
+        raise encoded.unreadable(refused.problem, refused.remedy)
     if kind is None:
-        what = describe_unsupported(encoded.data)
-        problem = (
-            f"it is {what}, not a picture that can be opened here" if what else "it is not a known kind of picture"
-        )
-        raise encoded.unreadable(problem, f"Load a {SUPPORTED} file; the content counts, not the name")
+        raise encoded.unreadable("it is not a known kind of picture", CHOOSE_ANOTHER)
     return kind
 
 
@@ -127,6 +128,8 @@ def _decode(encoded: Encoded, kind: Format) -> Raster:
 
         return decode_dicom(encoded)
     if kind is Format.HEIC:
+        from segdetect.pictures.heic import decode_heic
+
         return decode_heic(encoded)
     return decode_common(encoded, kind)
 
@@ -142,6 +145,8 @@ def _finish(encoded: Encoded, raster: Raster, window: tuple[float, float] | None
         notes += (_window_note(extent, chosen, how),)
     if raster.orientation != 1:
         notes += ("It was rotated as its EXIF data say.",)
+    if raster.pages > 1:
+        notes += (f"It is page {encoded.page + 1} of {raster.pages} in its file.",)
     pixels, valid = compose(values, raster.alpha, raster.orientation, raster.valid)
     digest = hashlib.sha256(encoded.data).hexdigest()
     return LoadedImage(
@@ -200,8 +205,13 @@ def _window_note(extent: tuple[float, float], window: tuple[float, float], how: 
     )
 
 
-def _reason(error: Exception) -> str:
+def _trouble(error: Exception, kind: Format) -> tuple[str, str]:
+    """Problem and remedy for whatever a decoder raised."""
     if isinstance(error, MemoryError):
-        return "there is not enough memory for it"
-    text = " ".join(str(error).split())[:200].rstrip(".")
-    return text or type(error).__name__
+        return "there is not enough memory to decode it", "Close other programs, or scale the picture down"
+    if isinstance(error, NotImplementedError):
+        return f"it is a {kind} file of an unusual kind, which is not read", "Save it anew as PNG, and load that"
+    return (
+        f"it is damaged or cut off: no whole {kind} picture can be read from it",
+        "Copy or export it again, or save it anew as PNG with a viewer that shows it whole",
+    )

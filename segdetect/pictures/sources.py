@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import zipfile
@@ -22,12 +23,14 @@ from segdetect.pictures.archives import (
     Archive,
     OpenZip,
     limited,
+    not_listed,
     search,
     too_large,
 )
-from segdetect.pictures.formats import SUFFIXES, SUPPORTED, describe_unsupported, sniff
+from segdetect.pictures.formats import SUFFIXES, SUPPORTED, sniff
 from segdetect.pictures.left_out import NO_PICTURE, LeftOut
 from segdetect.pictures.names import as_text, composed, on_disk
+from segdetect.pictures.refusals import dicom_without_picture, refusal
 from segdetect.pictures.walking import walk
 
 # Pictures that are not opened: in a folder they are listed, so that they fail with a reason instead of being left out.
@@ -37,7 +40,17 @@ _OTHER_PICTURES: Final = frozenset(
         *(".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"),
     )
 )
-_HEAD_BYTES: Final = 256
+# The head of a DICOM file says within these what kind it is.
+_HEAD_BYTES: Final = 1024
+_DICOM_SUFFIXES: Final = (".dcm", ".dicom")
+_TROUBLES: Final = {
+    errno.EIO: "the disk or drive that it lies on cannot read it",
+    errno.ELOOP: "it is a link that leads to itself",
+    errno.ENAMETOOLONG: "its name is longer than any file's",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.ESTALE: "the network drive that it lies on has lost it",
+    errno.ENOTCONN: "the network drive that it lies on is not there",
+}
 TWICE: Final = "it was found before"
 
 
@@ -70,11 +83,11 @@ class SourceFile:
             raise _unreadable(self.name, error) from error
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
             raise UnreadableImageError(
-                f"it is damaged inside its archive ({error})", remedy="Make the ZIP archive anew", file=self.name
+                "it is damaged inside its archive", remedy="Make the ZIP archive anew", file=self.name
             ) from error
         except (NotImplementedError, RuntimeError) as error:
             raise UnreadableImageError(
-                f"it cannot be taken out of its archive ({error})",
+                "it is stored in its archive in a way that is not read",
                 remedy="Unpack the archive and give the folder instead",
                 file=self.name,
             ) from error
@@ -254,7 +267,7 @@ def _in_zip(archive: Archive, zips: OpenZip, *, name: str, place: str) -> list[_
     try:
         members = list(search(archive, zips, name=name))
     except ZIP_ERRORS as error:
-        return [_Found((name,), place, partial(_fail, error))]
+        return [_Found((name,), place, partial(_fail, not_listed(error)))]
     prefix = PurePosixPath(Path(name).name).stem
     found: list[_Found | LeftOut] = []
     for index, item in enumerate(members):
@@ -302,16 +315,25 @@ def _no_picture(name: str, head: Callable[[], bytes]) -> str:
     """Why a file in a folder or archive is no picture by its suffix and its first bytes; empty where it is one."""
     suffix = PurePosixPath(name).suffix.lower()
     # An archive that comes so far could not be searched, which it fails with.
-    if suffix in SUFFIXES or suffix in _OTHER_PICTURES or suffix == ZIP_SUFFIX:
+    named = suffix in SUFFIXES or suffix in _OTHER_PICTURES or suffix == ZIP_SUFFIX
+    if named and suffix not in _DICOM_SUFFIXES:
         return ""
     try:
         first = head()
     except (*ZIP_ERRORS, SegDetectError):
-        return "nothing says that it is a picture, and it cannot be read"
+        return "" if named else "nothing says that it is a picture, and it cannot be read"
+    what = dicom_without_picture(first)
+    return f"it is {what}" if what else "" if named else _not_told(name, first)
+
+
+def _not_told(name: str, first: bytes) -> str:
+    """As `_no_picture`, where the suffix says nothing."""
     if sniff(first, name) is not None:
         return ""
-    what = describe_unsupported(first)
-    return f"it is {what}" if what else NO_PICTURE
+    refused = refusal(first)
+    if refused is None:
+        return NO_PICTURE
+    return "" if refused.is_picture else f"it is {refused.what}"
 
 
 def _is_zip(path: Path) -> bool:
@@ -339,10 +361,8 @@ def _unreadable(name: str, error: OSError) -> UnreadableImageError:
         return UnreadableImageError("it may not be read", remedy="Give yourself the right to read it", file=name)
     if isinstance(error, FileNotFoundError):
         return UnreadableImageError("it is no longer there", remedy="Put it back, or leave it out", file=name)
-    reason = error.strerror or str(error)
-    return UnreadableImageError(
-        f"it cannot be read ({reason})", remedy="Check the disk or the network drive", file=name
-    )
+    problem = _TROUBLES.get(error.errno or 0, "the system does not let it be read")
+    return UnreadableImageError(problem, remedy="Check the disk or the network drive", file=name)
 
 
 def _fail(error: Exception) -> bytes:

@@ -17,6 +17,7 @@ from segdetect.errors import UnreadableImageError
 from segdetect.pictures.decoders import ORIENTATION_TAG, raster_from_pillow
 from segdetect.pictures.raster import Encoded, Raster, Values
 from segdetect.pictures.tiff_colour import colours_of, measured, refuse_unknown_colours
+from segdetect.pictures.tiff_directories import Page, beginning_at, tiff_pages
 
 # Without a handler, Python prints tifffile's remarks on damaged files to stderr; who wants them may add another.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -35,20 +36,24 @@ def decode_tiff(encoded: Encoded) -> Raster:
     Raises:
         UnreadableImageError: cut off, or of a layout that is not read.
     """
+    places = tiff_pages(encoded.data)
+    pages = len(places)
+    if not pages:
+        raise encoded.unreadable("it is damaged or cut off: it has no list of its pages", "Copy the file again")
+    encoded.check_page(pages)
+    place = places[encoded.page]
     with tifffile.TiffFile(BytesIO(encoded.data)) as file:
-        pages = len(file.pages)
-        encoded.check_page(pages)
-        page = file.pages[encoded.page]
-        if not isinstance(page, tifffile.TiffPage):
-            raise encoded.unreadable(f"page {encoded.page + 1} of it has no description of its own", _SAVE_PLAIN)
+        file.filehandle.seek(place.offset)
+        page = tifffile.TiffPage(file, encoded.page)
         _check_limits(encoded, page)
         _refuse_unknown_samples(encoded, page)
         refuse_unknown_colours(encoded, page)
-        notes = _check_segments(encoded, page) + _stack_note(file, page)
+        notes = _check_segments(encoded, page) + _left_out_notes(place) + _stack_note(file, page)
         if page.compression == _LZW:
             _check_lzw(encoded, page)
         if page.compression in _FAX:
-            return _fax(encoded, page, pages)
+            raster = _fax(encoded, page)
+            return replace(raster, pages=pages, notes=notes + raster.notes)
         values = _page_values(encoded, page)
         raster = colours_of(encoded, page, values)
         valid, no_data = measured(page, values)
@@ -66,17 +71,16 @@ def _check_limits(encoded: Encoded, page: tifffile.TiffPage) -> None:
         encoded.check_size(page.tilewidth, page.tilelength, pixel_bytes)
 
 
-def _fax(encoded: Encoded, page: tifffile.TiffPage, pages: int) -> Raster:
+def _fax(encoded: Encoded, page: tifffile.TiffPage) -> Raster:
     """Fax compression, always of 1 bit and one channel, which libtiff in Pillow reads and imagecodecs does not."""
     if page.bitspersample != 1 or page.samplesperpixel != 1:
         raise encoded.unreadable("it is fax-compressed without being black and white", _SAVE_PLAIN)
-    with TiffImageFile(BytesIO(encoded.data)) as image:
-        image.seek(encoded.page)
+    with TiffImageFile(BytesIO(beginning_at(encoded.data, page.offset))) as image:
         image.load()
         raster = raster_from_pillow(image)
     # Pillow has turned it upright, and says nothing of it.
     turned = ("It was rotated as its EXIF data say.",) if _orientation(page) != 1 else ()
-    return replace(raster, pages=pages, orientation=1, notes=raster.notes + turned)
+    return replace(raster, orientation=1, notes=raster.notes + turned)
 
 
 def _refuse_unknown_samples(encoded: Encoded, page: tifffile.TiffPage) -> None:
@@ -137,6 +141,16 @@ def _as_grey_tiff(strip: bytes, width: int, height: int, fill: int) -> bytes:
     rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
     padded = strip + bytes(len(strip) % 2)
     return struct.pack("<2sHI", b"II", 42, 8 + len(padded)) + padded + struct.pack("<H", len(tags)) + rows + bytes(4)
+
+
+def _left_out_notes(place: Page) -> tuple[str, ...]:
+    notes = []
+    if place.smaller:
+        copies = "A smaller copy" if place.smaller == 1 else f"{place.smaller} smaller copies"
+        notes.append(f"{copies} of it in the file {'was' if place.smaller == 1 else 'were'} left out.")
+    if place.masks:
+        notes.append("A mask for it in the file was left out.")
+    return tuple(notes)
 
 
 def _stack_note(file: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:

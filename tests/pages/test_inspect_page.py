@@ -133,7 +133,7 @@ def test_a_second_opinion_comes_by_itself(app: AppTest) -> None:
     [
         ("empty.png", b"", "empty", "Copy or export the picture again"),
         ("text.png", b"hello, this is text", "not a", "the content counts, not the name"),
-        ("cut off.png", DEFECT[: len(DEFECT) // 3], "damaged, cut off", "save it anew as PNG"),
+        ("cut off.png", DEFECT[: len(DEFECT) // 3], "damaged or cut off", "save it anew as PNG"),
         ("page.png", b"<!doctype html><html></html>", "not a picture", "the content counts"),
     ],
     ids=["empty", "text", "truncated", "html"],

@@ -372,16 +372,6 @@ def test_a_png_has_one_page() -> None:
     assert "no page 2" in error_text(encode(scene(), "PNG"), page=1)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_animations_show_their_first_frame_and_say_so(kind: str) -> None:
-    frames = [Image.new("RGB", (W, H), colour) for colour in ("red", "blue", "lime")]
-    options = {"lossless": True} if kind == "WEBP" else {}
-    data = encode(frames[0], kind, save_all=True, append_images=frames[1:], **options)
-    image = load(data)
-    assert image.pixels[5, 5].tolist() == [255, 0, 0]
-    assert "3 frames" in image.notes[0]
-
-
 def test_dicom_window_rescale_and_inversion() -> None:
     ct = np.array([[0, 1024, 2048]] * 20, np.uint16).repeat(7, axis=1)
     tags = {"RescaleSlope": 1, "RescaleIntercept": -1024, "WindowCenter": [0.5, 9], "WindowWidth": [1001, 9]}

@@ -391,8 +391,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: written(np.zeros((H, W, 9), np.uint8), photometric="minisblack", planarconfig="contig"),
         "9 ch",
     ),
-    "mosaic": (lambda: raw_tiff(RGB[..., :1], 8, tags=[(262, 32803)]), "camera's sensor"),
-    "raw": (lambda: raw_tiff(RGB, 8, tags=[(262, 34892)]), "camera's raw colours"),
+    "mosaic": (
+        lambda: raw_tiff(RGB[..., :1], 8, tags=[(262, 32803)]),
+        "a camera raw picture: what the sensor measured",
+    ),
+    "raw": (lambda: raw_tiff(RGB, 8, tags=[(262, 34892)]), "a camera raw picture"),
     "logluv": (lambda: raw_tiff(RGB, 8, tags=[(262, 32845)]), "LogLuv"),
     "unknown-colours": (lambda: raw_tiff(RGB, 8, tags=[(262, 777)]), "of kind 777"),
     "inks": (lambda: raw_tiff(np.zeros((H, W, 4)), 8, tags=[(262, 5), (332, 2)]), "inks"),
