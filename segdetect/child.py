@@ -44,7 +44,7 @@ class ChildProcess:
         tidy: Callable[[], None] = lambda: None,
     ) -> None:
         self._owner_pid = os.getpid()
-        self.socket, theirs = socket.socketpair()
+        self.socket, theirs = map(_beyond_standard_streams, socket.socketpair())
         try:
             self._process = subprocess.Popen(
                 [*command, str(theirs.fileno()), str(self._owner_pid), *arguments],
@@ -61,7 +61,7 @@ class ChildProcess:
             raise
         finally:
             theirs.close()
-        self._end = weakref.finalize(self, _end, self._process, self._owner_pid, tidy)
+        self._end = weakref.finalize(self, _end, self._process, self.socket, self._owner_pid, tidy)
 
     @property
     def pid(self) -> int:
@@ -93,13 +93,20 @@ class ChildProcess:
     def close(self) -> None:
         """End it with all that it started, unless this is a forked copy of its parent; nothing the second time."""
         self._end()
-        self.socket.close()
 
 
-def _end(process: subprocess.Popen[bytes], owner_pid: int, tidy: Callable[[], None]) -> None:
-    if os.getpid() != owner_pid:
-        return  # a forked copy of the parent
-    if process.poll() is None:  # else the number may belong to another process by now
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    tidy()
+def _end(process: subprocess.Popen[bytes], connection: socket.socket, owner_pid: int, tidy: Callable[[], None]) -> None:
+    if os.getpid() == owner_pid:  # else this is a forked copy of the parent
+        if process.poll() is None:  # else the number may belong to another process by now
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        tidy()
+    connection.close()
+
+
+def _beyond_standard_streams(connection: socket.socket) -> socket.socket:
+    """Where a program's standard streams are closed, their numbers go to whatever is opened next, and to a child's."""
+    import fcntl  # not on Windows, where this module must still import
+
+    with connection:
+        return socket.socket(fileno=fcntl.fcntl(connection.fileno(), fcntl.F_DUPFD_CLOEXEC, 3))

@@ -23,6 +23,7 @@ from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.run import evaluate
 from segdetect.evaluation.tables import figures_text, write_evaluation
 from segdetect.inspection import Failure
+from segdetect.pictures.isolation import warm_up
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer
 from segdetect.settings import Settings
@@ -61,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
         SegDetectError: wrong options, a folder that cannot be evaluated, or an engine that cannot run.
     """
     settings = read_settings(options)
+    warm_up()
     dataset = read_dataset(options.dataset, polarity=options.masks)
     references = load_references(options)
     inspector = Inspector().settled(settings.engine)

@@ -21,6 +21,7 @@ from segdetect.cli.options import (
 from segdetect.cli.saying import say_notes, say_summary
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure, Inspection
+from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer, inspect_files
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         SegDetectError: wrong options, no pictures, or an engine that cannot run.
     """
     settings = read_settings(options)
+    warm_up()
     if settings.scope is Scope.REFERENCES and not options.references:
         raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
     found = list_sources(options.paths)

@@ -28,6 +28,13 @@ MAX_INNER_ZIP_BYTES: Final = 1 << 28
 # Pixels times scans of a JPEG: each scan of a progressive one goes over all pixels anew, 500 million of them a second.
 # Encoders write about ten scans.
 MAX_SCANNED_PIXELS: Final = 4_000_000_000
+# Time on the clock for a picture, and what it grows by for the bytes of large files.
+DECODING_SECONDS: Final = 10.0
+DECODED_BYTES_PER_SECOND: Final = 4_000_000
+# Memory that a decoder may take: as often what it decodes to, as often its file, and for libraries that it opens.
+DECODING_FACTOR: Final = 4
+FILE_FACTOR: Final = 3
+LIBRARY_BYTES: Final = 200_000_000
 _STEP_BYTES: Final = 1 << 20
 # Neither a stuffed byte nor a restart, which stand within a scan.
 _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -41,6 +48,21 @@ def decoded_limit(file_bytes: int) -> int:
     (240000000, 480000000, 900000000)
     """
     return min(MAX_DECODED_BYTES, max(SMALL_DECODED_BYTES, DECODED_PER_BYTE * file_bytes))
+
+
+def decoding_seconds(file_bytes: int) -> float:
+    """How long a file of this many bytes may take to decode: 10 seconds, more above 40 megabytes."""
+    return max(DECODING_SECONDS, file_bytes / DECODED_BYTES_PER_SECOND)
+
+
+def decoding_limit(file_bytes: int) -> int:
+    """How many bytes of memory the decoding of a file of this many may take, all in all."""
+    return DECODING_FACTOR * decoded_limit(file_bytes) + FILE_FACTOR * file_bytes + LIBRARY_BYTES
+
+
+def answer_limit(file_bytes: int) -> int:
+    """How many bytes the arrays of a picture decoded from a file of this many may have together."""
+    return 2 * decoded_limit(file_bytes)
 
 
 def upload_limit(file_bytes: int) -> int:

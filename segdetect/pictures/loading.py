@@ -14,6 +14,7 @@ from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common
 from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.image import LoadedImage
+from segdetect.pictures.isolation import decode_apart, isolates
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.measured import both, find_sentinel, finite, left_out_note
 from segdetect.pictures.raster import (
@@ -67,10 +68,28 @@ def load_image(
             remedy="Give two finite numbers, the lower one first",
             file=name,
         )
+    decode = decode_apart if isolates() else decode_image
+    digest = hashlib.sha256(data).hexdigest()
+    return decode(data, name=name, sha256=digest, page=page, window=window, max_pixels=max_pixels)
+
+
+def decode_image(
+    data: bytes, *, name: str, sha256: str, page: int, window: tuple[float, float] | None, max_pixels: int
+) -> LoadedImage:
+    """Decode a picture file in this process.
+
+    Args:
+        data: as for `load_image`, and so are the other arguments and the errors raised.
+        name: see there.
+        sha256: hex digest of `data`.
+        page: see there.
+        window: see there.
+        max_pixels: see there.
+    """
     encoded = Encoded(data, name, page, max_pixels)
     kind = _format_of(encoded)
     try:
-        return _finish(encoded, _decode(encoded, kind), window)
+        return _finish(encoded, sha256, _decode(encoded, kind), window)
     except SegDetectError:
         raise
     # Decoders fed with damaged bytes raise nearly every type there is, in words that mean something to programmers.
@@ -134,7 +153,7 @@ def _decode(encoded: Encoded, kind: Format) -> Raster:
     return decode_common(encoded, kind)
 
 
-def _finish(encoded: Encoded, raster: Raster, window: tuple[float, float] | None) -> LoadedImage:
+def _finish(encoded: Encoded, sha256: str, raster: Raster, window: tuple[float, float] | None) -> LoadedImage:
     raster = _measured(encoded, raster)
     values, notes, extent, chosen, curved = raster.values, raster.notes, None, None, False
     if raster.deep:
@@ -148,9 +167,8 @@ def _finish(encoded: Encoded, raster: Raster, window: tuple[float, float] | None
     if raster.pages > 1:
         notes += (f"It is page {encoded.page + 1} of {raster.pages} in its file.",)
     pixels, valid = compose(values, raster.alpha, raster.orientation, raster.valid)
-    digest = hashlib.sha256(encoded.data).hexdigest()
     return LoadedImage(
-        encoded.name, digest, pixels, notes, encoded.page, raster.pages, chosen, extent, valid=valid, curved=curved
+        encoded.name, sha256, pixels, notes, encoded.page, raster.pages, chosen, extent, valid=valid, curved=curved
     )
 
 

@@ -18,6 +18,7 @@ from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import display_uri
+from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.sources import list_uploads
@@ -112,6 +113,7 @@ def _trouble_of(engine: Engine) -> SegDetectError | None:
 @one_per_process
 def inspector() -> Inspector:
     """The one inspector of this process, shared by all visitors, so that nothing is described twice."""
+    warm_up()
     return Inspector()
 
 

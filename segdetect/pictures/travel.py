@@ -1,0 +1,138 @@
+"""Pictures and errors as plain values and bytes, for another process, and back, where nothing is taken on trust."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+from string import Formatter
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, SettingsError, UnreadableImageError
+from segdetect.message import Message
+from segdetect.pictures.image import LoadedImage
+from segdetect.pictures.parcels import Block, Parcel
+
+_ERRORS: Final[dict[str, type[SegDetectError]]] = {
+    kind.__name__: kind
+    for kind in (SegDetectError, InputError, UnreadableImageError, ImageTooLargeError, SettingsError)
+}
+# A field of a template may neither ask for attributes of a value nor be made wider than it is.
+_FORMAT: Final = re.compile(r",?(\.\d{1,2})?[a-zA-Z%]?")
+
+
+def packed_image(image: LoadedImage) -> Parcel:
+    """All of a picture, its arrays as blocks of bytes."""
+    head: dict[str, Any] = {}
+    blocks: dict[str, Block] = {}
+    for field in fields(image):
+        value = getattr(image, field.name)
+        if isinstance(value, np.ndarray):
+            head[field.name] = {"dtype": value.dtype.str, "shape": value.shape}
+            blocks[field.name] = np.ascontiguousarray(value).data
+        else:
+            head[field.name] = packed(value)
+    return Parcel({"image": head}, blocks)
+
+
+def packed_error(error: SegDetectError) -> Parcel:
+    """What an error says, but for the file's name, which its receiver knows."""
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _ERRORS)
+    told = {"kind": kind, "problem": packed(error.problem), "remedy": packed(error.remedy)}
+    return Parcel({"error": told}, {})
+
+
+def unpacked_answer(parcel: Parcel, *, name: str, sha256: str) -> LoadedImage | SegDetectError:
+    """The picture or the error in a parcel.
+
+    Args:
+        parcel: from another process.
+        name: the picture's name.
+        sha256: the digest of its file.
+
+    Raises:
+        ValueError: it holds neither, or a picture that is not as `LoadedImage` describes it.
+    """
+    try:
+        if "error" in parcel.head:
+            return _error(parcel.head["error"], name)
+        values = {field: _value(field, told, parcel) for field, told in parcel.head["image"].items()}
+        image = LoadedImage(**{**values, "name": name, "sha256": sha256})
+        _check(image)
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError("it is neither a picture nor an error") from error
+    return image
+
+
+def packed(value: Any) -> Any:
+    """A text, number, date or None, or a tuple of them, as JSON has it."""
+    if isinstance(value, Message):
+        return {"template": value.template, "values": {name: packed(part) for name, part in value.values.items()}}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    if isinstance(value, tuple):
+        return [packed(part) for part in value]
+    return value
+
+
+def unpacked(told: Any) -> Any:
+    """What `packed` made; raises ValueError, KeyError or TypeError for what it never makes."""
+    if isinstance(told, list):
+        return tuple(map(unpacked, told))
+    if not isinstance(told, Mapping):
+        return told
+    if "date" in told:
+        return date.fromisoformat(told["date"])
+    values = {str(name): unpacked(part) for name, part in told["values"].items()}
+    return Message(_plain_template(told["template"], values), **values)
+
+
+def _plain_template(template: str, values: Mapping[str, object]) -> str:
+    for _, name, form, conversion in Formatter().parse(template):
+        if name is not None and (name not in values or conversion or not _FORMAT.fullmatch(form or "")):
+            raise ValueError("it is no template of a message")
+    return template
+
+
+def _error(told: Mapping[str, Any], name: str) -> SegDetectError:
+    problem, remedy = unpacked(told["problem"]), unpacked(told["remedy"])
+    if not isinstance(problem, str) or not isinstance(remedy, str):
+        raise ValueError("it is an error without words")
+    return _ERRORS[told["kind"]](problem, remedy=remedy, file=name)
+
+
+def _value(field: str, told: Any, parcel: Parcel) -> Any:
+    if field not in parcel.blocks:
+        return unpacked(told)
+    dtype = np.dtype(str(told["dtype"]))
+    if dtype.hasobject:
+        raise ValueError("its values are objects")
+    return np.frombuffer(parcel.blocks[field], dtype).reshape([int(side) for side in told["shape"]])
+
+
+def _check(image: LoadedImage) -> None:
+    values = {field: getattr(image, field) for field in get_type_hints(LoadedImage)}
+    wrong = [field for field, hint in get_type_hints(LoadedImage).items() if not _fits(values[field], hint)]
+    if wrong or image.pixels.shape[2:] != (3,) or not image.pixels.size:
+        raise ValueError(f"it is no picture ({', '.join(wrong) or 'its pixels'})")
+    size = image.pixels.shape[:2]
+    if any(value.shape[:2] != size for value in values.values() if isinstance(value, np.ndarray)):
+        raise ValueError("its arrays are of other pictures")
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, kind) for kind in inner)
+    if origin is np.ndarray:
+        return isinstance(value, np.ndarray) and value.dtype == get_args(inner[1])[0]
+    if origin is not tuple:
+        return isinstance(value, (int, float) if hint is float else hint) and isinstance(value, bool) == (hint is bool)
+    if not isinstance(value, tuple):
+        return False
+    kinds = inner[:1] * len(value) if inner[1:] == (...,) else inner
+    return len(value) == len(kinds) and all(map(_fits, value, kinds))

@@ -1,0 +1,311 @@
+"""Decoding in other processes: the same pictures and errors, whatever a decoder does, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from segdetect.errors import ImageTooLargeError, SegDetectError, UnreadableImageError
+from segdetect.message import Message
+from segdetect.pictures import isolation
+from segdetect.pictures.image import LoadedImage
+from segdetect.pictures.isolation import Decoder, Decoders, isolates
+from segdetect.pictures.loading import load_image
+from tests.support.pictures import png, tiff, weave
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+
+PROJECT = Path(__file__).parents[3]
+PLAIN = png(weave((40, 30)))
+DEEP = tiff(np.arange(1200, dtype=np.uint16).reshape(30, 40), np.full((5, 7), 9, np.uint16))
+OPTIONS: dict[str, Any] = {"name": "a.png", "sha256": "0", "page": 0, "window": None, "max_pixels": 10**6}
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def pool() -> Iterator[Decoders]:
+    """Processes in which files may do harm."""
+    pool = Decoders(2, "tests.support.hostile_decoder")
+    yield pool
+    pool.close()
+
+
+def pids(pool: Decoders) -> list[int]:
+    return [decoder.pid for decoder in pool._idle]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture may take a second."""
+    monkeypatch.setattr(isolation, "decoding_seconds", lambda size: 1.0)
+
+
+def either_way(data: bytes, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[LoadedImage | SegDetectError]:
+    answers: list[LoadedImage | SegDetectError] = []
+    for value in ("1", "0"):
+        monkeypatch.setenv(isolation.ISOLATE_VARIABLE, value)
+        try:
+            answers.append(load_image(data, name="na\udc80me.x", **options))
+        except SegDetectError as error:
+            answers.append(error)
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        (PLAIN, {}),
+        (DEEP, {}),
+        (DEEP, {"window": (np.float64(20), 1000.5)}),
+        (DEEP, {"page": 1}),
+    ],
+    ids=["PNG", "16-bit TIFF", "in a window", "second page"],
+)
+def test_pictures_are_the_same(data: bytes, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    apart, within = either_way(data, monkeypatch, **options)
+    assert isinstance(apart, LoadedImage)
+    assert isinstance(within, LoadedImage)
+    for field in LoadedImage.__dataclass_fields__:
+        one, other = getattr(apart, field), getattr(within, field)
+        if isinstance(other, np.ndarray):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+            assert not one.flags.writeable
+        else:
+            assert one == other
+            assert type(one) is type(other)
+    for one, other in zip(apart.notes, within.notes, strict=True):
+        assert type(one) is type(other)
+        if isinstance(one, Message) and isinstance(other, Message):
+            assert (one.template, one.values) == (other.template, other.values)
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [(b"", {}), (b"hello there", {}), (PLAIN[:-30], {}), (PLAIN, {"max_pixels": 100}), (DEEP, {"page": 2})],
+    ids=["empty", "text", "cut off", "too large", "no such page"],
+)
+def test_errors_are_the_same(data: bytes, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    apart, within = either_way(data, monkeypatch, **options)
+    assert isinstance(apart, SegDetectError)
+    assert isinstance(within, SegDetectError)
+    assert type(apart) is type(within)
+    assert (apart.problem, apart.remedy, apart.file) == (within.problem, within.remedy, within.file)
+    assert apart.message.written(lambda number, form: "#", str) == within.message.written(lambda number, form: "#", str)
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        ("segfault", "its decoder ended abruptly (signal 11)"),
+        ("leaving", "its decoder ended abruptly."),
+        ("stuck", "it took longer than 1 seconds to decode"),
+        ("asleep", "it took longer than 1 seconds to decode"),
+        ("hidden", "its decoder gave no proper answer"),
+        ("nonsense", "its decoder gave no proper answer"),
+    ],
+)
+def test_a_decoder_that_misbehaves_costs_its_own_picture_only(
+    deed: str, words: str, pool: Decoders, at_once: None
+) -> None:
+    pool.decode(PLAIN, OPTIONS)
+    (before,) = pids(pool)
+    with pytest.raises(UnreadableImageError) as caught:
+        pool.decode(deed.encode() + b" " + PLAIN, OPTIONS)
+    assert str(caught.value).startswith(f"a.png: {words}")
+    assert not lives(before)
+    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+    assert pids(pool) != [before]
+
+
+def test_more_memory_than_the_limit_is_refused(pool: Decoders) -> None:
+    with pytest.raises(ImageTooLargeError, match=r"a\.png: it needs more than 1160 megabytes of memory to decode\. Sc"):
+        pool.decode(b"greedy " + PLAIN, OPTIONS)
+    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+
+
+def test_one_that_ended_between_two_pictures_is_replaced(pool: Decoders) -> None:
+    pool.decode(PLAIN, OPTIONS)
+    (before,) = pids(pool)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: not lives(before))
+    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+    assert pids(pool) != [before]
+
+
+def test_what_interrupts_the_wait_ends_the_process(pool: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer would else be taken for that to the next picture."""
+    pool.decode(PLAIN, OPTIONS)
+    (before,) = pids(pool)
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(isolation, "receive_parcel", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            pool.decode(PLAIN, OPTIONS)
+    assert not lives(before)
+    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+
+
+def test_threads_share_a_few_processes_and_each_gets_its_own_picture(pool: Decoders) -> None:
+    wrong: list[str] = []
+
+    def work(width: int) -> None:
+        for _ in range(10):
+            found = pool.decode(png(np.full((8, width, 3), width, np.uint8)), OPTIONS)
+            if found.size_wh != (width, 8) or not (found.pixels == width).all():
+                wrong.append(f"{width}: {found.size_wh}")
+
+    threads = [threading.Thread(target=work, args=(width,)) for width in range(20, 26)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(pids(pool)) == 2
+
+
+def test_a_process_that_does_not_start_says_so_and_what_to_do() -> None:
+    with pytest.raises(
+        UnreadableImageError, match=r"a\.png: .* does not start \(exit code 1\)\. .*SEGDETECT_ISOLATE=0"
+    ):
+        Decoders(1, "segdetect.no_such_module").decode(PLAIN, OPTIONS)
+
+
+def test_it_gets_nothing_of_this_programs_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "x")
+    decoder = Decoder()
+    decoder.decode(PLAIN, OPTIONS)
+    process = Path(f"/proc/{decoder.pid}")
+    environment = process.joinpath("environ").read_bytes()
+
+    def files() -> set[str]:
+        return {link.readlink().name.split(":")[0] for link in process.joinpath("fd").iterdir()}
+
+    wait_until(lambda: files() == {"null", "socket"})  # its answer may be open for a moment
+    decoder.close()
+    assert b"SECRET" not in environment
+    assert b"HOME=" not in environment
+
+
+@pytest.mark.parametrize("value", ["1", "", "yes"])
+def test_only_zero_turns_it_off(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(isolation.ISOLATE_VARIABLE, value)
+    assert isolates()
+    monkeypatch.setenv(isolation.ISOLATE_VARIABLE, "0")
+    assert not isolates()
+
+
+def test_standard_streams_may_be_closed() -> None:
+    """Their numbers go to whatever is opened next."""
+    program = f"""
+        import sys
+        sys.path.insert(0, {str(PROJECT)!r})
+        from segdetect.pictures.loading import load_image
+        from tests.support.pictures import png, weave
+        sys.exit(load_image(png(weave((40, 30))), name="a.png").size_wh != (40, 30))
+    """
+    environment = {name: value for name, value in os.environ.items() if name != isolation.ISOLATE_VARIABLE}
+    command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, textwrap.dedent(program)]
+    assert subprocess.run(command, check=False, env=environment).returncode == 0
+
+
+# The parent asks, then is killed: while its decoder waits, or is stuck in the middle of a picture.
+PARENT = """
+    import os, sys, threading, time
+    sys.path.insert(0, {project!r})
+    from segdetect.pictures import isolation
+    from tests.support.pictures import png, weave
+    isolation.decoding_seconds = lambda size: 1.0 if {deed!r} else 10.0
+    options = dict(name="a.png", sha256="0", page=0, window=None, max_pixels=10**6)
+    decoder = isolation.Decoder("tests.support.hostile_decoder")
+    decoder.decode(png(weave((40, 30))), options)
+    copy = os.fork()  # which holds the parent's end of the socket
+    if copy:
+        print(decoder.pid, copy, flush=True)
+        if {deed!r}:
+            threading.Timer(0.3, os.kill, (os.getpid(), 9)).start()
+            decoder.decode({deed!r} + b" " + png(weave((40, 30))), options)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("deed", [b"", b"stuck"], ids=["waiting", "stuck"])
+def test_it_ends_with_its_parent_though_a_copy_holds_the_socket(deed: bytes) -> None:
+    program = textwrap.dedent(PARENT).format(project=str(PROJECT), deed=deed)
+    before = set(Path("/dev/shm").iterdir())
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    decoder, copy = map(int, parent.stdout.readline().split())
+    try:
+        if not deed:
+            parent.kill()
+        parent.wait(20)
+        wait_until(lambda: not lives(decoder))
+        assert lives(copy)
+    finally:
+        parent.stdout.close()
+        os.kill(copy, signal.SIGKILL)
+    assert set(Path("/dev/shm").iterdir()) <= before
+
+
+def test_a_program_that_ends_says_nothing_and_leaves_nothing() -> None:
+    """No remarks of a resource tracker, no process."""
+    program = f"""
+        import sys
+        sys.path.insert(0, {str(PROJECT)!r})
+        from segdetect.pictures import isolation
+        from segdetect.pictures.loading import load_image
+        from tests.support.pictures import png, weave
+        load_image(png(weave((40, 30))), name="a.png")
+        print(isolation.decoders()._idle[0].pid)
+    """
+    environment = {name: value for name, value in os.environ.items() if name != isolation.ISOLATE_VARIABLE}
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert done.stderr == ""
+    assert not lives(int(done.stdout))
+
+
+def test_a_forked_copy_of_the_program_has_processes_of_its_own(isolated: None) -> None:
+    load_image(PLAIN, name="a.png")
+    mine = pids(isolation.decoders())
+    copy = os.fork()
+    if copy == 0:
+        well = load_image(PLAIN, name="a.png").size_wh == (40, 30) and not set(mine) & set(pids(isolation.decoders()))
+        isolation.decoders().close()
+        os._exit(0 if well else 1)
+    assert os.waitpid(copy, 0)[1] == 0
+    assert all(map(lives, mine))
+    assert load_image(PLAIN, name="a.png").size_wh == (40, 30)
