@@ -1,8 +1,9 @@
 """The process in which pictures are decoded; `isolation.py` starts it as a module and speaks to it over one socket.
 
     decoder: "r"                                             once it is ready
-    parent:  a parcel with the options of `decode_image`, its limits, and the file's bytes
-    decoder: a parcel with a picture or an error; with "spent" in its head, it is to be ended
+    parent:  a parcel with a function of this package, its options and limits, and a file's bytes
+    decoder: a parcel with what the function returned, or the error that it raised, and "spent": whether it is to be
+             ended since it holds too much memory
 
 It ends with its parent, however that ends: at the end of the socket, when it has another parent, and while it decodes
 at the latest a second after the time that a picture may take.
@@ -24,10 +25,11 @@ import cv2
 from segdetect.errors import ImageTooLargeError, SegDetectError
 from segdetect.message import Message
 from segdetect.pictures.isolation import READY, SMALLER
-from segdetect.pictures.loading import decode_image
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
-from segdetect.pictures.travel import packed_error, packed_image, unpacked
+from segdetect.pictures.travel import packed_answer, packed_error, unpacked
 
+# What nearly every request needs, opened before the first one comes.
+USUAL_MODULE: Final = "segdetect.pictures.loading"
 PARENT_CHECK_SECONDS: Final = 1.0
 # One that holds more when its picture is gone is ended.
 _MOST_IDLE_BYTES: Final = 300_000_000
@@ -44,6 +46,7 @@ def main(connection: int, parent_pid: int) -> None:
     with socket.socket(fileno=connection) as parent:
         parent.set_inheritable(False)
         _bound("RLIMIT_CORE", 0)  # a decoder that crashes must not leave the picture in a file
+        importlib.import_module(USUAL_MODULE)
         parent.sendall(READY)
         while _is_asked(parent, parent_pid) and (request := receive_parcel(parent, most=sys.maxsize)):
             answer = _answer(request)
@@ -66,8 +69,9 @@ def _answer(request: Parcel) -> Parcel:
     _bound("RLIMIT_FSIZE", limits["answer"])
     _bound("RLIMIT_DATA", _held_bytes() + limits["memory"])
     options = {name: unpacked(value) for name, value in request.head["options"].items()}
+    module, name = request.head["function"]
     try:
-        answer = packed_image(decode_image(bytes(request.blocks["data"]), **options))
+        answer = packed_answer(getattr(importlib.import_module(module), name)(bytes(request.blocks["data"]), **options))
     except SegDetectError as error:
         answer = packed_error(_too_large(limits["memory"]) if _is_lack_of_memory(error.__cause__) else error)
     return Parcel({**answer.head, "spent": _held_bytes() > _MOST_IDLE_BYTES}, answer.blocks)

@@ -37,6 +37,13 @@ class LoadedImage:
     valid: Flags | None = None
     curved: bool = False
 
+    def __post_init__(self) -> None:
+        """Check the arrays' shapes."""
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or not self.pixels.size:
+            raise ValueError(f"pixels of the shape {self.pixels.shape}")
+        if self.valid is not None and self.valid.shape != self.pixels.shape[:2]:
+            raise ValueError(f"pixels of the shape {self.pixels.shape}, valid ones of {self.valid.shape}")
+
     @property
     def filled(self) -> Pixels:
         """The pixels for an engine to describe: those that are no measurement look like the nearest one that is."""

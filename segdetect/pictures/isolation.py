@@ -12,15 +12,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from segdetect.child import ChildProcess
 from segdetect.errors import SegDetectError, UnreadableImageError
 from segdetect.message import Message
-from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.limits import answer_limit, decoding_limit, decoding_seconds
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
 from segdetect.pictures.travel import packed, unpacked_answer
@@ -40,6 +39,8 @@ _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _REMEDY: Final = "Open it in an image viewer; if it looks right there, save it anew as PNG and load that"
 SMALLER: Final = "Scale the picture down or cut it in parts, and load these"
 
+T = TypeVar("T")
+
 
 def isolates() -> bool:
     """Whether pictures are decoded in other processes: on Linux and macOS, unless `SEGDETECT_ISOLATE` is 0."""
@@ -53,9 +54,23 @@ def warm_up() -> None:
             decoders().warm_up()
 
 
-def decode_apart(data: bytes, **options: Any) -> LoadedImage:
-    """`decode_image` in another process, as `Decoders.decode`."""
-    return decoders().decode(data, options)
+def apart(function: Callable[..., T], data: bytes, *, name: str, **options: Any) -> T:
+    """What a function returns, called in another process, unless that is turned off; waits while all are busy.
+
+    Args:
+        function: of a module of this package; it takes a file's bytes, its `name` and options, and its annotation says
+            which type it returns: a number, a text, or a frozen dataclass of such values, tuples of them and arrays.
+        data: the file's bytes.
+        name: the file's name.
+        options: what else the function takes: texts, numbers, and tuples of them.
+
+    Raises:
+        SegDetectError: what the function raises.
+        UnreadableImageError: it took too long, or its process crashed or does not start.
+    """
+    if not isolates():
+        return function(data, name=name, **options)
+    return decoders().run(function, data, name=name, **options)
 
 
 def decoders() -> Decoders:
@@ -97,22 +112,18 @@ class Decoder:
         """End it."""
         self._child.close()
 
-    def decode(self, data: bytes, options: Mapping[str, Any]) -> LoadedImage:
-        """Have a file decoded; whatever goes wrong with that, the process is ended.
-
-        Args:
-            data: the file's bytes.
-            options: what `decode_image` takes besides.
+    def run(self, function: Callable[..., T], data: bytes, *, name: str, **options: Any) -> T:
+        """As `apart`; whatever goes wrong with its process, that is ended.
 
         Raises:
-            SegDetectError: what `decode_image` raises, or that it took too long or that its process crashed.
+            SegDetectError: what the function raises, or that it took too long or that its process crashed.
             OSError: the process cannot be used.
         """
-        name, seconds, well = options["name"], decoding_seconds(len(data)), False
+        seconds, well = decoding_seconds(len(data)), False
         try:
             self._await_start()
-            answer = self._exchange(data, options, seconds)
-            result = unpacked_answer(answer, name=name, sha256=options["sha256"])
+            answer = self._exchange(_request(function, data, {"name": name, **options}, seconds), seconds)
+            result = unpacked_answer(answer, get_type_hints(function)["return"], name=name)
             well = not answer.head.get("spent")
         except TimeoutError as error:
             raise _too_long(name, seconds) from error
@@ -125,7 +136,7 @@ class Decoder:
                 self.close()
         if isinstance(result, SegDetectError):
             raise result
-        return result
+        return cast(T, result)
 
     def _await_start(self) -> None:
         if self._ready:
@@ -138,13 +149,10 @@ class Decoder:
         if not self._ready:
             raise OSError(f"exit code {self._child.exit_code()}")
 
-    def _exchange(self, data: bytes, options: Mapping[str, Any], seconds: float) -> Parcel:
-        most = answer_limit(len(data))
-        limits = {"seconds": seconds, "memory": decoding_limit(len(data)), "answer": most}
-        told = {name: packed(value) for name, value in options.items()}
+    def _exchange(self, request: Parcel, seconds: float) -> Parcel:
         self._child.socket.settimeout(seconds)
-        send_parcel(self._child.socket, Parcel({"options": told, "limits": limits}, {"data": data}))
-        answer = receive_parcel(self._child.socket, most=most)
+        send_parcel(self._child.socket, request)
+        answer = receive_parcel(self._child.socket, most=request.head["limits"]["answer"])
         if answer is None:
             raise ConnectionResetError
         return answer
@@ -180,25 +188,16 @@ class Decoders:
             with self._one():
                 pass
 
-    def decode(self, data: bytes, options: Mapping[str, Any]) -> LoadedImage:
-        """Have a file decoded; waits while all processes are busy.
-
-        Args:
-            data: the file's bytes.
-            options: what `decode_image` takes besides.
-
-        Raises:
-            SegDetectError: what `decode_image` raises.
-            UnreadableImageError: it took too long, or its process crashed or does not start.
-        """
+    def run(self, function: Callable[..., T], data: bytes, *, name: str, **options: Any) -> T:
+        """As `apart`, always in another process."""
         try:
             with self._one() as decoder:
-                return decoder.decode(data, options)
+                return decoder.run(function, data, name=name, **options)
         except OSError as error:
             raise UnreadableImageError(
                 f"the process that decodes pictures does not start ({error.strerror or error})",
                 remedy=f"Free some memory and try again; with {ISOLATE_VARIABLE}=0 pictures are decoded without it",
-                file=options["name"],
+                file=name,
             ) from error
 
     @contextmanager
@@ -228,6 +227,16 @@ class Decoders:
                 return decoder
             decoder.close()
         return Decoder(self._module)
+
+
+def _request(function: Callable[..., Any], data: bytes, options: Mapping[str, Any], seconds: float) -> Parcel:
+    size = len(data)
+    head = {
+        "function": [function.__module__, function.__name__],
+        "options": {name: packed(value) for name, value in options.items()},
+        "limits": {"seconds": seconds, "memory": decoding_limit(size), "answer": answer_limit(size)},
+    }
+    return Parcel(head, {"data": data})
 
 
 def _too_long(name: str, seconds: float) -> UnreadableImageError:

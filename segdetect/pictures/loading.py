@@ -14,7 +14,7 @@ from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common
 from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.image import LoadedImage
-from segdetect.pictures.isolation import decode_apart, isolates
+from segdetect.pictures.isolation import apart
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.measured import both, find_sentinel, finite, left_out_note
 from segdetect.pictures.raster import (
@@ -68,9 +68,9 @@ def load_image(
             remedy="Give two finite numbers, the lower one first",
             file=name,
         )
-    decode = decode_apart if isolates() else decode_image
     digest = hashlib.sha256(data).hexdigest()
-    return decode(data, name=name, sha256=digest, page=page, window=window, max_pixels=max_pixels)
+    image = apart(decode_image, data, name=name, sha256=digest, page=page, window=window, max_pixels=max_pixels)
+    return replace(image, name=name, sha256=digest)  # what identifies it is not taken from another process
 
 
 def decode_image(

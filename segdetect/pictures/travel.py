@@ -1,11 +1,11 @@
-"""Pictures and errors as plain values and bytes, for another process, and back, where nothing is taken on trust."""
+"""Answers and errors as plain values and bytes, for another process, and back, where nothing is taken on trust."""
 
 from __future__ import annotations
 
 import re
 import types
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import date
 from string import Formatter
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -14,7 +14,6 @@ import numpy as np
 
 from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, SettingsError, UnreadableImageError
 from segdetect.message import Message
-from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.parcels import Block, Parcel
 
 _ERRORS: Final[dict[str, type[SegDetectError]]] = {
@@ -25,18 +24,20 @@ _ERRORS: Final[dict[str, type[SegDetectError]]] = {
 _FORMAT: Final = re.compile(r",?(\.\d{1,2})?[a-zA-Z%]?")
 
 
-def packed_image(image: LoadedImage) -> Parcel:
-    """All of a picture, its arrays as blocks of bytes."""
-    head: dict[str, Any] = {}
+def packed_answer(answer: Any) -> Parcel:
+    """A text, number or tuple of them, or a frozen dataclass that has such fields and arrays."""
+    if not is_dataclass(answer):
+        return Parcel({"answer": packed(answer)}, {})
+    told: dict[str, Any] = {}
     blocks: dict[str, Block] = {}
-    for field in fields(image):
-        value = getattr(image, field.name)
+    for field in fields(answer):
+        value = getattr(answer, field.name)
         if isinstance(value, np.ndarray):
-            head[field.name] = {"dtype": value.dtype.str, "shape": value.shape}
+            told[field.name] = {"dtype": value.dtype.str, "shape": value.shape}
             blocks[field.name] = np.ascontiguousarray(value).data
         else:
-            head[field.name] = packed(value)
-    return Parcel({"image": head}, blocks)
+            told[field.name] = packed(value)
+    return Parcel({"answer": told}, blocks)
 
 
 def packed_error(error: SegDetectError) -> Parcel:
@@ -46,26 +47,26 @@ def packed_error(error: SegDetectError) -> Parcel:
     return Parcel({"error": told}, {})
 
 
-def unpacked_answer(parcel: Parcel, *, name: str, sha256: str) -> LoadedImage | SegDetectError:
-    """The picture or the error in a parcel.
+def unpacked_answer(parcel: Parcel, kind: Any, *, name: str) -> Any:
+    """The answer in a parcel, or the error.
 
     Args:
         parcel: from another process.
-        name: the picture's name.
-        sha256: the digest of its file.
+        kind: the type that the answer must have, as annotations tell it.
+        name: the file's name, for the error.
 
     Raises:
-        ValueError: it holds neither, or a picture that is not as `LoadedImage` describes it.
+        ValueError: it holds neither, or something of another type.
     """
     try:
         if "error" in parcel.head:
             return _error(parcel.head["error"], name)
-        values = {field: _value(field, told, parcel) for field, told in parcel.head["image"].items()}
-        image = LoadedImage(**{**values, "name": name, "sha256": sha256})
-        _check(image)
+        answer = _made(parcel, kind) if is_dataclass(kind) else unpacked(parcel.head["answer"])
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError("it is neither a picture nor an error") from error
-    return image
+        raise ValueError("it is neither an answer nor an error") from error
+    if not _fits(answer, kind):
+        raise ValueError("it is an answer of another kind")
+    return answer
 
 
 def packed(value: Any) -> Any:
@@ -114,14 +115,12 @@ def _value(field: str, told: Any, parcel: Parcel) -> Any:
     return np.frombuffer(parcel.blocks[field], dtype).reshape([int(side) for side in told["shape"]])
 
 
-def _check(image: LoadedImage) -> None:
-    values = {field: getattr(image, field) for field in get_type_hints(LoadedImage)}
-    wrong = [field for field, hint in get_type_hints(LoadedImage).items() if not _fits(values[field], hint)]
-    if wrong or image.pixels.shape[2:] != (3,) or not image.pixels.size:
-        raise ValueError(f"it is no picture ({', '.join(wrong) or 'its pixels'})")
-    size = image.pixels.shape[:2]
-    if any(value.shape[:2] != size for value in values.values() if isinstance(value, np.ndarray)):
-        raise ValueError("its arrays are of other pictures")
+def _made(parcel: Parcel, kind: Any) -> Any:
+    values = {field: _value(field, told, parcel) for field, told in parcel.head["answer"].items()}
+    wrong = [field for field, hint in get_type_hints(kind).items() if not _fits(values[field], hint)]
+    if wrong:
+        raise ValueError(f"it is of another kind: {', '.join(wrong)}")
+    return kind(**values)
 
 
 def _fits(value: object, hint: Any) -> bool:

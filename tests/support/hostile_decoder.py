@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from segdetect.errors import SegDetectError
-from segdetect.pictures import decoder_process
+from segdetect.pictures import decoder_process, loading
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.loading import decode_image
 
@@ -63,5 +63,5 @@ def hostile(data: bytes, **options: Any) -> LoadedImage:
 
 
 if __name__ == "__main__":
-    decoder_process.decode_image = hostile
+    loading.decode_image = hostile
     decoder_process.main(int(sys.argv[1]), int(sys.argv[2]))

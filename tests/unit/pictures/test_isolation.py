@@ -21,7 +21,7 @@ from segdetect.message import Message
 from segdetect.pictures import isolation
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.isolation import Decoder, Decoders, isolates
-from segdetect.pictures.loading import load_image
+from segdetect.pictures.loading import decode_image, load_image
 from tests.support.pictures import png, tiff, weave
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -132,34 +132,34 @@ def test_errors_are_the_same(data: bytes, options: dict[str, Any], monkeypatch: 
 def test_a_decoder_that_misbehaves_costs_its_own_picture_only(
     deed: str, words: str, pool: Decoders, at_once: None
 ) -> None:
-    pool.decode(PLAIN, OPTIONS)
+    pool.run(decode_image, PLAIN, **OPTIONS)
     (before,) = pids(pool)
     with pytest.raises(UnreadableImageError) as caught:
-        pool.decode(deed.encode() + b" " + PLAIN, OPTIONS)
+        pool.run(decode_image, deed.encode() + b" " + PLAIN, **OPTIONS)
     assert str(caught.value).startswith(f"a.png: {words}")
     assert not lives(before)
-    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+    assert pool.run(decode_image, PLAIN, **OPTIONS).size_wh == (40, 30)
     assert pids(pool) != [before]
 
 
 def test_more_memory_than_the_limit_is_refused(pool: Decoders) -> None:
     with pytest.raises(ImageTooLargeError, match=r"a\.png: it needs more than 1160 megabytes of memory to decode\. Sc"):
-        pool.decode(b"greedy " + PLAIN, OPTIONS)
-    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+        pool.run(decode_image, b"greedy " + PLAIN, **OPTIONS)
+    assert pool.run(decode_image, PLAIN, **OPTIONS).size_wh == (40, 30)
 
 
 def test_one_that_ended_between_two_pictures_is_replaced(pool: Decoders) -> None:
-    pool.decode(PLAIN, OPTIONS)
+    pool.run(decode_image, PLAIN, **OPTIONS)
     (before,) = pids(pool)
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: not lives(before))
-    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+    assert pool.run(decode_image, PLAIN, **OPTIONS).size_wh == (40, 30)
     assert pids(pool) != [before]
 
 
 def test_what_interrupts_the_wait_ends_the_process(pool: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer would else be taken for that to the next picture."""
-    pool.decode(PLAIN, OPTIONS)
+    pool.run(decode_image, PLAIN, **OPTIONS)
     (before,) = pids(pool)
 
     def interrupt(*_: object, **__: object) -> None:
@@ -168,9 +168,9 @@ def test_what_interrupts_the_wait_ends_the_process(pool: Decoders, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(isolation, "receive_parcel", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            pool.decode(PLAIN, OPTIONS)
+            pool.run(decode_image, PLAIN, **OPTIONS)
     assert not lives(before)
-    assert pool.decode(PLAIN, OPTIONS).size_wh == (40, 30)
+    assert pool.run(decode_image, PLAIN, **OPTIONS).size_wh == (40, 30)
 
 
 def test_threads_share_a_few_processes_and_each_gets_its_own_picture(pool: Decoders) -> None:
@@ -178,7 +178,7 @@ def test_threads_share_a_few_processes_and_each_gets_its_own_picture(pool: Decod
 
     def work(width: int) -> None:
         for _ in range(10):
-            found = pool.decode(png(np.full((8, width, 3), width, np.uint8)), OPTIONS)
+            found = pool.run(decode_image, png(np.full((8, width, 3), width, np.uint8)), **OPTIONS)
             if found.size_wh != (width, 8) or not (found.pixels == width).all():
                 wrong.append(f"{width}: {found.size_wh}")
 
@@ -195,13 +195,13 @@ def test_a_process_that_does_not_start_says_so_and_what_to_do() -> None:
     with pytest.raises(
         UnreadableImageError, match=r"a\.png: .* does not start \(exit code 1\)\. .*SEGDETECT_ISOLATE=0"
     ):
-        Decoders(1, "segdetect.no_such_module").decode(PLAIN, OPTIONS)
+        Decoders(1, "segdetect.no_such_module").run(decode_image, PLAIN, **OPTIONS)
 
 
 def test_it_gets_nothing_of_this_programs_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "x")
     decoder = Decoder()
-    decoder.decode(PLAIN, OPTIONS)
+    decoder.run(decode_image, PLAIN, **OPTIONS)
     process = Path(f"/proc/{decoder.pid}")
     environment = process.joinpath("environ").read_bytes()
 
@@ -241,17 +241,18 @@ PARENT = """
     import os, sys, threading, time
     sys.path.insert(0, {project!r})
     from segdetect.pictures import isolation
+    from segdetect.pictures.loading import decode_image
     from tests.support.pictures import png, weave
     isolation.decoding_seconds = lambda size: 1.0 if {deed!r} else 10.0
     options = dict(name="a.png", sha256="0", page=0, window=None, max_pixels=10**6)
     decoder = isolation.Decoder("tests.support.hostile_decoder")
-    decoder.decode(png(weave((40, 30))), options)
+    decoder.run(decode_image, png(weave((40, 30))), **options)
     copy = os.fork()  # which holds the parent's end of the socket
     if copy:
         print(decoder.pid, copy, flush=True)
         if {deed!r}:
             threading.Timer(0.3, os.kill, (os.getpid(), 9)).start()
-            decoder.decode({deed!r} + b" " + png(weave((40, 30))), options)
+            decoder.run(decode_image, {deed!r} + b" " + png(weave((40, 30))), **options)
     time.sleep(60)
 """
 

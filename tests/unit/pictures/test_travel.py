@@ -17,7 +17,7 @@ from segdetect.errors import DatasetError, ImageTooLargeError, InputError, SegDe
 from segdetect.message import Message
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
-from segdetect.pictures.travel import packed, packed_error, packed_image, unpacked, unpacked_answer
+from segdetect.pictures.travel import packed, packed_answer, packed_error, unpacked, unpacked_answer
 
 PICTURE = LoadedImage(
     "a.png", "0", np.zeros((2, 3, 3), np.uint8), ("Turned.",), window=(1.5, 2.0), valid=np.eye(2, 3, dtype=np.bool_)
@@ -26,28 +26,34 @@ PICTURE = LoadedImage(
 
 def told(**changes: Any) -> Parcel:
     """The picture with other facts."""
-    head, blocks = packed_image(PICTURE)
-    return Parcel({"image": {**head["image"], **changes}}, blocks)
+    head, blocks = packed_answer(PICTURE)
+    return Parcel({"answer": {**head["answer"], **changes}}, blocks)
 
 
-def opened(parcel: Parcel) -> LoadedImage | SegDetectError:
+def opened(parcel: Parcel, kind: object = LoadedImage) -> Any:
     """What a receiver makes of it."""
     blocks = {name: bytes(block) for name, block in parcel.blocks.items()}
-    return unpacked_answer(Parcel(json.loads(json.dumps(parcel.head)), blocks), name="b.png", sha256="1")
+    return unpacked_answer(Parcel(json.loads(json.dumps(parcel.head)), blocks), kind, name="b.png")
 
 
-def test_a_picture_comes_as_it_was_under_the_name_that_its_receiver_knows() -> None:
-    image = opened(packed_image(PICTURE))
+def test_a_picture_comes_as_it_was() -> None:
+    image = opened(packed_answer(PICTURE))
     assert isinstance(image, LoadedImage)
-    assert (image.name, image.sha256) == ("b.png", "1")
     for field in fields(image):
         value, before = getattr(image, field.name), getattr(PICTURE, field.name)
         if isinstance(before, np.ndarray):
             assert value.dtype == before.dtype
             np.testing.assert_array_equal(value, before)
             assert not value.flags.writeable
-        elif field.name not in ("name", "sha256"):
+        else:
             assert value == before
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(3, int), ("a", str), ((1, "b"), tuple[int, str])])
+def test_other_answers_have_the_type_that_was_announced(answer: object, kind: object) -> None:
+    assert opened(packed_answer(answer), kind) == answer
+    with pytest.raises(ValueError, match="another kind"):
+        opened(packed_answer(answer), float | None if answer == "a" else str)
 
 
 MESSAGE = Message(
@@ -100,7 +106,7 @@ def test_a_template_asks_for_values_and_nothing_else(template: str) -> None:
         told(pixels=None),
         told(pixels={"dtype": "|u1", "shape": [3, 3, 3]}),
         told(pixels={"dtype": "|u1", "shape": [2, 9]}),
-        Parcel({"image": {}}, {}),
+        Parcel({"answer": {}}, {}),
         told(valid={"dtype": "|b1", "shape": [3, 2]}),
         told(valid={"dtype": "|u1", "shape": [2, 3]}),
         told(curved=0),
@@ -109,7 +115,7 @@ def test_a_template_asks_for_values_and_nothing_else(template: str) -> None:
         told(pixels={"dtype": "nonsense", "shape": [2, 3, 3]}),
         told(unknown=1),
         Parcel({}, {}),
-        Parcel({"image": []}, {}),
+        Parcel({"answer": []}, {}),
         Parcel({"error": {"kind": "SystemExit", "problem": "", "remedy": ""}}, {}),
         Parcel({"error": {"kind": "InputError", "problem": 1, "remedy": ""}}, {}),
     ],
