@@ -27,6 +27,7 @@ from segdetect.errors import DatasetError, InputError
 from segdetect.message import Message
 from segdetect.pictures.decoders import decode_common
 from segdetect.pictures.formats import Format, sniff
+from segdetect.pictures.isolation import apart
 from segdetect.pictures.limits import MAX_FILE_BYTES, MAX_PIXELS
 from segdetect.pictures.names import as_text
 from segdetect.pictures.raster import Encoded, Raster, turn_upright
@@ -101,23 +102,37 @@ def read_mask(path: Path, *, name: str) -> Marked:
     """
     mask = as_text(path.name)
     try:
-        stored = _stored(_encoded(path, mask))
-        pixels, notes = _marked(stored)
+        return apart(decode_mask, _bytes_of(path, mask), name=mask)
     except InputError as error:
         problem = Message("its mask {mask} cannot be used: {problem}", mask=mask, problem=error.problem)
         raise DatasetError(problem, remedy=_SUPPORTED, file=name) from error
+    except OSError as error:
+        raise DatasetError(f"its mask {mask} cannot be read as a picture", remedy=_SUPPORTED, file=name) from error
+
+
+def decode_mask(data: bytes, *, name: str) -> Marked:
+    """What the file of a mask marks; `read_mask` is for callers.
+
+    Raises:
+        InputError: it cannot be read, or is too faint a JPEG to tell what it marks.
+    """
+    encoded = Encoded(data, name, 0, MAX_PIXELS)
+    try:
+        stored = _stored(encoded)
+        pixels, notes = _marked(stored)
+    except InputError:
+        raise
     # Decoders raise nearly every type there is on damaged files.
     except Exception as error:
-        raise DatasetError(f"its mask {mask} cannot be read as a picture", remedy=_SUPPORTED, file=name) from error
+        raise encoded.unreadable("it cannot be read as a picture") from error
     upright = np.ascontiguousarray(turn_upright(pixels.view(np.uint8), stored.orientation)).view(np.bool_)
     return Marked(upright, (*stored.notes, *notes))
 
 
-def _encoded(path: Path, mask: str) -> Encoded:
-    encoded = Encoded(b"", mask, 0, MAX_PIXELS)
+def _bytes_of(path: Path, mask: str) -> bytes:
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise encoded.unreadable("the file is too large")
-    return replace(encoded, data=path.read_bytes())
+        raise InputError("the file is too large", file=mask)
+    return path.read_bytes()
 
 
 def _stored(encoded: Encoded) -> _Stored:

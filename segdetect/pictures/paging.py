@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from segdetect.errors import UnreadableImageError
 from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.frames import count_frames
+from segdetect.pictures.isolation import apart
 from segdetect.pictures.tiff_directories import tiff_pages
 
 
@@ -21,20 +23,29 @@ def count_pages(data: bytes, name: str = "") -> int:
     if kind is None:
         return 1
     try:
-        return max(1, _count(data, kind))
+        return max(1, _count(data, kind, name))
     # As decoders, readers of headers raise nearly every type there is when they are fed with damaged bytes.
     except Exception:
         return 1
 
 
-def _count(data: bytes, kind: Format) -> int:
-    # pydicom takes a quarter of a second to import, which most runs do without.
-    if kind is Format.DICOM:
-        from segdetect.pictures.dicom import dicom_frames
-
-        return dicom_frames(data)
-    if kind is Format.HEIC:
-        from segdetect.pictures.heic import heic_pictures
-
-        return heic_pictures(data)
+def _count(data: bytes, kind: Format, name: str) -> int:
+    if kind in (Format.DICOM, Format.HEIC):
+        return apart(count_by_library, data, name=name, kind=str(kind))
     return len(tiff_pages(data)) if kind is Format.TIFF else count_frames(data, kind)
+
+
+def count_by_library(data: bytes, *, name: str, kind: str) -> int:
+    """How many pages a DICOM or HEIC file has; `count_pages` is for callers.
+
+    Raises:
+        UnreadableImageError: its header cannot be read.
+    """
+    # pydicom takes a quarter of a second to import, which most runs do without.
+    from segdetect.pictures.dicom import dicom_frames
+    from segdetect.pictures.heic import heic_pictures
+
+    try:
+        return dicom_frames(data) if kind == Format.DICOM else heic_pictures(data)
+    except Exception as error:
+        raise UnreadableImageError("its header cannot be read", file=name) from error

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ def hidden(picture: LoadedImage) -> LoadedImage:
     return picture
 
 
+def impostor(picture: LoadedImage) -> LoadedImage:
+    """Another picture's name and digest."""
+    return replace(picture, name="other.png", sha256="0" * 64)
+
+
 def nonsense(picture: LoadedImage) -> None:
     os.write(int(sys.argv[1]), b"nonsense")
     time.sleep(60)
@@ -49,7 +55,9 @@ def leaving(picture: LoadedImage) -> None:
     os._exit(0)
 
 
-DEEDS = {deed.__name__.encode(): deed for deed in (segfault, stuck, asleep, greedy, hidden, nonsense, leaving)}
+DEEDS = {
+    deed.__name__.encode(): deed for deed in (segfault, stuck, asleep, greedy, hidden, impostor, nonsense, leaving)
+}
 
 
 def hostile(data: bytes, **options: Any) -> LoadedImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from segdetect.pictures import isolation
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.isolation import Decoder, Decoders, isolates
 from segdetect.pictures.loading import decode_image, load_image
+from segdetect.pictures.paging import count_pages
+from tests.support.picture_files import dicom
 from tests.support.pictures import png, tiff, weave
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -212,6 +215,30 @@ def test_it_gets_nothing_of_this_programs_surroundings(monkeypatch: pytest.Monke
     decoder.close()
     assert b"SECRET" not in environment
     assert b"HOME=" not in environment
+
+
+def test_pages_of_kinds_that_libraries_read_are_counted_apart(isolated: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = dicom(np.zeros((3, 4, 5), np.uint8))
+    asked: list[str] = []
+
+    def run(function: Any, data: bytes, **options: Any) -> Any:
+        asked.append(function.__name__)
+        return isolation.decoders().run(function, data, **options)
+
+    monkeypatch.setattr("segdetect.pictures.paging.apart", run)
+    assert count_pages(data) == 3
+    assert count_pages(data[:150]) == 1
+    assert count_pages(PLAIN) == 1
+    assert asked == ["count_by_library"] * 2
+
+
+def test_what_identifies_a_picture_is_not_taken_from_another_process(
+    pool: Decoders, isolated: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the key under which pictures are kept."""
+    monkeypatch.setattr(isolation, "decoders", lambda: pool)
+    image = load_image(b"impostor " + PLAIN, name="a.png")
+    assert (image.name, image.sha256) == ("a.png", hashlib.sha256(b"impostor " + PLAIN).hexdigest())
 
 
 @pytest.mark.parametrize("value", ["1", "", "yes"])
