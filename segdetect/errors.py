@@ -4,7 +4,8 @@ SegDetectError
 ├── InputError                  the picture, not the program, is the trouble
 │   ├── UnreadableImageError    empty, truncated, not a picture, a format we do not open
 │   ├── ImageTooLargeError      more pixels than the limit; found before decoding
-│   └── GridTooFineError        tiles would be smaller than the smallest that can be described
+│   ├── GridTooFineError        tiles would be smaller than the smallest that can be described
+│   └── NothingToScoreError     no tile holds enough that was measured
 ├── SettingsError               a choice that no picture could satisfy
 ├── DatasetError                a folder that cannot be evaluated
 ├── EngineError                 an engine could not describe the picture
@@ -65,6 +66,10 @@ class ImageTooLargeError(InputError):
 
 class GridTooFineError(InputError):
     """Tiles would be smaller than the smallest that can be described."""
+
+
+class NothingToScoreError(InputError):
+    """No tile holds enough that was measured."""
 
 
 class SettingsError(SegDetectError):

@@ -55,13 +55,15 @@ class TileScores:
 
     Args:
         layout: the tiles.
-        scores: finite, at least 0; higher is more anomalous.
+        scores: finite, at least 0; higher is more anomalous. NaN for tiles without a score, of which nothing or hardly
+            anything is to be looked at; at least one tile has one.
         sources: the pictures compared with; the picture itself first where it took part.
         nearest_source: index into `sources` of each tile's nearest look-alike, never the tile itself; -1 where there is
             none.
         nearest_tile: the look-alike's tile in that source; -1 where there is none.
         nearest_similarity: cosine similarity to the look-alike, -1..1; NaN where there is none.
-        cell_map: `(rows, cols)` float32 scores of a dense engine's cells; None when a cell is a tile.
+        cell_map: `(rows, cols)` float32 scores of a dense engine's cells, NaN for those without; None when a cell is a
+            tile.
         varied: the picture was compared with itself alone and is not the same everywhere: an object or a scene, whose
             tiles cannot be judged by one another.
         strongest_cell: the cell of a dense engine under each tile's highest point, which look-alikes are sought for;
@@ -82,8 +84,23 @@ class TileScores:
     neighbour_lists: Floats | None = None
 
     @property
+    def scored(self) -> Flags:
+        """`(tiles,)` True for tiles with a score."""
+        return ~np.isnan(self.scores)
+
+    @property
+    def comparable(self) -> Floats:
+        """The scores, and -1 for tiles without one, which is below all of them."""
+        return np.where(self.scored, self.scores, -1.0)
+
+    @property
+    def highest(self) -> float:
+        """The highest score."""
+        return float(np.nanmax(self.scores))
+
+    @property
     def ranks(self) -> Ints:
-        """1 for the highest score; equal scores are ranked in tile order."""
+        """1 for the highest score; equal scores are ranked in tile order, and tiles without one come last."""
         ranks = np.empty(len(self.scores), np.int64)
         ranks[np.argsort(-self.scores, kind="stable")] = np.arange(1, len(self.scores) + 1)
         return ranks
@@ -154,7 +171,7 @@ class Inspection:
     @property
     def strongest_tile(self) -> int:
         """The tile with the highest score."""
-        return int(np.argmax(self.scores.scores))
+        return int(np.nanargmax(self.scores.scores))
 
     @property
     def total_seconds(self) -> float:

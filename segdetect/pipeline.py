@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from segdetect.deciding.decision import decide
 from segdetect.engines.base import Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import choose_engine, default_engines
+from segdetect.errors import NothingToScoreError
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Floats, Inspection, Source, TileScores
 from segdetect.memo import Budget, Memo
@@ -26,6 +27,7 @@ from segdetect.scoring.cells import (
     score_self,
     typical_distance,
 )
+from segdetect.scoring.ignoring import without_ignored
 from segdetect.scoring.look_alikes import LookAlike, look_alikes
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
@@ -91,6 +93,7 @@ class _Scored:
     scores: TileScores
     bank_scores: tuple[Floats, ...]
     lone_object: bool
+    notes: tuple[str, ...] = ()
 
 
 class Inspector:
@@ -237,7 +240,8 @@ class Inspector:
 
         def compute(positions: list[int]) -> list[Embeddings]:
             requests = [EmbedRequest(pictures[p].image, pictures[p].layout, pictures[p].turned) for p in positions]
-            return engine.embed(requests, progress)
+            described = zip(requests, engine.embed(requests, progress), strict=True)
+            return [without_ignored(embeddings, request.image.valid) for request, embeddings in described]
 
         found = self._embeddings.get_many(keys, compute, waiting=lambda: progress(0.0, WAITING))
         return [found[key] for key in keys]
@@ -281,7 +285,7 @@ class Inspector:
             scope=scope,
             scores=scored.scores,
             decision=decision,
-            notes=(*picture.image.notes, *notes),
+            notes=(*picture.image.notes, *scored.notes, *notes),
             seconds=seconds,
         )
 
@@ -298,6 +302,8 @@ class Inspector:
         steps = 1 + len(own_bank)
         cells = self._compare(engine, picture, own_bank, scope, part_of(progress, 0, 1 / steps))
         scores = pool(cells, picture.layout, [p.source for p in (picture, *own_bank)], embeddings)
+        if not scores.scored.any():
+            raise _nothing_to_score(picture.image.name)
         # A lone reference is judged by itself alone, as the rule for lone references expects.
         whole_bank = own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank
         bank_scores = []
@@ -308,7 +314,8 @@ class Inspector:
             cells = self._compare(engine, member, without(member, whole_bank), scope, report)
             bank_scores.append(pool_scores(cells, member.layout, embeddings[0].comparison)[0])
             lone_object = len(own_bank) == 1 and cells.varied
-        return _Scored(scores, tuple(bank_scores), lone_object)
+        notes = _unscored_note(scores) + _unused_note(own_bank, embeddings[1:])
+        return _Scored(scores, tuple(bank_scores), lone_object, notes)
 
     def _compare(
         self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
@@ -348,6 +355,28 @@ def batch_bank(images: Sequence[T]) -> list[T]:
     """
     step = max(1.0, len(images) / MAX_BATCH_BANK)
     return [images[int(i * step)] for i in range(min(len(images), MAX_BATCH_BANK))]
+
+
+def _nothing_to_score(name: str) -> NothingToScoreError:
+    return NothingToScoreError(
+        "no tile of it holds enough that was measured: the rest is padding or stands for no data",
+        remedy="Choose a finer grid or another picture",
+        file=name,
+    )
+
+
+def _unscored_note(scores: TileScores) -> tuple[str, ...]:
+    unscored = int((~scores.scored).sum())
+    if not unscored:
+        return ()
+    return (f"{unscored} of its {len(scores.scores)} tiles hold hardly anything that was measured and have no score.",)
+
+
+def _unused_note(bank: Sequence[Picture], embeddings: Sequence[Embeddings]) -> tuple[str, ...]:
+    names = [member.image.name for member, one in zip(bank, embeddings, strict=True) if not len(one.counted)]
+    if not names:
+        return ()
+    return (f"It was not compared with {', '.join(names)}: no part of that holds enough that was measured.",)
 
 
 def _remembered(memo: Memo[T], key: tuple[object, ...], compute: Callable[[], T], progress: Progress) -> T:

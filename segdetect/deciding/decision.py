@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,7 @@ def decide(
     """Flag tiles and say what that means for the picture.
 
     Args:
-        scores: the picture's tile scores.
+        scores: the picture's tile scores. Tiles without one play no part and are not flagged, also in the bank.
         rule: how to decide. `AUTO` is `GATE` for a picture compared with itself and `CALIBRATED` otherwise.
         scope: what the tiles were compared with.
         engine: the engine that ran (never `AUTO`); it picks the constants measured for it.
@@ -57,6 +58,21 @@ def decide(
         The decision. `threshold` is finite. Under every rule but `STOCK`, `flags` is exactly `scores >= threshold`, and
         the verdict is `NORMAL` or `CANNOT_TELL` if and only if no tile is flagged.
     """
+    scored = scores.scored
+    if not scored.all():
+        lists = scores.neighbour_lists
+        known = replace(scores, scores=scores.scores[scored], neighbour_lists=None if lists is None else lists[scored])
+        answer = decide(
+            known,
+            rule,
+            scope=scope,
+            engine=engine,
+            bank_scores=bank_scores,
+            lone_object=lone_object,
+            calibration=calibration,
+        )
+        return replace(answer, flags=_spread(answer.flags, scored))
+    bank_scores = [given for one in bank_scores if len(given := one[~np.isnan(one)])]
     name = rule.name
     if name is RuleName.AUTO:
         name = RuleName.GATE if scope is Scope.SELF or not bank_scores else RuleName.CALIBRATED
@@ -71,6 +87,14 @@ def decide(
         case RuleName.CALIBRATED:
             return _calibrated(scores, rule.false_alarms, bank_scores, scope, constants, lone_object)
     return _gate(scores, scope, constants)
+
+
+def _spread(flags: Flags, scored: Flags) -> Flags:
+    """The flags of the tiles with a score among those of all; the others are not flagged."""
+    every = np.zeros(len(scored), bool)
+    every[scored] = flags
+    every.flags.writeable = False
+    return every
 
 
 def _stock(scores: TileScores) -> Decision:

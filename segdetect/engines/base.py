@@ -60,6 +60,8 @@ class Embeddings:
         turned: empty, or for each layer `(m, d)` vectors of the same picture seen turned, as a bank for other pictures,
             whose parts may lie at any angle.
         turned_cells: `(m,)` the cell that each of them shows.
+        ignored: `(rows * cols,)` True for cells that are in no bank and have no score; None where all count. Engines
+            leave it out.
     """
 
     layers: tuple[Vectors, ...]
@@ -69,6 +71,12 @@ class Embeddings:
     comparison: Comparison
     turned: tuple[Vectors, ...] = ()
     turned_cells: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    ignored: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def counted(self) -> npt.NDArray[np.int64]:
+        """The cells that are not ignored."""
+        return np.arange(self.lattice[0] * self.lattice[1]) if self.ignored is None else np.flatnonzero(~self.ignored)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +84,7 @@ class EmbedRequest:
     """One picture to describe.
 
     Args:
-        image: the picture.
+        image: the picture; engines look at its `filled` pixels.
         layout: the tiles it is cut into, which dense engines do not need.
         turned: describe it turned, too, where the engine can: for known-good pictures, whose parts may lie at any
             angle.

@@ -63,7 +63,7 @@ class TextureEngine:
         answers = []
         for done, request in enumerate(requests):
             progress(done / len(requests), f"Describing {request.image.name}")
-            answers.append(_describe(request.image.pixels))
+            answers.append(_describe(request.image.filled))
         return answers
 
 

@@ -75,8 +75,8 @@ class PictureResult:
     @property
     def contrast(self) -> float:
         """The largest tile score over the median one: how far the picture's strongest tile stands out."""
-        scores = self.inspection.scores.scores
-        return float(scores.max() / max(float(np.median(scores)), 1e-9))
+        scores = self.inspection.scores
+        return scores.highest / max(float(np.nanmedian(scores.scores)), 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,11 +187,13 @@ class Evaluation:
         return sorted(alarms, key=lambda p: (-p.flagged, -p.contrast))[:count]
 
     def tiles(self) -> tuple[Flags, Floats]:
-        """Truth and score of every tile of the pictures that count, `(n,)` each."""
+        """Truth and score of every tile of the pictures that count, `(n,)` each; -1 for tiles without a score."""
         counted = [p for p in self.pictures if not p.has_empty_mask]
         if not counted:
             return np.zeros(0, bool), np.zeros(0)
-        return np.concatenate([p.truth for p in counted]), np.concatenate([p.inspection.scores.scores for p in counted])
+        return np.concatenate([p.truth for p in counted]), np.concatenate(
+            [p.inspection.scores.comparable for p in counted]
+        )
 
 
 def summarise(categories: Sequence[CategoryResult]) -> Figures:
@@ -213,7 +215,7 @@ def summarise(categories: Sequence[CategoryResult]) -> Figures:
         hit=_mean([float(p.hits > 0) for p in ranked]),
         clean=len(clean),
         clean_unflagged=sum(not p.flagged for p in clean),
-        image_auroc=_mean([_image_auroc(c, lambda p: float(p.inspection.scores.scores.max())) for c in categories]),
+        image_auroc=_mean([_image_auroc(c, lambda p: p.inspection.scores.highest) for c in categories]),
         image_auroc_contrast=_mean([_image_auroc(c, lambda p: p.contrast) for c in categories]),
         pixel_auroc=_mean([c.pixel.auroc for c in categories if c.pixel]),
         pro=_mean([c.pixel.pro for c in categories if c.pixel]),

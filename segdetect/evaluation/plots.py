@@ -121,7 +121,7 @@ def grid_chart(lines: Mapping[str, Sequence[tuple[GridSize, Figures]]], *, heigh
 
 
 def _ratios(picture: PictureResult) -> Floats:
-    return picture.inspection.scores.scores / picture.inspection.decision.threshold
+    return picture.inspection.scores.comparable / picture.inspection.decision.threshold
 
 
 def _thinned(count: int) -> Ints:

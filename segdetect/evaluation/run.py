@@ -185,7 +185,7 @@ class _Run:
                 mask = picture.labelled.mask((width, height))
                 yield np.zeros((height, width), bool) if mask is None else mask
 
-        return pixel_figures([cells for cells in maps if cells is not None], masks())
+        return pixel_figures([np.nan_to_num(cells, nan=-1.0) for cells in maps if cells is not None], masks())
 
     def finish(self, dataset: Dataset) -> Evaluation:
         return Evaluation(
@@ -213,8 +213,8 @@ def _compare(labelled: LabelledPicture, answer: Answer) -> PictureResult:
         inspection=answer.inspection,
         truth=truth,
         defect_share=0.0 if mask is None else float(mask.mean()),
-        auroc=roc_auc(truth, scores.scores) if is_ranked else None,
-        ap=average_precision(truth, scores.scores) if is_ranked else None,
+        auroc=roc_auc(truth, scores.comparable) if is_ranked else None,
+        ap=average_precision(truth, scores.comparable) if is_ranked else None,
         notes=() if known is None else known.notes,
     )
 

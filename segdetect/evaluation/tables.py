@@ -163,7 +163,7 @@ def _picture_record(picture: PictureResult) -> dict[str, Any]:
         "found_first": picture.found_first if picture.is_ranked else None,
         "defective_tiles": np.flatnonzero(picture.truth).tolist(),
         "flagged_tiles": inspection.flagged_tiles,
-        "max_score": float(inspection.scores.scores.max()),
+        "max_score": inspection.scores.highest,
         "contrast": picture.contrast,
         "threshold": inspection.decision.threshold,
         "scope": inspection.scope.value,

@@ -12,11 +12,12 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from segdetect.inspection import Inspection
-from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.loading import LoadedImage, Pixels
 
 # Vermilion between two dark lines is told apart from any background, also by colour-blind readers (Okabe & Ito).
 FLAG_RGB: Final = (255, 92, 40)
 HALO_RGB: Final = (16, 16, 24)
+HATCH_RGB: Final = (128, 128, 136)
 SELECTED_RGB: Final = (255, 255, 255)
 THUMBNAIL_LINE_SHARE: Final = 1 / 90  # of the longer side; about two screen pixels in a column of a page
 
@@ -29,7 +30,7 @@ def annotate(
     outlines: bool = True,
     selected: Sequence[int] = (),
 ) -> Image.Image:
-    """The picture at its own size with its flagged tiles boxed, numbered by rank.
+    """The picture at its own size with its flagged tiles boxed, numbered by rank, and those without a score hatched.
 
     Args:
         image: the picture that was inspected.
@@ -41,9 +42,9 @@ def annotate(
     Returns:
         An RGB picture; the input is left as it is.
     """
-    drawn: Image.Image = Image.fromarray(np.array(image.pixels))
-    pen = ImageDraw.Draw(drawn)
     width = line_width(image.size_wh)
+    drawn: Image.Image = Image.fromarray(_hatched(image, inspection, width))
+    pen = ImageDraw.Draw(drawn)
     boxes, ranks = inspection.scores.layout.boxes_ltrb, inspection.scores.ranks
     flagged = inspection.flagged_tiles
     if outlines:
@@ -122,6 +123,15 @@ def _box(
     halo = width if halo is None else min(halo, width)
     pen.rectangle(inner, outline=HALO_RGB, width=width + 2 * halo)
     pen.rectangle(tuple(np.add(inner, (halo, halo, -halo, -halo)).tolist()), outline=rgb, width=width)
+
+
+def _hatched(image: LoadedImage, inspection: Inspection, width: int) -> Pixels:
+    """The pixels with slanted lines over the tiles without a score."""
+    pixels = np.array(image.pixels)
+    for left, top, right, bottom in inspection.scores.layout.boxes_ltrb[~inspection.scores.scored].tolist():
+        y, x = np.ogrid[top:bottom, left:right]
+        pixels[top:bottom, left:right][(x + y) % (8 * width) < width] = HATCH_RGB
+    return pixels
 
 
 def _label(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], text: str, width: int) -> None:

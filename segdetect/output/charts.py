@@ -53,6 +53,8 @@ def score_heatmap(
 ) -> go.Figure:
     """The score of each tile over the picture; hover tells the figures, a click selects the tile.
 
+    Tiles without a score have no colour.
+
     A `go.Heatmap` never reports clicks in Streamlit, so invisible markers lie over it, one per tile in tile order: a
     selected point's index is its tile.
 
@@ -80,11 +82,11 @@ def score_heatmap(
 def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
     """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and an outline."""
     scores, flags = inspection.scores.scores, inspection.decision.flags
-    low, high = float(scores.min()), float(max(scores.max(), inspection.decision.threshold))
+    low, high = float(np.nanmin(scores)), max(inspection.scores.highest, inspection.decision.threshold)
     size = (high - low) / 40 or 1e-6
     figure = go.Figure()
     looks: Mapping[str, tuple[Flags, str, float]] = {
-        "not flagged": (~flags, "#7C8AA0", 0),
+        "not flagged": (~flags & inspection.scores.scored, "#7C8AA0", 0),
         "flagged": (flags, FLAG_COLOUR, 1.5),
     }
     for name, (chosen, colour, outline) in looks.items():
@@ -212,6 +214,11 @@ def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
     cols = scores.layout.grid.cols
     ranks, flags = scores.ranks, inspection.decision.flags.tolist()
     state = {True: "flagged", False: "not flagged"}
+    hover = {
+        True: "Row %{customdata[0]}, col %{customdata[1]}<br>score %{customdata[2]:.3f}"
+        f"<br>rank %{{customdata[3]}} of {scores.scored.sum()}, %{{customdata[4]}}<extra></extra>",
+        False: "Row %{customdata[0]}, col %{customdata[1]}<br>not scored<extra></extra>",
+    }
     figure.add_scatter(
         x=(left + right) / 2,
         y=(top + bottom) / 2,
@@ -224,8 +231,7 @@ def _add_targets(figure: go.Figure, inspection: Inspection) -> None:
             (tile // cols + 1, tile % cols + 1, float(scores.scores[tile]), int(ranks[tile]), state[flags[tile]])
             for tile in range(len(flags))
         ],
-        hovertemplate="Row %{customdata[0]}, col %{customdata[1]}<br>score %{customdata[2]:.3f}"
-        f"<br>rank %{{customdata[3]}} of {len(flags)}, %{{customdata[4]}}<extra></extra>",
+        hovertemplate=hover[True] if scores.scored.all() else [hover[bool(ok)] for ok in scores.scored],
     )
 
 

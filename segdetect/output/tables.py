@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
 
-from segdetect.inspection import Failure, Inspection
+from segdetect.inspection import Failure, Inspection, TileScores
 from segdetect.pictures.left_out import LeftOut
 
 TILE_COLUMNS: Final = (
@@ -28,7 +29,10 @@ _MADE_SAFE: Final = re.compile(_AT_RISK.format("'", "'") + "'")
 
 
 def tiles_table(inspection: Inspection) -> pd.DataFrame:
-    """A row per tile, in tile order, with the columns `TILE_COLUMNS`; rows, columns and tiles count from 0."""
+    """A row per tile, in tile order, with the columns `TILE_COLUMNS`; rows, columns and tiles count from 0.
+
+    A tile without a score has no rank and no look-alike either.
+    """
     scores = inspection.scores
     left, top, right, bottom = scores.layout.boxes_ltrb.T
     tiles = range(len(scores.scores))
@@ -42,7 +46,7 @@ def tiles_table(inspection: Inspection) -> pd.DataFrame:
         "col": [tile % cols for tile in tiles],
         **{"left": left, "top": top, "right": right, "bottom": bottom},
         "score": scores.scores,
-        "rank": scores.ranks,
+        "rank": rank_column(scores, tiles),
         "flagged": inspection.decision.flags,
         "nearest_image": names,
         "nearest_tile": pd.array(
@@ -51,6 +55,12 @@ def tiles_table(inspection: Inspection) -> pd.DataFrame:
         "nearest_similarity": scores.nearest_similarity,
     }
     return pd.DataFrame(columns, columns=list(TILE_COLUMNS))
+
+
+def rank_column(scores: TileScores, tiles: Sequence[int]) -> Any:
+    """The ranks of some tiles, empty for those without a score."""
+    ranks, scored = scores.ranks, scores.scored
+    return pd.array([int(ranks[tile]) if scored[tile] else pd.NA for tile in tiles], dtype="Int64")
 
 
 def flagged_table(inspection: Inspection) -> pd.DataFrame:
@@ -77,7 +87,7 @@ def image_row(result: Inspection | Failure | LeftOut) -> dict[str, Any]:
         "height": height,
         "verdict": result.decision.verdict.value,
         "flagged": int(result.decision.flags.sum()),
-        "max_score": float(result.scores.scores.max()),
+        "max_score": result.scores.highest,
         "threshold": result.decision.threshold,
         "seconds": round(result.total_seconds, 4),
         "error": "",

@@ -12,7 +12,6 @@ import pydicom
 from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import UID, RLELossless
 
-from segdetect.message import Message
 from segdetect.pictures.measured import Flags, left_out_note
 from segdetect.pictures.raster import Curve, Values
 
@@ -55,9 +54,9 @@ def measured(dataset: pydicom.Dataset, stored: Values) -> tuple[Flags | None, tu
     valid = (stored < min(ends)) | (stored > max(ends))
     if valid.all():
         return None, ()
-    what = Message("the padding value {value:.15g}", value=ends[0])
+    what = f"the padding value {ends[0]:.15g}"
     if len(ends) > 1:
-        what = Message("padding values from {low:.15g} to {high:.15g}", low=min(ends), high=max(ends))
+        what = f"padding values from {min(ends):.15g} to {max(ends):.15g}"
     return valid, (left_out_note(valid, what),)
 
 

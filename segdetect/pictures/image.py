@@ -46,7 +46,7 @@ class LoadedImage:
 
     @property
     def filled(self) -> Pixels:
-        """The pixels for an engine to describe: those that are no measurement look like the nearest one that is."""
+        """The pixels for an engine to describe: those that are no measurement look like what is around them."""
         return self.pixels if self.valid is None else fill(self.pixels, self.valid)
 
     @property

@@ -7,6 +7,7 @@ programs write for "nothing here", when it is isolated from all the rest.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import cv2
@@ -18,6 +19,8 @@ from segdetect.message import Message
 Flags = npt.NDArray[np.bool_]
 Values = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int32]
+Places = npt.NDArray[np.intp]
 
 # Values that programs write where they have none; the lowest one of a signed type comes on top.
 SENTINELS: Final = (-999, -9999, -99999, -999999, -32767, -32768)
@@ -26,6 +29,8 @@ OFTEN: Final = 1e-4  # share of the pixels that a sentinel fills at least: fewer
 FEWEST: Final = 4
 ISOLATED: Final = 3.0  # times the spread of the other values that the next one is away
 _SAMPLE: Final = 1_000_000
+_MAX_BLOCKS: Final = 4_000_000
+_STRIP_PIXELS: Final = 1_000_000
 
 
 def find_sentinel(values: Values, valid: Flags | None = None) -> float | None:
@@ -73,7 +78,7 @@ def _is_isolated(values: Values, value: float) -> bool:
 
 
 def left_out_note(valid: Flags, what: str) -> Message:
-    """What is said of pixels that are no measurement, `what` being what they hold."""
+    """What is said of pixels that are no measurement, `what` being what they hold, its digits as in the file."""
     return Message(
         "{share:.3g} % of its pixels hold {what} and are left out.",
         share=100 * (1 - float(np.count_nonzero(valid)) / valid.size),
@@ -99,18 +104,50 @@ def both(one: Flags | None, other: Flags | None) -> Flags | None:
 
 
 def fill(pixels: Pixels, valid: Flags) -> Pixels:
-    """The picture with each pixel that is no measurement made like the nearest one that is.
+    """The picture with what is no measurement filled by its surroundings, mirrored at the rim.
 
-    So the rim of such a region is no edge, which would stand out in every description.
+    So the rim is no edge and the filling has the grain of what lies around it: either would stand out in every
+    description. Where the mirror image is no measurement itself, the nearest pixel that is one is repeated.
 
     Args:
         pixels: `(height, width, 3)`.
         valid: `(height, width)`, at least one True.
     """
-    holes = np.where(valid, np.uint8(0), np.uint8(1))
-    _, nearest = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    colours = np.zeros((int(nearest.max()) + 1, pixels.shape[2]), np.uint8)
-    colours[nearest[valid]] = pixels[valid]
-    filled = np.asarray(colours[nearest])
+    # Large pictures in blocks, of which the nearest whole ones are sought: pixel by pixel takes seconds and gigabytes.
+    side = math.ceil(math.sqrt(valid.size / _MAX_BLOCKS))
+    filled = pixels.copy()
+    reach = _reach(valid, side)
+    if reach is None:
+        filled[~valid] = np.median(pixels[valid], axis=0)
+    else:
+        rows = side * max(1, _STRIP_PIXELS // (side * valid.shape[1]))
+        for top in range(0, len(valid), rows):
+            y, x = np.nonzero(~valid[top : top + rows])
+            y += top
+            down, across = (side * part[y // side, x // side].astype(np.intp) for part in reach)
+            filled[y, x] = pixels[_source(valid, y, x, down, across)]
     filled.flags.writeable = False
     return filled
+
+
+def _reach(valid: Flags, side: int) -> tuple[Ints, Ints] | None:
+    """How many blocks down and across the nearest wholly valid block lies from each; None when none is."""
+    height, width = (-(-length // side) for length in valid.shape)
+    padded = np.pad(valid, ((0, height * side - valid.shape[0]), (0, width * side - valid.shape[1])))
+    whole = padded.reshape(height, side, width, side).all(axis=(1, 3))
+    if not whole.any():
+        return None
+    holes = np.where(whole, np.uint8(0), np.uint8(1))
+    _, labels = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.zeros(int(labels.max()) + 1, np.int32)
+    nearest[labels[whole]] = np.flatnonzero(whole)
+    near_y, near_x = np.divmod(nearest[labels], np.int32(width))
+    return near_y - np.arange(height, dtype=np.int32)[:, None], near_x - np.arange(width, dtype=np.int32)
+
+
+def _source(valid: Flags, y: Places, x: Places, down: Places, across: Places) -> tuple[Places, Places]:
+    """For pixels and the way to their nearest valid ones: twice as far where that is valid, too, else these."""
+    far_y, far_x = y + 2 * down, x + 2 * across
+    mirrored = (far_y >= 0) & (far_y < valid.shape[0]) & (far_x >= 0) & (far_x < valid.shape[1])
+    mirrored[mirrored] = valid[far_y[mirrored], far_x[mirrored]]
+    return np.where(mirrored, far_y, y + down), np.where(mirrored, far_x, x + across)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from segdetect.errors import EngineError, EngineUnavailableError, SegDetectError
+from segdetect.errors import EngineError, EngineUnavailableError, NothingToScoreError, SegDetectError
 from segdetect.grid import tile_layout
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.loading import LoadedImage, load_image
@@ -140,7 +140,7 @@ def _inspect_chunk(
         inspections = inspector.inspect_many(images, settings, bank=bank, progress=progress)
     except EngineUnavailableError:
         raise
-    except EngineError as error:
+    except (EngineError, NothingToScoreError) as error:
         if len(images) == 1:
             return [Failure(images[0].name, error, images[0].sha256)]
         return [r for image in images for r in _inspect_chunk(inspector, [image], settings, bank, progress)]

@@ -45,7 +45,7 @@ class CellScores:
     `i + 1` is `references[i]` or `peers[i]` as they were given.
 
     Args:
-        values: `(rows, cols)` float32, finite, at least 0; higher is more anomalous.
+        values: `(rows, cols)` float32, at least 0; higher is more anomalous. NaN for cells that are ignored.
         nearest_source: `(rows * cols,)` number of the picture with each cell's nearest look-alike; -1 where there is
             none.
         nearest_cell: `(rows * cols,)` the look-alike's cell in that picture, row-major; -1 where there is none.
@@ -75,10 +75,11 @@ def score_self(picture: Embeddings) -> CellScores:
     varied = _is_varied(picture)
     match = match_self(picture, neighbours=picture.comparison.neighbours, varied=varied)
     if match is None:
-        return _cell_scores(picture, np.zeros(1, np.float32), {}, [], varied)
+        return _cell_scores(picture, _nothing(picture), {}, [], varied)
     distances = _near_distances(match.near, picture.comparison)
     if picture.dense:
-        distances = _divided(distances, distances.mean(axis=1))
+        known = distances if picture.ignored is None else distances[:, ~picture.ignored]
+        distances = _divided(distances, known.mean(axis=1))
     return _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
 
 
@@ -109,7 +110,7 @@ def score_references(
     if own is not None:
         matches[0] = own
     if not matches:
-        return _cell_scores(picture, np.zeros(1, np.float32), {}, [], varied)
+        return _cell_scores(picture, _nothing(picture), {}, references, varied)
     distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
     if picture.dense:
         distances = _divided(distances, _typical_of_all(references or [picture], typical or None))
@@ -130,11 +131,11 @@ def score_batch(
     Dense pictures: divided as in `score_references`, whose arguments it shares. Without peers the picture is compared
     with itself.
     """
-    if not peers:
-        return score_references(picture, [])
     matches = _match_each(picture, peers, 1, progress)
+    if not matches:
+        return score_references(picture, [])
     nearest = np.stack([_distances(match.near[..., -1]) for match in matches.values()])
-    kept = max(1, round(LOWEST_SHARE * len(peers)))
+    kept = max(1, round(LOWEST_SHARE * len(matches)))
     distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
     if picture.dense:
         distances = _divided(distances, _typical_of_all(peers, typical))
@@ -150,7 +151,7 @@ def typical_distance(picture: Embeddings) -> Floats:
 
     A picture with one cell, which has no such distance, has 0.
     """
-    match = match_self(picture, neighbours=1, queries=_sample(cell_count(picture)))
+    match = match_self(picture, neighbours=1, queries=_sample(picture.counted))
     if match is None:
         return np.zeros(len(picture.layers))
     return np.asarray(_distances(match.near[..., -1]).mean(axis=1, dtype=np.float64))
@@ -160,7 +161,8 @@ def pool_scores(cells: CellScores, layout: TileLayout, comparison: Comparison) -
     """Tiles' scores, and the cell under each tile's highest point; both `(tiles,)`.
 
     Where a cell is a tile the scores stay as they are. Dense pictures: a tile scores the mean of the highest
-    `comparison.top_share` of the bilinearly interpolated cell scores in its pixel box.
+    `comparison.top_share` of the bilinearly interpolated cell scores in its pixel box. See `pool_map` for tiles with
+    cells that are ignored.
 
     Args:
         cells: the picture's cell scores.
@@ -177,7 +179,8 @@ def pool(
 ) -> TileScores:
     """Tile scores, as `pool_scores` makes them, with the tiles' look-alikes.
 
-    A tile's look-alike is the tile that holds the cell nearest to the one under its highest point; never itself.
+    A tile's look-alike is the tile that holds the cell nearest to the one under its highest point; never itself. A tile
+    without a score has none.
 
     Args:
         cells: the picture's cell scores.
@@ -192,6 +195,8 @@ def pool(
         raise ValueError(f"{len(sources)} sources for {len(cells.source_lattices)} pictures compared with")
     scores, strongest = pool_scores(cells, layout, embeddings[0].comparison)
     source, tile, similarity = _nearest_tiles(cells, strongest, sources, embeddings)
+    unscored = np.isnan(scores)
+    source[unscored], tile[unscored], similarity[unscored] = -1, -1, np.nan
     return TileScores(
         layout=layout,
         scores=_read_only(scores),
@@ -202,10 +207,19 @@ def pool(
         cell_map=cells.values if cells.dense else None,
         varied=cells.varied,
         strongest_cell=_read_only(strongest) if cells.dense else None,
-        neighbour_lists=None
-        if cells.dense or len(sources) > 1
-        else neighbour_lists(embeddings[0].layers[0], embeddings[0].comparison.neighbours),
+        neighbour_lists=None if cells.dense or len(sources) > 1 else _neighbour_lists(embeddings[0]),
     )
+
+
+def _neighbour_lists(picture: Embeddings) -> Floats:
+    """`neighbour_lists` of the tiles that count, and NaN for the others."""
+    count = picture.comparison.neighbours
+    if picture.ignored is None:
+        return neighbour_lists(picture.layers[0], count)
+    lists = neighbour_lists(picture.layers[0][picture.counted], count)
+    every = np.full((cell_count(picture), lists.shape[1]), np.nan)
+    every[picture.counted] = lists
+    return _read_only(every)
 
 
 def _nearest_tiles(
@@ -233,11 +247,12 @@ def _nearest_tiles(
 def _match_each(
     picture: Embeddings, bank: Sequence[Embeddings], neighbours: int, progress: Progress
 ) -> dict[int, Match]:
-    """The comparison with each picture of the bank, by its number."""
+    """The comparison with each picture of the bank of which a cell counts, by its number."""
     matches = {}
     for number, member in enumerate(bank, start=1):
         progress((number - 1) / len(bank), f"comparing with picture {number} of {len(bank)}")
-        matches[number] = match_other(picture, member, neighbours=neighbours)
+        if len(member.counted):
+            matches[number] = match_other(picture, member, neighbours=neighbours)
     return matches
 
 
@@ -266,16 +281,21 @@ def _divided(distances: Distances, typical: Distances) -> Distances:
 def _typical_of_all(pictures: Sequence[Embeddings], typical: Sequence[Floats] | None) -> Distances:
     """Per layer, the mean of the pictures' typical distances; pictures with one cell have none."""
     each = [typical_distance(picture) for picture in pictures] if typical is None else typical
-    means = [one for one, picture in zip(each, pictures, strict=True) if cell_count(picture) > 1]
+    means = [one for one, picture in zip(each, pictures, strict=True) if len(picture.counted) > 1]
     if not means:
         return np.ones(len(pictures[0].layers), np.float32)
     # Sorted, so that the order of the pictures does not change a bit of it.
     return np.asarray(np.sort(means, axis=0).mean(axis=0), np.float32)
 
 
-def _sample(cells: int) -> Ints:
-    """Cells spread over the picture, the same in every run."""
-    return np.unique(np.linspace(0, cells - 1, min(cells, SCALE_QUERIES)).astype(np.int64))
+def _sample(cells: Ints) -> Ints:
+    """Some of the cells, spread over the picture, the same in every run."""
+    return cells[np.unique(np.linspace(0, len(cells) - 1, min(len(cells), SCALE_QUERIES)).astype(np.int64))]
+
+
+def _nothing(picture: Embeddings) -> Distances:
+    """Distances where there is nothing to compare with."""
+    return np.zeros(cell_count(picture), np.float32)
 
 
 def _cell_scores(
@@ -292,8 +312,10 @@ def _cell_scores(
         better = ~(match.best_similarity <= similarity)
         source[better], cell[better] = number, match.best_cell[better]
         similarity[better] = match.best_similarity[better]
+    if picture.ignored is not None:
+        source[picture.ignored], cell[picture.ignored], similarity[picture.ignored] = -1, -1, np.nan
     return CellScores(
-        values=_read_only(_smoothed(values.reshape(picture.lattice).astype(np.float32), picture.comparison.smoothing)),
+        values=_read_only(_smoothed(values.reshape(picture.lattice).astype(np.float32), picture)),
         nearest_source=_read_only(source),
         nearest_cell=_read_only(cell),
         nearest_similarity=_read_only(np.clip(similarity, -1, 1)),
@@ -304,7 +326,17 @@ def _cell_scores(
     )
 
 
-def _smoothed(values: Scores, sigma: float) -> Scores:
+def _smoothed(values: Scores, picture: Embeddings) -> Scores:
+    """Smoothed cell scores; those of ignored cells weigh nothing and become NaN."""
+    sigma = picture.comparison.smoothing
+    if picture.ignored is None:
+        return _blurred(values, sigma)
+    counted = ~picture.ignored.reshape(picture.lattice)
+    blurred, weight = (_blurred(np.float32(1) * part, sigma) for part in (values * counted, counted))
+    return np.asarray(np.where(counted, blurred / np.where(counted, weight, 1), np.nan), np.float32)
+
+
+def _blurred(values: Scores, sigma: float) -> Scores:
     return np.asarray(gaussian_filter(values, sigma, mode="nearest"), np.float32) if sigma > 0 else values
 
 

@@ -34,10 +34,15 @@ def homogeneity(embeddings: Embeddings) -> float:
     kinds, 19 in 20 had 0.86 or more with dinov2, 0.79 with fastdup and 0.70 with the texture engine. The kinds overlap
     with objects and scenes, doors and flower beds included: of these, one in ten had 0.83, 0.71 and 0.71 or more.
 
+    Cells that are ignored do not count.
+
     Args:
         embeddings: one picture.
     """
-    layers = embeddings.layers
+    counted = embeddings.counted
+    layers = embeddings.layers if embeddings.ignored is None else tuple(one[counted] for one in embeddings.layers)
+    if len(counted) < 2:
+        return 1.0
     distances = np.mean([_region_distances(layer, embeddings) for layer in layers], axis=0)
     variety = float(np.mean([_mean_distance(layer) for layer in layers])) if embeddings.comparison.by_variety else 1.0
     others = distances[~np.eye(len(distances), dtype=bool)].reshape(len(distances), -1)
@@ -51,17 +56,17 @@ def _region_distances(layer: Vectors, embeddings: Embeddings) -> Distances:
     """`(regions, regions)` energy distances; between tiles that are regions of their own, cosine distances."""
     if not embeddings.dense:
         return np.asarray(1 - layer @ layer.T, np.float64)
-    sums, counts = _regions(layer, embeddings.lattice)
+    sums, counts = _regions(layer, embeddings)
     total = np.asarray(sums @ sums.T, np.float64)
     between = 1 - total / np.outer(counts, counts)
     within = np.maximum(0, 1 - (np.diag(total) - counts) / np.maximum(counts * (counts - 1), 1)) * (counts > 1)
     return np.asarray(between - (within[:, None] + within) / 2, np.float64)
 
 
-def _regions(layer: Vectors, lattice: tuple[int, int]) -> tuple[Vectors, Distances]:
-    """The sum of the vectors in each region, and how many they are."""
-    down, across = (np.arange(cells) * min(REGIONS, cells) // cells for cells in lattice)
-    region = (down[:, None] * REGIONS + across).ravel()
+def _regions(layer: Vectors, embeddings: Embeddings) -> tuple[Vectors, Distances]:
+    """The sum of the vectors in each region, and how many they are; regions without any are left out."""
+    down, across = (np.arange(cells) * min(REGIONS, cells) // cells for cells in embeddings.lattice)
+    region = (down[:, None] * REGIONS + across).ravel()[embeddings.counted]
     members = np.equal.outer(np.unique(region), region).astype(np.float32)
     return members @ layer, members.sum(axis=1, dtype=np.float64)
 

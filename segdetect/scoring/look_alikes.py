@@ -40,7 +40,8 @@ class TileFacts:
 
     Args:
         row, col: its place.
-        score, rank, tiles: its score, its rank (1 is the highest score) and the number of tiles.
+        score, rank, tiles: its score (NaN where it has none), its rank (1 is the highest score) and the number of tiles
+            with a score.
         threshold: the lowest score that is flagged.
         flagged: whether it is.
         more_odd_than: share of the other tiles with a lower score, 0..1.
@@ -70,10 +71,10 @@ def tile_facts(inspection: Inspection, tile: int, found: Sequence[LookAlike] = (
         col=col + 1,
         score=float(values[tile]),
         rank=int(scores.ranks[tile]),
-        tiles=len(values),
+        tiles=int(scores.scored.sum()),
         threshold=inspection.decision.threshold,
         flagged=bool(inspection.decision.flags[tile]),
-        more_odd_than=float((values < values[tile]).sum() / max(1, len(values) - 1)),
+        more_odd_than=float((values < values[tile]).sum() / max(1, int(scores.scored.sum()) - 1)),
         similarity=found[0].similarity if found else float(similar[tile]),
         typical_similarity=float(np.nanmedian(similar)) if np.isfinite(similar).any() else float("nan"),
     )
@@ -132,7 +133,8 @@ def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[
         side: pixels of the longer side of the map.
 
     Returns:
-        `(rows, cols)` float32, 0 for the picture's lowest cell and 1 for its highest; None when a cell is a tile.
+        `(rows, cols)` float32, 0 for the picture's lowest cell and for cells without a score, 1 for its highest; None
+        when a cell is a tile.
     """
     cells = inspection.scores.cell_map
     if cells is None:
@@ -145,6 +147,6 @@ def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[
     x = (left + (np.arange(cols) + 0.5) / scale) / width * cells.shape[1] - 0.5
     y = (top + (np.arange(rows) + 0.5) / scale) / height * cells.shape[0] - 0.5
     across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    fine = cv2.remap(np.array(cells), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    low, high = float(cells.min()), float(cells.max())
+    low, high = float(np.nanmin(cells)), float(np.nanmax(cells))
+    fine = cv2.remap(np.nan_to_num(cells, nan=low), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray((fine - low) / max(high - low, 1e-9), np.float32)

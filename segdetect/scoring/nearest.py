@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -49,8 +50,8 @@ class _Bank:
 
 
 def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> Match:
-    """Compare a picture's cells with those of another picture, those seen turned included."""
-    cells, layers = _with_turned(other)
+    """Compare a picture's cells with those of another picture, of which one counts, those seen turned included."""
+    cells, layers = _counted(other, *_with_turned(other))
     bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)))
     return _match(picture, bank, np.arange(cell_count(picture)))
 
@@ -58,18 +59,18 @@ def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> M
 def match_self(
     picture: Embeddings, *, neighbours: int, varied: bool = False, queries: Ints | None = None
 ) -> Match | None:
-    """Compare a picture's cells (all, or the given ones) with its other cells; None when it has only one.
+    """Compare a picture's cells (all, or the given ones) with its other cells; None when only one or none counts.
 
     Cells within `comparison.exclude` of each other, or `comparison.exclude_varied` in a varied picture, are not
     compared. On small lattices that distance is made so short that every cell keeps a neighbour.
     """
-    rows, cols = picture.lattice
-    if rows * cols == 1:
+    every = np.arange(cell_count(picture))
+    cells, layers = _counted(picture, every, picture.layers)
+    if len(cells) < 2:
         return None
     window = _window(picture, varied)
-    seen = rows * cols - min(rows, 2 * window + 1) * min(cols, 2 * window + 1)
-    bank = _Bank(picture.layers, np.arange(rows * cols), picture.lattice, window, min(neighbours, seen))
-    return _match(picture, bank, np.arange(rows * cols) if queries is None else queries)
+    bank = _Bank(layers, cells, picture.lattice, window, min(neighbours, _fewest_seen(picture, window)))
+    return _match(picture, bank, every if queries is None else queries)
 
 
 def tile_similarities(
@@ -96,13 +97,14 @@ def tile_similarities(
         `(n, tiles)` cosine similarity to the most similar cell of each tile, mean over the layers, -1..1; `-inf` for a
         tile without a cell that counts.
     """
-    cells, layers = (np.arange(cell_count(other)), other.layers) if own_tiles is not None else _with_turned(other)
+    every = (np.arange(cell_count(other)), other.layers) if own_tiles is not None else _with_turned(other)
+    cells, layers = _counted(other, *every)
     pairs = zip(picture.layers, layers, strict=True)
     similarity = np.mean([vectors[queries] @ bank.T for vectors, bank in pairs], axis=0).clip(-1, 1)
     tiles = tiles_of_cells(cells, other.lattice, layout) if other.dense else cells
     if own_tiles is not None:
         similarity[
-            _near_cells(queries, other.lattice, _window(picture, varied)) | (tiles == own_tiles[:, None])
+            _near_cells(queries, other.lattice, _window(picture, varied), cells) | (tiles == own_tiles[:, None])
         ] = -np.inf
     best = np.full((layout.grid.tiles, len(queries)), -np.inf, np.float32)
     np.maximum.at(best, tiles, similarity.T)
@@ -169,7 +171,28 @@ def cell_count(picture: Embeddings) -> int:
 def _window(picture: Embeddings, varied: bool) -> int:
     """How near a cell's surroundings reach."""
     wanted = picture.comparison.exclude_varied if varied else picture.comparison.exclude
-    return max(0, min(wanted, (max(picture.lattice) - 2) // 2))
+    window = max(0, min(wanted, (max(picture.lattice) - 2) // 2))
+    while window and _fewest_seen(picture, window) < 1:
+        window -= 1
+    return window
+
+
+def _fewest_seen(picture: Embeddings, window: int) -> int:
+    """How many cells that count lie outside of the surroundings of each cell that counts, at least."""
+    side = 2 * window + 1
+    if picture.ignored is None:
+        return cell_count(picture) - min(picture.lattice[0], side) * min(picture.lattice[1], side)
+    counted = ~picture.ignored.reshape(picture.lattice)
+    near = cv2.boxFilter(counted.astype(np.float32), -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return int(counted.sum()) - round(float(near[counted].max()))
+
+
+def _counted(picture: Embeddings, cells: Ints, layers: tuple[Vectors, ...]) -> tuple[Ints, tuple[Vectors, ...]]:
+    """Vectors and the cells that they show, without those of cells that are ignored."""
+    if picture.ignored is None:
+        return cells, layers
+    kept = ~picture.ignored[cells]
+    return cells[kept], tuple(layer[kept] for layer in layers)
 
 
 def _with_turned(picture: Embeddings) -> tuple[Ints, tuple[Vectors, ...]]:
@@ -192,7 +215,7 @@ def _match(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
 
 
 def _match_block(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
-    hidden = None if bank.window is None else _near_cells(queries, bank.lattice, bank.window)
+    hidden = None if bank.window is None else _near_cells(queries, bank.lattice, bank.window, bank.cells)
     similarities = []
     for vectors, bank_vectors in zip(picture.layers, bank.layers, strict=True):
         similarity = vectors[queries] @ bank_vectors.T
@@ -215,10 +238,11 @@ def _highest(values: Similarities, count: int) -> Similarities:
     return values.max(axis=1, keepdims=True) if count == 1 else np.partition(values, -count, axis=1)[:, -count:]
 
 
-def _near_cells(queries: Ints, lattice: tuple[int, int], window: int) -> Flags:
-    """`(queries, cells)` True for cells within the window of a query."""
+def _near_cells(queries: Ints, lattice: tuple[int, int], window: int, cells: Ints) -> Flags:
+    """`(queries, cells)` True for those of the given cells that lie within the window of a query."""
     rows, cols = lattice
     row, col = np.divmod(queries, cols)
     near_row = abs(row[:, None] - np.arange(rows)) <= window
     near_col = abs(col[:, None] - np.arange(cols)) <= window
-    return np.asarray((near_row[:, :, None] & near_col[:, None, :]).reshape(len(queries), -1))
+    near = (near_row[:, :, None] & near_col[:, None, :]).reshape(len(queries), -1)
+    return np.asarray(near if len(cells) == rows * cols else near[:, cells])

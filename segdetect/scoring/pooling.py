@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,9 @@ from segdetect.grid import TileLayout
 from segdetect.inspection import Floats, Ints
 
 Scores = npt.NDArray[np.float32]
+
+IGNORED: Final = np.float32(-np.inf)  # in place of a score, so that it is never among the highest
+LEAST_LEFT: Final = 0.1  # share of a tile
 
 
 def pool_map(values: Scores, layout: TileLayout, top_share: float) -> tuple[Floats, Ints]:
@@ -18,26 +23,50 @@ def pool_map(values: Scores, layout: TileLayout, top_share: float) -> tuple[Floa
     and axis, at least eight per tile and axis.
 
     Args:
-        values: `(rows, cols)` scores of the cells.
+        values: `(rows, cols)` scores of the cells; NaN for cells that are ignored.
         layout: the tiles.
         top_share: share of a tile's highest points, at least one of them, that are averaged.
 
     Returns:
-        The tiles' scores, and the cell under each tile's highest point (row-major); both `(tiles,)`.
+        The tiles' scores, and the cell under each tile's highest point (row-major); both `(tiles,)`. A tile that is
+        ignored in part is scored on the rest of it; the score is NaN where at most a tenth of the tile is left.
     """
     rows, cols = layout.grid.rows, layout.grid.cols
     boxes = layout.boxes_ltrb.reshape(rows, cols, 4)
     ys = _points(boxes[:, 0, 1], boxes[:, 0, 3], values.shape[0] / layout.size_wh[1])
     xs = _points(boxes[0, :, 0], boxes[0, :, 2], values.shape[1] / layout.size_wh[0])
-    fine = _weights(ys, values.shape[0]) @ values @ _weights(xs, values.shape[1]).T
+    fine = _interpolated(values, ys, xs)
     down, across = ys.shape[1], xs.shape[1]
     tiles = fine.reshape(rows, down, cols, across).transpose(0, 2, 1, 3).reshape(rows * cols, down * across)
     peak = tiles.argmax(axis=1)
     row, col = np.divmod(np.arange(rows * cols), cols)
     cell_row, cell_col = ys[row, peak // across].astype(np.int64), xs[col, peak % across].astype(np.int64)
-    count = max(1, round(top_share * down * across))
-    top = np.partition(tiles, -count, axis=1)[:, -count:]
-    return top.mean(axis=1, dtype=np.float64), cell_row * values.shape[1] + cell_col
+    return _top_means(tiles, top_share), cell_row * values.shape[1] + cell_col
+
+
+def _interpolated(values: Scores, ys: Floats, xs: Floats) -> Scores:
+    """The map at all points; `IGNORED` at those in cells without a value, which weigh nothing at the others."""
+    down, across = _weights(ys, values.shape[0]), _weights(xs, values.shape[1])
+    known = np.isfinite(values)
+    if known.all():
+        return np.asarray(down @ values @ across.T)
+    weight = down @ known.astype(np.float32) @ across.T
+    fine = down @ np.where(known, values, 0) @ across.T / np.where(weight > 0, weight, 1)
+    own = known[np.ix_(ys.ravel().astype(np.int64), xs.ravel().astype(np.int64))]
+    return np.asarray(np.where(own, fine, IGNORED), np.float32)
+
+
+def _top_means(points: Scores, share: float) -> Floats:
+    """`(tiles,)` mean of the highest share of each tile's points `(tiles, points)` that are not ignored."""
+    counted = (points != IGNORED).sum(axis=1)
+    if (counted == points.shape[1]).all():
+        count = max(1, round(share * points.shape[1]))
+        return np.asarray(np.partition(points, -count, axis=1)[:, -count:].mean(axis=1, dtype=np.float64))
+    means = np.full(len(points), np.nan)
+    for tile in np.flatnonzero(counted > LEAST_LEFT * points.shape[1]):
+        top = max(1, round(share * counted[tile]))
+        means[tile] = np.partition(points[tile], -top)[-top:].mean(dtype=np.float64)
+    return means
 
 
 def tiles_of_cells(cell: Ints, lattice: tuple[int, int], layout: TileLayout) -> Ints:

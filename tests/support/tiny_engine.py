@@ -49,7 +49,7 @@ class TinyDenseEngine:
         boxes = np.hstack([boxes, np.stack([(left + 1) * width // cols, (top + 1) * height // rows], axis=1)])
         boxes = boxes.astype(np.int32)
         comparison = Comparison(neighbours=2, exclude=1, top_share=0.5)
-        return Embeddings((_vectors(request.image.pixels, boxes),), (rows, cols), boxes, True, comparison)
+        return Embeddings((_vectors(request.image.filled, boxes),), (rows, cols), boxes, True, comparison)
 
 
 class TinyTileEngine(TinyDenseEngine):
@@ -60,7 +60,7 @@ class TinyTileEngine(TinyDenseEngine):
 
     def _describe(self, request: EmbedRequest) -> Embeddings:
         grid, boxes = request.layout.grid, request.layout.boxes_ltrb
-        vectors = _vectors(request.image.pixels, boxes)
+        vectors = _vectors(request.image.filled, boxes)
         comparison = Comparison(neighbours=2, kth_only=True, uniform=0.65)
         return Embeddings((vectors,), (grid.rows, grid.cols), boxes, False, comparison)
 

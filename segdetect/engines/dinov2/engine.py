@@ -202,7 +202,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _embed(session: onnxruntime.InferenceSession, request: EmbedRequest) -> Embeddings:
-    pixels = request.image.pixels
+    pixels = request.image.filled
     try:
         blocks = _crop_tokens(session, pixels)
         lattice = (blocks[0].shape[0], blocks[0].shape[1])

@@ -53,10 +53,11 @@ def save_tiles(request: EmbedRequest, folder: Path, first: int) -> list[str]:
         StorageError: the disk is full or cannot be written.
     """
     files = []
+    pixels = request.image.filled
     for number, (left, top, right, bottom) in enumerate(request.layout.boxes_ltrb.tolist(), first):
         path = folder / f"{number:06d}.png"
         try:
-            path.write_bytes(_as_png(request.image.pixels[top:bottom, left:right]))
+            path.write_bytes(_as_png(pixels[top:bottom, left:right]))
         except OSError as error:
             raise temporary_storage_error(error, folder.parent) from error
         files.append(str(path))

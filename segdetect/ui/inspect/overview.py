@@ -124,7 +124,7 @@ def _row(line: _Line) -> dict[str, object]:
         "name": shown(result.image),
         "verdict": result.decision.verdict.value,
         "flagged tiles": len(result.flagged_tiles),
-        "strongest score": round(float(result.scores.scores.max()), 3),
+        "strongest score": round(result.scores.highest, 3),
         "threshold": round(result.decision.threshold, 3),
         "why": shown(localized(result.decision.reason)),
     }

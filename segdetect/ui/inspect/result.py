@@ -9,6 +9,7 @@ import streamlit as st
 
 from segdetect.inspection import Inspection
 from segdetect.output.charts import COLOUR_SCALES, HeatmapStyle, score_heatmap
+from segdetect.output.tables import rank_column
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.browser.zoom import keep_zoom
@@ -143,7 +144,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
                 "Score",
                 **number_column(3),
                 min_value=0.0,
-                max_value=float(inspection.scores.scores.max()) or 1.0,
+                max_value=inspection.scores.highest or 1.0,
                 width=100,
             ),
             "rank": st.column_config.NumberColumn("Rank", width=46),
@@ -174,7 +175,7 @@ def _table(image: LoadedImage, inspection: Inspection, tiles: list[int], selecte
             "segment": [thumbnail_uri(image, scores.layout.boxes_ltrb[tile]) for tile in tiles],
             "place": [place(tile, cols) for tile in tiles],
             "score": scores.scores[tiles],
-            "rank": scores.ranks[tiles],
+            "rank": rank_column(scores, tiles),
             "look-alike": [look_alike_place(inspection, tile) for tile in tiles],
             "similarity": scores.nearest_similarity[tiles].round(3),
         }

@@ -46,7 +46,6 @@ def show_tuning(request: Request, inspection: Inspection) -> None:
 
 @part("The histogram")
 def _show_scores(inspection: Inspection) -> None:
-    values = inspection.scores.scores
     st.plotly_chart(
         localized_chart(score_histogram(inspection)),
         key="histogram",
@@ -56,7 +55,7 @@ def _show_scores(inspection: Inspection) -> None:
         alt="Histogram of the tiles' scores with the threshold as a line",
     )
     threshold = inspection.decision.threshold
-    high = float(values.max()) * 1.1 or 1.0
+    high = inspection.scores.highest * 1.1 or 1.0
     if math.isfinite(threshold):
         high = max(high, threshold * 1.1)
     shown = min(high, max(0.0, threshold))

@@ -62,6 +62,8 @@ def place_of(facts: TileFacts) -> str:
 
 def sentence(facts: TileFacts) -> str:
     """What a person should know of the tile, in plain words."""
+    if math.isnan(facts.score):
+        return "It has no score, since hardly any of it was measured."
     odd = f"It is more unlike the rest than {percent(facts.more_odd_than)} of the tiles"
     odd += f" (rank {facts.rank} of {facts.tiles})."
     if facts.rank == 1:

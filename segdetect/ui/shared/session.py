@@ -216,7 +216,7 @@ def picked_tiles(inspection: Inspection) -> list[int]:
 def pick_tiles(inspection: Inspection, tiles: Sequence[int]) -> None:
     """Remember tiles picked together; the strongest of them becomes the selected one."""
     st.session_state["picked"] = (identity(inspection), list(tiles))
-    select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.scores[tile]))
+    select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.comparable[tile]))
 
 
 def step_through(inspection: Inspection, step: int) -> None:

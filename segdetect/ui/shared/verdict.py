@@ -32,7 +32,7 @@ def place(tile: int, cols: int) -> str:
 def lead(inspection: Inspection) -> str:
     """How much stands out, and where, in one line."""
     cols = inspection.scores.layout.grid.cols
-    count, tiles = len(inspection.flagged_tiles), len(inspection.scores.scores)
+    count, tiles = len(inspection.flagged_tiles), int(inspection.scores.scored.sum())
     strongest = place(inspection.strongest_tile, cols)
     if count == 0:
         return f"None of {tiles} tiles is flagged; most unlike the rest: {strongest}"

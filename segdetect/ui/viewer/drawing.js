@@ -9,6 +9,7 @@ const ROLES = {
   candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 5 },
   "only-right": { name: "Only right", colour: "rgb(64, 224, 168)", width: 2.5, dash: [14, 4], inset: 5, sign: "R" },
   "only-left": { name: "Only left", colour: "rgb(232, 160, 220)", width: 2.5, dash: [12, 4, 2, 4], inset: 5, sign: "L" },
+  unscored: { name: "Not scored", colour: "rgb(150, 150, 158)", width: 1.5, dash: [], inset: 0, hatched: true },
   truth: { name: "True defect", colour: "rgb(198, 255, 120)", width: 2, dash: [4, 3], inset: 0 },
 };
 const LABEL_FONT = "600 11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -75,6 +76,24 @@ function outline(context, stage, box, role) {
   context.setLineDash([]);
 }
 
+/** Slanted lines over a box that was not looked at. */
+function hatch(context, stage, box, role) {
+  if (!visible(box, stage)) return;
+  context.save();
+  context.beginPath();
+  context.rect(box.x, box.y, box.width, box.height);
+  context.clip();
+  context.beginPath();
+  for (let x = box.x - box.height; x < box.x + box.width; x += 10) {
+    context.moveTo(x, box.y + box.height);
+    context.lineTo(x + box.height, box.y);
+  }
+  context.strokeStyle = role.colour;
+  context.lineWidth = role.width;
+  context.stroke();
+  context.restore();
+}
+
 /** A few characters in a corner of a box, where there is room for them. */
 function label(context, box, text, role, corner = "left") {
   if (!text) return;
@@ -124,7 +143,9 @@ function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band 
   const { tiles } = pane;
   const marks = looks.outlines ? marksOf(pane) : [];
   if (looks.grid) drawGrid(context, stage, tiles, place);
-  for (const mark of marks) outline(context, stage, onStage(mark.box, place, mark.role.inset), mark.role);
+  for (const mark of marks) {
+    (mark.role.hatched ? hatch : outline)(context, stage, onStage(mark.box, place, mark.role.inset), mark.role);
+  }
   if (hovered >= 0) outlineHovered(context, onStage(tiles.box(hovered), place, -2));
   for (const tile of selected) outline(context, stage, onStage(tiles.box(tile), place, ROLES.selected.inset), ROLES.selected);
   if (looks.labels) {

@@ -76,15 +76,17 @@ class Tiles {
 
   /** All tiles, or the flagged ones, the most anomalous first. */
   ranked(flaggedOnly) {
-    const tiles = flaggedOnly ? [...this.flagged] : [...Array(this.count).keys()];
+    const scored = (tile) => this.scores[tile] !== null;
+    const tiles = flaggedOnly ? [...this.flagged] : [...Array(this.count).keys()].filter(scored);
     return tiles.sort((a, b) => (this.ranks[a] ?? a) - (this.ranks[b] ?? b));
   }
 
   /** The facts about a tile, in the order in which they are said and shown. */
   facts(tile, { column = "col", of = false } = {}) {
     const facts = [`Row ${this.row(tile) + 1}, ${column} ${this.col(tile) + 1}`];
+    if (this.scores.length && this.scores[tile] === null) return [...facts, "not scored"];
     if (this.scores.length) facts.push(`score ${this.score.format(this.scores[tile])}`);
-    if (this.ranks.length) facts.push(`rank ${this.ranks[tile]}${of ? ` of ${this.count}` : ""}`);
+    if (this.ranks.length) facts.push(`rank ${this.ranks[tile]}${of ? ` of ${this.ranked(false).length}` : ""}`);
     if (this.flagged.has(tile)) facts.push("flagged");
     return facts;
   }

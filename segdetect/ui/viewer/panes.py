@@ -26,14 +26,17 @@ def inspection_pane(
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
-    Where nothing is flagged the least alike tiles are marked as candidates, so that the eye has somewhere to go.
+    Tiles without a score are hatched. Where nothing is flagged the least alike tiles are marked as candidates, so that
+    the eye has somewhere to go.
     """
     scores = inspection.scores
     marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, number(a.similarity, 2)) for a in look_alikes if a.own)]
     if not inspection.flagged_tiles:
-        for tile in scores.ranks.argsort()[:_CANDIDATES]:
+        for tile in scores.ranks.argsort()[: min(_CANDIDATES, int(scores.scored.sum()))]:
             left, top, right, bottom = scores.layout.boxes_ltrb[tile].tolist()
             marks.append(Mark((left, top, right, bottom), Role.CANDIDATE, str(scores.ranks[tile])))
+    for left, top, right, bottom in scores.layout.boxes_ltrb[~scores.scored].tolist():
+        marks.append(Mark((left, top, right, bottom), Role.UNSCORED))
     return Pane(
         id=f"{image.sha256}-{image.page}",
         title=title,

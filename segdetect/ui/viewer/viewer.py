@@ -44,6 +44,7 @@ class Role(StrEnum):
     ONLY_LEFT = "only-left"
     ONLY_RIGHT = "only-right"
     TRUTH = "truth"
+    UNSCORED = "unscored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ class Pane:
         size_wh: true width and height in pixels, which the boxes refer to.
         alt: says in words what the picture shows.
         boxes_ltrb: `(n, 4)` boxes of a full grid of tiles, row-major; right and bottom are exclusive.
-        scores: `(n,)` finite; higher is more anomalous. Empty where there are none.
-        ranks: `(n,)`, 1 for the highest score. Empty where there are none.
+        scores: `(n,)`; higher is more anomalous. NaN for a tile without one; empty where there are none.
+        ranks: `(n,)`, 1 for the highest score; of no meaning for a tile without one. Empty where there are none.
         flags: `(n,)` bool; flagged tiles are outlined and carry their rank. Empty where there are none.
         marks: further outlined boxes.
         heat: `(rows, cols, 4)` uint8 RGBA, stretched over the whole picture; None for none.
@@ -90,7 +91,7 @@ class Pane:
         selectable: whether tiles of this pane can be chosen, and show the choice.
 
     Raises:
-        ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are not finite.
+        ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are infinite.
     """
 
     id: str
@@ -112,7 +113,7 @@ class Pane:
         for name, values in (("scores", self.scores), ("ranks", self.ranks), ("flags", self.flags)):
             if len(values) not in (0, tiles):
                 raise ValueError(f"{len(values)} {name} for {tiles} tiles")
-        if not np.isfinite(self.scores).all():
+        if np.isinf(self.scores).any():
             raise ValueError("scores must be finite")
         across, down = self.edges
         if len(across) * len(down) != tiles:
@@ -259,7 +260,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "smooth_heat": pane.smooth_heat,
         "edges": pane.edges,
         # Five digits are more than is shown, and a third of what the full numbers would take.
-        "scores": [float(f"{score:.5g}") for score in pane.scores],
+        "scores": [None if np.isnan(score) else float(f"{score:.5g}") for score in pane.scores],
         "ranks": [int(rank) for rank in pane.ranks],
         "flagged": np.flatnonzero(pane.flags).tolist(),
         "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
