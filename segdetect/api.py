@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ import numpy as np
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage, Pixels, image_from_pixels, load_image
+from segdetect.pictures.page_choice import Pages
 from segdetect.pictures.sources import SourceFile, read_sources
 from segdetect.pipeline import Inspector, batch_bank
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, member
@@ -34,7 +35,8 @@ def load(
         picture: a path (also of a folder or ZIP that holds a single picture), the bytes of a picture file, or a
             `(height, width, 3)` uint8 RGB array, which is copied. A loaded picture is returned as it is.
         name: what it is called in answers and errors; if left out, its path, or "picture".
-        page: page of a TIFF or frame of a DICOM file, 0-based; an array has only page 0.
+        page: page, frame or view of a file that has several, 0-based; `pages` of what is returned says how many. An
+            array has only page 0.
         window: source values to map to black and white, low first, for pictures deeper than 8 bits.
 
     Raises:
@@ -74,9 +76,10 @@ def inspect(
     calls.
 
     Args:
-        picture: what to inspect; see `load`.
+        picture: what to inspect; see `load`, which also opens other pages of a file than its first.
         settings: what to do; the options below take the place of its parts.
-        references: known-good pictures; paths may also be folders and ZIP files.
+        references: known-good pictures; paths may also be folders and ZIP files, in which each page of a file counts,
+            up to 100.
         peers: other pictures of the same batch, good or not; of more than 16, as many are chosen evenly.
         grid: tiles down and across, or one number for both, 1 to 32.
         engine: "auto", "fastdup", "dinov2" or "texture".
@@ -94,7 +97,7 @@ def inspect(
         scope=_scope(settings.scope, references, peers),
         rule=settings.rule if rule is None else _rule(rule),
     )
-    members = batch_bank(_found(peers)) if peers else _found(references)
+    members = batch_bank(_paged(batch_bank(_found(peers)))) if peers else _paged(_found(references))
     bank = [_loaded(item) for item in members]
     return _INSPECTOR.inspect(load(picture), chosen, bank=bank)
 
@@ -120,8 +123,14 @@ def _found(pictures: list[PictureLike]) -> list[PictureLike | SourceFile]:
     return [*read_sources(paths), *others]
 
 
+def _paged(items: Sequence[PictureLike | SourceFile]) -> list[PictureLike | SourceFile]:
+    """Files by their pages, as the command line takes them."""
+    pages = Pages(files=[item for item in items if isinstance(item, SourceFile)])
+    return [part for item in items for part in (pages.of(item) if isinstance(item, SourceFile) else [item])]
+
+
 def _loaded(item: PictureLike | SourceFile) -> LoadedImage:
-    return load_image(item.data(), name=item.name) if isinstance(item, SourceFile) else load(item)
+    return load_image(item.data(), name=item.name, page=item.page) if isinstance(item, SourceFile) else load(item)
 
 
 def _scope(asked: Scope, references: list[PictureLike], peers: list[PictureLike]) -> Scope:

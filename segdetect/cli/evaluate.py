@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     inspector = Inspector().settled(settings.engine)
     engine, _ = inspector.choose(settings.engine)
     with (
-        run_writer(options, settings, engine.name, engine.version, dataset.left_out) as writer,
+        run_writer(options, settings, engine.name, engine.version, lambda: dataset.left_out) as writer,
         progress_bar(len(dataset.pictures)) as (bar, progress),
     ):
 

@@ -19,9 +19,11 @@ from segdetect.cli.options import (
     run_writer,
 )
 from segdetect.cli.saying import say_notes, say_summary
-from segdetect.errors import SettingsError
+from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.isolation import warm_up
+from segdetect.pictures.limits import MAX_PAGES
+from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
 from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer, inspect_files
@@ -35,6 +37,14 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the others."""
     parser = commands.add_parser("inspect", help="inspect pictures, folders or ZIP files")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, a folder or a ZIP file")
+    parser.add_argument(
+        "--page",
+        type=page_choice,
+        default=DEFAULT_PAGES,
+        metavar="N|all",
+        help="page of files with several, from 1 on, or all of them (default: the first of a file named itself, and "
+        f"up to {MAX_PAGES} of those in folders and ZIP files)",
+    )
     add_settings(parser)
     add_output(parser, "tiles.csv, images.csv, annotated pictures, ...")
     parser.set_defaults(run=run)
@@ -51,30 +61,52 @@ def run(options: argparse.Namespace) -> int:
     if settings.scope is Scope.REFERENCES and not options.references:
         raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
     found = list_sources(options.paths)
-    files, left_out = found.files, found.left_out
-    references = load_references(options)
+    files, pages = found.files, Pages(options.page, found.files)
+    references = load_references(options, options.page)
     inspector = Inspector().settled(settings.engine)
     engine, notes = inspector.choose(settings.engine)
     if settings.engine is EngineName.AUTO:
         notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
     say_notes((*notes, *found.notes))
-    failures = 0
+    inspected = failures = 0
     with (
-        run_writer(options, settings, engine.name, engine.version, left_out) as writer,
+        run_writer(
+            options, settings, engine.name, engine.version, lambda: (*found.left_out, *pages.left_out)
+        ) as writer,
         progress_bar(len(files)) as (bar, progress),
     ):
-        answers = inspect_files(inspector, files, settings, references=references, load=load_source, progress=progress)
+        answers = inspect_files(
+            inspector, files, settings, references=references, load=load_source, expand=pages.of, progress=progress
+        )
         for result in answers:
             failures += isinstance(result, Failure)
+            inspected += not isinstance(result, Failure)
             # What has been said is in the output, too, if the next one is not reached.
             if writer is not None:
                 record(writer, result)
             with answering():
                 bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
+            bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
             bar.update()
-    if len(files) > 1 or left_out:
-        say_summary(f"{len(files) - failures} inspected", left_out, failed=failures, verbose=options.verbose)
+    left_out = (*found.left_out, *pages.left_out)
+    if inspected + failures != 1 or left_out:
+        say_summary(f"{inspected} inspected", left_out, failed=failures, verbose=options.verbose)
+    if not inspected and not failures:
+        raise InputError(f"no picture has a page {(options.page.number or 0) + 1}", remedy="Choose another page")
     return SOME_FAILED if failures else DONE
+
+
+def page_choice(text: str) -> PageChoice:
+    """What `--page` says.
+
+    Raises:
+        ArgumentTypeError: neither "all" nor a number from 1 on.
+    """
+    if text.lower() == "all":
+        return PageChoice(every=True)
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a page, from 1 on, nor all")
+    return PageChoice(number=int(text) - 1)
 
 
 def _line(result: Answer | Failure) -> str:

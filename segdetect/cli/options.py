@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from segdetect.inspection import Failure
 from segdetect.output.run_folder import RunWriter
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage, load_image
+from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
 from segdetect.pictures.sources import SourceFile, list_sources
 from segdetect.progress import Progress
 from segdetect.runs.batch import Answer
@@ -96,23 +97,34 @@ def read_settings(options: argparse.Namespace) -> Settings:
 
 def load_source(file: SourceFile) -> LoadedImage:
     """Read and decode a picture, with what was assumed about its name; raises `SegDetectError` where that fails."""
-    image = load_image(file.data(), name=file.name)
+    image = load_image(file.data(), name=file.name, page=file.page)
     return replace(image, notes=(*file.notes, *image.notes))
 
 
-def load_references(options: argparse.Namespace) -> list[LoadedImage]:
-    """The known-good pictures; one that cannot be read is an error, since the answer would hang on it."""
+def load_references(options: argparse.Namespace, choice: PageChoice = DEFAULT_PAGES) -> list[LoadedImage]:
+    """The known-good pictures; one that cannot be read is an error, since the answer would hang on it.
+
+    Args:
+        options: the command's.
+        choice: which pages of files are taken; of those with one page, that one.
+    """
     found = list_sources(options.references)
     say_notes(found.notes)
-    references = [load_source(file) for file in found.files]
-    if found.left_out:
-        say_summary(f"{len(references)} references read", found.left_out, verbose=options.verbose)
+    pages = Pages(choice, found.files, forgiving=True)
+    references = [load_source(page) for file in found.files for page in pages.of(file)]
+    left_out = (*found.left_out, *pages.left_out)
+    if left_out:
+        say_summary(f"{len(references)} references read", left_out, verbose=options.verbose)
     return references
 
 
 @contextmanager
 def run_writer(
-    options: argparse.Namespace, settings: Settings, engine: str, version: str, left_out: Sequence[LeftOut]
+    options: argparse.Namespace,
+    settings: Settings,
+    engine: str,
+    version: str,
+    left_out: Callable[[], Sequence[LeftOut]],
 ) -> Iterator[RunWriter | None]:
     """What writes the answers to the output folder, and last what was left out; None where no folder was named."""
     if options.out is None:
@@ -120,7 +132,7 @@ def run_writer(
         return
     with RunWriter(options.out, settings, engine=engine, engine_version=version, bom=options.csv_bom) as writer:
         yield writer
-        for item in left_out:
+        for item in left_out():
             if item.maybe_picture:
                 writer.add_left_out(item)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from segdetect.pictures.left_out import LeftOut
+from segdetect.pictures.page_choice import ONLY_FIRST, TOO_MANY
+
+ALL_PAGES: Final = " (--page all takes them all, --page N one of them)"
 
 
 def say(text: str) -> None:
@@ -28,8 +32,8 @@ def say_summary(done: str, left_out: Sequence[LeftOut], *, failed: int = 0, verb
         failed: how many failed; why was said when they did.
         verbose: whether to say of each that was left out why.
     """
-    if verbose:
-        for item in left_out:
-            say(f"left out: {item.name}: {item.reason}")
-    more = " (-v says which, and why)" if left_out and not verbose else ""
+    told = [item for item in left_out if verbose or item.reason in (ONLY_FIRST, TOO_MANY)]
+    for item in told:
+        say(f"left out: {item.name}: {item.reason}" + (ALL_PAGES if item.reason in (ONLY_FIRST, TOO_MANY) else ""))
+    more = " (-v says which, and why)" if len(left_out) > len(told) else ""
     say(f"{done}, {len(left_out)} left out{more}, {failed} failed.")

@@ -114,6 +114,8 @@ def annotated_name(name: str) -> PurePosixPath:
 
     >>> str(annotated_name("cloth/a.jpg")), str(annotated_name("../../etc/a.png"))
     ('cloth/a.png', 'a.png')
+    >>> str(annotated_name("scan.tif#2"))
+    'scan#2.png'
     """
     # Control characters, and what Python makes of bytes in a file's name that are no UTF-8, cannot be named everywhere;
     # "C:" in front of a part leads to another drive on Windows.
@@ -128,7 +130,9 @@ def annotated_name(name: str) -> PurePosixPath:
     safe = [part.encode()[:230].decode(errors="ignore") for part in parts if part not in ("/", "//", "..", ".")]
     if not safe:
         return PurePosixPath("image.png")
-    stem = PurePosixPath(safe[-1]).stem or safe[-1]
+    page = re.search(r"(?<=[^#])#+\d+$", safe[-1])
+    last = safe[-1][: page.start()] if page else safe[-1]
+    stem = (PurePosixPath(last).stem or last) + (page[0] if page else "")
     # Folders never end in .png and pictures always do, so that neither is in the other's place.
     folders = [f"{part}_" if part.lower().endswith(".png") else part for part in safe[:-1]]
     return PurePosixPath(*folders, f"{stem}.png")

@@ -23,6 +23,8 @@ MAX_FILE_BYTES: Final = 1 << 30
 MAX_ZIP_MEMBERS: Final = 100_000
 # A page keeps them all and shows a line for each (10,000 take a second).
 MAX_UPLOADED_MEMBERS: Final = 10_000
+# Of a file in a folder or an archive, unless all are asked for: who inspects a folder of parts does not mean a film.
+MAX_PAGES: Final = 100
 # An archive in another is unpacked in memory to be listed.
 MAX_INNER_ZIP_BYTES: Final = 1 << 28
 # Pixels times scans of a JPEG: each scan of a progressive one goes over all pixels anew, 500 million of them a second.

@@ -62,11 +62,15 @@ class SourceFile:
         name: the path as given, or relative to the folder or ZIP given; no two of one call are equal.
         read: returns the file's bytes; may raise what `data` turns into errors of ours.
         notes: what was assumed about it that the user should know.
+        page: the page of it that is meant, 0-based.
+        named: it was given by itself, not found in a folder or an archive.
     """
 
     name: str
     read: Callable[[], bytes]
     notes: tuple[str, ...] = ()
+    page: int = 0
+    named: bool = False
 
     def data(self) -> bytes:
         """The file's bytes, read now.
@@ -120,6 +124,7 @@ class _Found:
     read: Callable[[], bytes]
     note: str = ""
     size: int = 0
+    named: bool = False
 
 
 def list_sources(paths: Sequence[Path]) -> Sources:
@@ -153,7 +158,7 @@ def list_uploads(files: Sequence[tuple[str, bytes]]) -> Sources:
         if data.startswith(ZIP_MAGIC):
             found += _uploaded_zip(data, zips, name=name, place=f"{index}")
         else:
-            found.append(_Found((name,), f"{index}", partial(bytes, data)))
+            found.append(_Found((name,), f"{index}", partial(bytes, data), named=True))
     return _listed(found)
 
 
@@ -216,7 +221,7 @@ def _inside(given: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
     elif _is_zip(path):
         inside = _in_zip(Archive(lambda: path), zips, name=str(given), place=_place(path))
     elif path.exists() or path.is_symlink():
-        inside = [_Found((str(given),), _place(path), partial(_read_file, path))]
+        inside = [_Found((str(given),), _place(path), partial(_read_file, path), named=True)]
     else:
         raise InputError("there is no such file or folder", remedy="Check the path for typing errors", file=str(given))
     if not any(isinstance(item, _Found) for item in inside):
@@ -307,7 +312,8 @@ def _named(found: Sequence[_Found]) -> list[SourceFile]:
             number += 1
         taken.add(composed(names[index]))
     return [
-        SourceFile(name, item.read, (item.note,) if item.note else ()) for name, item in zip(names, found, strict=True)
+        SourceFile(name, item.read, (item.note,) if item.note else (), named=item.named)
+        for name, item in zip(names, found, strict=True)
     ]
 
 

@@ -55,6 +55,7 @@ def inspect_files(
     *,
     references: Sequence[LoadedImage] = (),
     load: Callable[[F], LoadedImage] = load_file,
+    expand: Callable[[F], Iterable[F]] = lambda file: (file,),
     progress: Progress = no_progress,
 ) -> Iterator[Answer | Failure]:
     """Inspect pictures in their order, all by the same engine.
@@ -68,37 +69,62 @@ def inspect_files(
         settings: what to do with each.
         references: the known-good pictures, for scope references.
         load: opens a picture, perhaps from a cache; reads and decodes it if left out.
+        expand: the pictures that a file stands for, such as its pages, asked for when their turn comes; the file
+            itself if left out. What it raises is that file's failure.
         progress: told the share of pictures done.
 
     Raises:
         EngineUnavailableError: the engine cannot run at all.
     """
     inspector = inspector.settled(settings.engine)
-    bank = _load_bank(files, settings, load) if settings.scope is Scope.BATCH else list(references)
-    done = 0
+    bank = _load_bank(files, settings, load, expand) if settings.scope is Scope.BATCH else list(references)
+    done, total = 0, len(files)
+
+    def expanded() -> Iterator[F | Failure]:
+        nonlocal total
+        for file in files:
+            parts = _expand(file, expand)
+            total += len(parts) - 1
+            yield from parts
 
     def report(share: float, doing: str) -> None:
-        progress((done + share * len(images)) / len(files), doing)
+        progress((done + share * len(images)) / max(1, total), doing)
 
-    for chunk in _chunks(_load_each(files, settings, load)):
+    for chunk in _chunks(_load_each(expanded(), settings, load)):
         images = [item for item in chunk if isinstance(item, LoadedImage)]
         answers = iter(_inspect_chunk(inspector, images, settings, bank, report))
         for item in chunk:
             done += 1
-            progress(done / len(files), f"{done} of {len(files)} pictures")
+            progress(done / total, f"{done} of {total} pictures")
             yield next(answers) if isinstance(item, LoadedImage) else item
 
 
-def _load_bank(files: Sequence[F], settings: Settings, load: Callable[[F], LoadedImage]) -> list[LoadedImage]:
+def _expand(file: F, expand: Callable[[F], Iterable[F]]) -> list[F | Failure]:
+    try:
+        return list(expand(file))
+    except SegDetectError as error:
+        return [Failure(file.name, error)]
+
+
+def _load_bank(
+    files: Sequence[F],
+    settings: Settings,
+    load: Callable[[F], LoadedImage],
+    expand: Callable[[F], Iterable[F]],
+) -> list[LoadedImage]:
     """The pictures to compare with; those that cannot be read are reported where their turn comes."""
-    chosen = batch_bank(files)
+    parts = [part for file in batch_bank(files) for part in _expand(file, expand)]
+    chosen = batch_bank([part for part in parts if not isinstance(part, Failure)])
     return [item for item in _load_each(chosen, settings, load) if isinstance(item, LoadedImage)]
 
 
 def _load_each(
-    files: Iterable[F], settings: Settings, load: Callable[[F], LoadedImage]
+    files: Iterable[F | Failure], settings: Settings, load: Callable[[F], LoadedImage]
 ) -> Iterator[LoadedImage | Failure]:
     for file in files:
+        if isinstance(file, Failure):
+            yield file
+            continue
         try:
             image = load(file)
         except SegDetectError as error:
