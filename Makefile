@@ -12,7 +12,7 @@ export PYTHON
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test lint format screenshots goldens setup clean
+.PHONY: help run test lint format screenshots goldens formats setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -57,6 +57,10 @@ goldens: ## Take the pictures that the tests compare the pages with anew; look a
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
 	TAKE_GOLDENS=1 $(python) -m pytest tests/browser/test_golden.py
+
+formats: ## Read a file of each kind and write docs/formats.md anew; look at what changed
+	@scripts/setup.sh dev
+	TAKE_FORMATS=1 $(python) -m pytest tests/unit/pictures/test_formats_page.py
 
 setup: ## Install everything again, the parts that could not be installed before included
 	@scripts/setup.sh dev --force

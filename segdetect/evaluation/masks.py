@@ -107,7 +107,8 @@ def read_mask(path: Path, *, name: str) -> Marked:
         problem = Message("its mask {mask} cannot be used: {problem}", mask=mask, problem=error.problem)
         raise DatasetError(problem, remedy=_SUPPORTED, file=name) from error
     except OSError as error:
-        raise DatasetError(f"its mask {mask} cannot be read as a picture", remedy=_SUPPORTED, file=name) from error
+        why = f"its mask {mask} cannot be opened ({error.strerror or error})"
+        raise DatasetError(why, remedy="Check that it is there, and its rights", file=name) from error
 
 
 def decode_mask(data: bytes, *, name: str) -> Marked:
@@ -124,7 +125,7 @@ def decode_mask(data: bytes, *, name: str) -> Marked:
         raise
     # Decoders raise nearly every type there is on damaged files.
     except Exception as error:
-        raise encoded.unreadable("it cannot be read as a picture") from error
+        raise encoded.unreadable("it is damaged, cut off or of an unusual kind") from error
     upright = np.ascontiguousarray(turn_upright(pixels.view(np.uint8), stored.orientation)).view(np.bool_)
     return Marked(upright, (*stored.notes, *notes))
 
@@ -136,6 +137,8 @@ def _bytes_of(path: Path, mask: str) -> bytes:
 
 
 def _stored(encoded: Encoded) -> _Stored:
+    if not encoded.data:
+        raise encoded.unreadable("the file is empty")
     kind = sniff(encoded.data)
     if kind not in _KINDS:
         raise encoded.unreadable(f"it is {kind}, which masks are not read from" if kind else "it is no picture")
@@ -145,11 +148,14 @@ def _stored(encoded: Encoded) -> _Stored:
     if kind is Format.WEBP or (kind is Format.PNG and encoded.data[24] == 16):
         lossy = kind is Format.WEBP and encoded.data.find(b"VP8 ", 12, 64_000) >= 0
         return _from_raster(decode_common(encoded, kind), lossy=lossy)
-    with Image.open(BytesIO(encoded.data), formats=(kind.name,)) as image:
-        width, height = image.size
-        encoded.check_size(width, height, 4)
-        image.load()
-        return _from_pillow(image, lossy=kind is Format.JPEG)
+    try:
+        with Image.open(BytesIO(encoded.data), formats=(kind.name,)) as image:
+            width, height = image.size
+            encoded.check_size(width, height, 4)
+            image.load()
+            return _from_pillow(image, lossy=kind is Format.JPEG)
+    except Image.DecompressionBombError as error:
+        raise encoded.unreadable("it has more pixels than can be read") from error
 
 
 def _from_pillow(image: Image.Image, *, lossy: bool) -> _Stored:
@@ -179,10 +185,12 @@ def _from_tiff(encoded: Encoded) -> _Stored:
     import tifffile
 
     from segdetect.pictures.tiff import decode_tiff
+    from segdetect.pictures.tiff_directories import tiff_pages
 
     stored = _from_raster(decode_tiff(encoded), lossy=False)
     with tifffile.TiffFile(BytesIO(encoded.data)) as file:
-        page = file.pages.first
+        file.filehandle.seek(tiff_pages(encoded.data)[0].offset)
+        page = tifffile.TiffPage(file, 0)
         if page.photometric == _TIFF_PALETTE and page.colormap is not None:
             palette = np.asarray(page.colormap).T
             return replace(stored, values=page.asarray(), palette=palette)

@@ -152,7 +152,7 @@ def _good_with_a_defect(root: Path) -> Path:
         (_manifest_lacks_a_column, "manifest.csv", ["'category'"]),
         (_manifest_is_no_table, "manifest.csv", ["UTF-8"]),
         (_empty_category, "rug", ["no pictures"]),
-        (_damaged_mask_in_good, "good/1.png", ["1.png", "as PNG"]),
+        (_damaged_mask_in_good, "good/1.png", ["1.png", "it is no picture", "as PNG"]),
         (_good_with_a_defect, "good/1.png", ["marks a defect"]),
     ],
     ids=lambda value: value.__name__[1:] if callable(value) else None,
