@@ -137,13 +137,22 @@ def _shapes(entry: dict[str, Any], marks: list[dict[str, Any]], counts: Counter[
     runs: list[Runs] = []
     for mark in marks:
         segmentation = mark.get("segmentation")
+        outlines = (
+            [] if isinstance(segmentation, dict) else [points for points in segmentation or [] if len(points) > 4]
+        )
         if isinstance(segmentation, dict):
             lengths = segmentation["counts"]
             if list(segmentation["size"]) != [entry["height"], entry["width"]]:
                 raise ValueError("run lengths for a picture of another size")
             runs.append(lengths if isinstance(lengths, str) else tuple(map(int, lengths)))
-        elif segmentation:
-            polygons += [_polygon(points) for points in segmentation]
+        elif outlines:
+            polygons += [_polygon(points) for points in outlines]
+        elif not mark.get("bbox"):
+            raise DatasetError(
+                "an annotation of it says that there is a defect, but not where",
+                remedy="Draw an outline or a box, or remove the annotation",
+                file=str(entry["file_name"]),
+            )
         else:
             polygons.append(box(*map(float, mark["bbox"])))
             counts["of a box without an outline, all that is in it counts as defective"] += 1

@@ -53,8 +53,10 @@ def read_dataset(path: Path, *, allowed: Roots | None = None, polarity: Polarity
         for picture in category.pictures:
             picture.check_size()
         _ask_early(category)
-    left_out = tuple(dict.fromkeys(search.left_out))
-    return Dataset(as_text(path.resolve().name), tuple(categories), left_out, tuple(search.notes))
+    if polarity is Polarity.BACKGROUND:
+        search.notes.append("What masks do not mark counts as defective, as was chosen")
+    left_out, notes = tuple(dict.fromkeys(search.left_out)), tuple(f"{note}." for note in search.notes)
+    return Dataset(as_text(path.resolve().name), tuple(categories), left_out, notes)
 
 
 def _categories(path: Path, search: Search) -> list[Category]:

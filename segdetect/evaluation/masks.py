@@ -161,7 +161,7 @@ def _stored(encoded: Encoded) -> _Stored:
 def _from_pillow(image: Image.Image, *, lossy: bool) -> _Stored:
     orientation = int(image.getexif().get(_ORIENTATION, 1))
     pages = (FIRST_PAGE,) if getattr(image, "n_frames", 1) > 1 else ()
-    if image.mode == "P" and "transparency" not in image.info:
+    if image.mode == "P" and _is_opaque(image):
         palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
         return _Stored(np.asarray(image), palette, orientation=orientation, notes=pages)
     if image.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
@@ -169,6 +169,10 @@ def _from_pillow(image: Image.Image, *, lossy: bool) -> _Stored:
         return _Stored(rgba[..., :3], alpha=rgba[..., 3], orientation=orientation, notes=pages)
     shown = image if image.mode in ("1", "L", "I", "F", "RGB") or image.mode.startswith("I;") else image.convert("RGB")
     return _Stored(np.asarray(shown), lossy=lossy, orientation=orientation, notes=pages)
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    return "transparency" not in image.info or bool((np.asarray(image.convert("RGBA"))[..., 3] == 255).all())
 
 
 def _from_raster(raster: Raster, *, lossy: bool) -> _Stored:

@@ -368,6 +368,9 @@ def test_inverted_masks_are_asked_about(tmp_path: Path) -> None:
     app = app.selectbox(key="evaluate-masks").set_value("background").run()
     assert errors(app) == []
     assert "2 pictures in 1 category" in captions(app)
+    assert "What masks do not mark counts as defective" in captions(app)
+    app = app.text_input(key="dataset").set_value(str(mvtec_category(tmp_path / "other"))).run()
+    assert app.selectbox(key="evaluate-masks").value == "ask"
 
 
 def test_what_was_assumed_of_a_data_set_is_said(tmp_path: Path) -> None:

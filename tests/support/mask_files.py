@@ -94,6 +94,14 @@ KINDS: dict[str, tuple[Written, tuple[str, ...]]] = {
     "palette, index 0 is no black": (lambda: saved(with_palette(1, [BLUE, RED])), (BY_INDEX,)),
     "palette, the defect is index 0": (lambda: saved(with_palette(0, [WHITE, BLACK], 1)), (BY_COLOUR,)),
     "palette of nothing but black": (lambda: saved(with_palette(2, [BLACK, BLACK, BLACK])), (BY_INDEX,)),
+    "palette, opaque by a table of transparency": (
+        lambda: saved(with_palette(1, [BLUE, RED]), transparency=b"\xff\xff"),
+        (BY_INDEX,),
+    ),
+    "palette, index 0 transparent": (
+        lambda: saved(with_palette(1, [BLUE, RED]), transparency=b"\0\xff"),
+        (BY_TRANSPARENCY,),
+    ),
     "palette TIFF": (
         lambda: tiff(grey(1, np.uint8), photometric="palette", colormap=np.tile(np.arange(256) * 257, (3, 1))),
         (BY_COLOUR,),

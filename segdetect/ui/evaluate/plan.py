@@ -23,6 +23,7 @@ from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.texts import plain
 
 _SAMPLES: Final = "evaluate-samples"
+_POLARITY: Final = "evaluate-masks"
 _POLARITY_LABELS: Final = {
     Polarity.ASK: "What they mark, unless that is nearly everything",
     Polarity.MARKED: "What they mark",
@@ -109,7 +110,7 @@ def _read_polarity() -> Polarity:
         "Defects in masks",
         list(_POLARITY_LABELS),
         format_func=_POLARITY_LABELS.__getitem__,
-        key="evaluate-masks",
+        key=_POLARITY,
         persist_state="session",
         help="Inverted masks mark what is good. One that marks more than nine tenths of its picture is an error until "
         "you say what is defective.",
@@ -127,9 +128,10 @@ def _read_folder(roots: Roots) -> str:
         key="dataset",
         placeholder="…/mvtec/carpet",
         persist_state="session",
-        on_change=_leave_samples,
+        on_change=_begin_folder,
         help="A folder on the machine that SegDetect runs on: an MVTec AD category or a folder of them, a folder with "
-        f"images/ and masks/ (and a manifest.csv), or another of the data sets named below.{where}",
+        "images/ and masks/ (and a manifest.csv), or MVTec LOCO AD, MVTec AD 2, BTAD, VisA, KolektorSDD or COCO."
+        f"{where}",
     ).strip()
 
 
@@ -156,6 +158,13 @@ def _take_samples() -> None:
 @callback
 def _leave_samples() -> None:
     st.session_state[_SAMPLES] = False
+
+
+@callback
+def _begin_folder() -> None:
+    """What was answered about the masks of one data set is not known of another."""
+    st.session_state[_SAMPLES] = False
+    st.session_state[_POLARITY] = Polarity.ASK
 
 
 @part("The start")

@@ -189,7 +189,7 @@ def test_visa_is_split_by_its_table(tmp_path: Path) -> None:
 def test_of_visa_some_categories_will_do(tmp_path: Path) -> None:
     dataset = read_dataset(visa(tmp_path, "pcb1"))
     assert [category.name for category in dataset.categories] == ["pcb1"]
-    assert dataset.notes == ("split_csv/1cls.csv names categories that are not there: candle",)
+    assert dataset.notes == ("split_csv/1cls.csv names categories that are not there: candle.",)
 
 
 @pytest.mark.parametrize("inner", ["", "candle"], ids=["all", "one category"])
@@ -224,6 +224,7 @@ SEGMENTATIONS: dict[str, dict[str, Any]] = {
     "run lengths": {"segmentation": {"size": [SIZE, SIZE], "counts": run_lengths_of(blot(2, 3))}, "iscrowd": 1},
     "run lengths as text": {"segmentation": {"size": [SIZE, SIZE], "counts": COCO_TEXT}},
     "box": {"bbox": [48, 32, 16, 16], "segmentation": []},
+    "box, the outline has no area": {"bbox": [48, 32, 16, 16], "segmentation": [[], [48, 32, 64, 32]]},
     "box alone": {"bbox": [48.0, 32.0, 16.0, 16.0]},
 }
 
@@ -253,7 +254,7 @@ def test_coco_annotations_mark_their_pixels(tmp_path: Path, kind: str) -> None:
     assert told(category) == {"images/a.jpg": "marked scratch", "images/b.jpg": "good"}
     assert np.array_equal(category.pictures[0].mask(), blot(2, 3))
     assert references(category) == ["images/b.jpg"]
-    said = "of a box without an outline, all that is in it counts as defective (annotations: 1)"
+    said = "of a box without an outline, all that is in it counts as defective (annotations: 1)."
     assert dataset.notes == ((f"annotations/instances.json: {said}",) if "box" in kind else ())
 
 
@@ -290,7 +291,7 @@ def test_a_good_part_that_is_outlined_is_no_defect(tmp_path: Path) -> None:
     coco(tmp_path / "labels.json", [{"category_id": 2, **SEGMENTATIONS["polygon"]}], names=["a.jpg"])
     dataset = read_dataset(tmp_path)
     assert told(dataset.categories[0]) == {"a.jpg": "good"}
-    assert dataset.notes == ("labels.json: 'good' is no defect and was left out (annotations: 1)",)
+    assert dataset.notes == ("labels.json: 'good' is no defect and was left out (annotations: 1).",)
 
 
 def test_coco_annotations_of_half_the_size_are_scaled(tmp_path: Path) -> None:
@@ -306,14 +307,16 @@ def test_coco_annotations_of_half_the_size_are_scaled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("marks", "words"),
     [
-        ([{"segmentation": [[1, 2, 3]]}], "no file of annotations as COCO"),
+        ([{"segmentation": [[1, 2, 3, 4, 5, 6, 7]]}], "no file of annotations as COCO"),
         ([{"segmentation": [["a", 2, 3, 4, 5, 6]]}], "no file of annotations as COCO"),
         ([{"segmentation": {"size": [3, 3], "counts": [9]}}], "no file of annotations as COCO"),
         ([{"segmentation": {"size": [SIZE, SIZE], "counts": [5, 5]}}], "run lengths of an annotation are damaged"),
         ([{"segmentation": {"size": [SIZE, SIZE], "counts": "~~~"}}], "run lengths of an annotation are damaged"),
         ([{"segmentation": {"size": [SIZE, SIZE], "counts": "o" * 40}}], "run lengths of an annotation are damaged"),
         ([{"segmentation": {"size": [SIZE, SIZE], "counts": [-5, SIZE * SIZE + 5]}}], "run lengths of an annotation"),
-        ([{}], "no file of annotations as COCO"),
+        ([{}], "a defect, but not where"),
+        ([{"segmentation": [[1, 2, 3, 4]]}], "a defect, but not where"),
+        ([{"bbox": [1, 2]}], "no file of annotations as COCO"),
     ],
 )
 def test_damaged_annotations_are_told(tmp_path: Path, marks: list[dict[str, Any]], words: str) -> None:
@@ -372,8 +375,9 @@ def test_inverted_masks_are_asked_about_before_the_evaluation(tmp_path: Path) ->
     mvtec_category(tmp_path / "rug", defective=1)
     save(tmp_path / "rug/ground_truth/blot/000_mask.png", np.where(blot(2, 0), 0, 255).astype(np.uint8))
     for polarity in (Polarity.MARKED, Polarity.BACKGROUND):
-        picture = read_dataset(tmp_path, polarity=polarity).pictures[0]
-        assert np.array_equal(picture.mask(), blot(2, 0)) == (polarity is Polarity.BACKGROUND)
+        dataset = read_dataset(tmp_path, polarity=polarity)
+        assert np.array_equal(dataset.pictures[0].mask(), blot(2, 0)) == (polarity is Polarity.BACKGROUND)
+        assert len(dataset.notes) == (polarity is Polarity.BACKGROUND)
     with pytest.raises(DatasetError, match="marks 98 % of the picture"):
         read_dataset(tmp_path)
 
