@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import os
 import re
 import sys
@@ -115,7 +116,7 @@ def held_bytes(*values: object) -> int:
         if id(value) in seen or _is_shared(value):
             continue
         seen.add(id(value))
-        total += sys.getsizeof(value)
+        total += sys.getsizeof(value) + (len(value) if isinstance(value, mmap.mmap) else 0)
         waiting += _referents(value)
     return total
 
