@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from typing import Final
 
+import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
@@ -16,6 +18,15 @@ _CONVERTED: Final = "Its colours were converted from its own colour profile to s
 _LEFT_ASIDE: Final = "Its colour profile is damaged or belongs to pictures of another kind, and was left aside."
 _NO_CODECS: Final = "Its colour profile was left aside: at this depth that needs the package imagecodecs."
 _MODES: Final = {"GRAY": ("L", 1), "RGB": ("RGB", 3), "CMYK": ("CMYK", 4)}
+_TOP: Final = 65535
+# Steps of linear light, near black no coarser than those of 16 bits in sRGB.
+_ENCODING_TOP: Final = (1 << 20) - 1
+_STRIP_PIXELS: Final = 1_000_000
+# Up to so many, littlecms itself takes less time than finding the curves does.
+_FEW_PIXELS: Final = 250_000
+_SAMPLE: Final = 5000
+# Of 65535, where a profile is taken to be made of curves and a matrix.
+_MOST_OFF: Final = 16
 _INTENT: Final = ImageCms.Intent.PERCEPTUAL
 
 
@@ -74,11 +85,70 @@ def _convert8(values: Values, profile: bytes, space: str) -> Values:
 
 
 def _convert16(values: Values, profile: bytes, space: str) -> Values:
+    if space == "RGB" and values.shape[0] * values.shape[1] > _FEW_PIXELS:
+        shaper = _shaper(profile)
+        sample = np.random.default_rng(0).integers(0, _TOP + 1, (1, _SAMPLE, 3), dtype=np.uint16)
+        wanted = _transformed(sample, profile, "rgb").astype(np.int32)
+        if np.abs(shaper.applied(sample) - wanted).max() <= _MOST_OFF:
+            return shaper.applied(values)
+    return _transformed(values, profile, space.lower())
+
+
+@dataclass(frozen=True, eq=False)
+class _Shaper:
+    """A profile of three curves and a matrix, as nearly all for RGB are; 5 times as fast as littlecms (measured).
+
+    Args:
+        curves: `(3, 65536)` float32, linear light for each value of a channel.
+        matrix: `(3, 3)` float32, from linear light to that of sRGB.
+    """
+
+    curves: Values
+    matrix: Values
+
+    def applied(self, values: Values) -> Values:
+        """`(height, width, 3)` uint16 of the profile's space in sRGB."""
+        converted = np.empty_like(values)
+        rows = max(1, _STRIP_PIXELS // values.shape[1])
+        for top in range(0, len(values), rows):
+            strip = values[top : top + rows]
+            linear = np.empty(strip.shape, np.float32)
+            for at, curve in enumerate(self.curves):
+                linear[..., at] = curve.take(strip[..., at], mode="clip")
+            steps = cv2.transform(linear, self.matrix * _ENCODING_TOP)
+            converted[top : top + rows] = _encoding().take((steps + np.float32(0.5)).astype(np.int32), mode="clip")
+        return converted
+
+
+def _shaper(profile: bytes) -> _Shaper:
+    """The curves and the matrix that a profile has if it is made of such; how each channel alone is seen tells them."""
+    ramps = np.zeros((3, _TOP + 1, 3), np.uint16)
+    for at in range(3):
+        ramps[at, :, at] = np.arange(_TOP + 1)
+    tops = (np.eye(3) * _TOP).astype(np.uint16)[None]
+    primaries = _transformed(tops, _srgb(), "rgb", to_xyz=True)[0]
+    light = _transformed(ramps, profile, "rgb", to_xyz=True) @ np.linalg.inv(primaries)
+    columns = light[:, -1]
+    curves = np.einsum("cvl,cl->cv", light, columns) / (columns**2).sum(axis=1, keepdims=True)
+    return _Shaper(curves.astype(np.float32), np.ascontiguousarray(columns.T.astype(np.float32)))
+
+
+@cache
+def _encoding() -> Values:
+    """The 16-bit value in sRGB (IEC 61966-2-1) of each of many even steps of linear light."""
+    light = np.linspace(0, 1, _ENCODING_TOP + 1)
+    curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(curved * _TOP).astype(np.uint16))
+
+
+def _transformed(values: Values, profile: bytes, space: str, *, to_xyz: bool = False) -> Values:
     codecs = importlib.import_module("imagecodecs")
     data, exact = np.ascontiguousarray(values), ImageCms.Flags.NOOPTIMIZE
-    options = {"colorspace": space.lower(), "outcolorspace": "rgb", "intent": _INTENT, "flags": exact}
+    to, out = (codecs.cms_profile("xyz"), "xyz") if to_xyz else (_srgb(), "rgb")
+    options = {"colorspace": space, "outcolorspace": out, "intent": _INTENT, "flags": exact}
     try:
-        return np.asarray(codecs.cms_transform(data, profile, _srgb(), **options))
+        depth = np.dtype(np.float64) if to_xyz else data.dtype
+        return np.asarray(codecs.cms_transform(data, profile, to, outdtype=depth, **options))
     except codecs.CmsError as error:
         raise OSError(str(error)) from error
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from segdetect.pictures import profiles
 from segdetect.pictures.loading import load_image
 from segdetect.pictures.profiles import to_srgb
 from tests.support.profile_files import GREY, WIDE, ink_profile
@@ -57,6 +60,32 @@ def test_16_bits_are_converted_as_8() -> None:
     tifffile.imwrite(buffer, COLOURS.astype(np.uint16) * 257, photometric="rgb", iccprofile=WIDE, compression="lzw")
     deep = load_image(buffer.getvalue(), name="a", window=(0, 65535))
     assert np.abs(deep.pixels.astype(int) - converted(COLOURS, "RGB", WIDE)).max() <= 1
+
+
+def large(seed: int = 0) -> np.ndarray:
+    """16-bit colours of all kinds and, above, dark ones, more than littlecms is asked for."""
+    random = np.random.default_rng(seed)
+    dark = random.integers(0, 400, (100, 600, 3), dtype=np.uint16)
+    return np.concatenate([dark, random.integers(0, 65536, (500, 600, 3), dtype=np.uint16)])
+
+
+@pytest.mark.parametrize("profile", [WIDE, imagecodecs.cms_profile("adobergb")], ids=["wide", "Adobe RGB"])
+def test_large_pictures_are_converted_as_by_littlecms(profile: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast, notes = to_srgb(large(), profile)
+    monkeypatch.setattr(profiles, "_FEW_PIXELS", 10**9)
+    exact, _ = to_srgb(large(), profile)
+    assert np.abs(fast.astype(int) - exact).max() <= 1
+    assert fast.dtype == np.uint16
+    assert len(notes) == 1
+
+
+def test_a_profile_that_is_more_than_curves_and_a_matrix_is_left_to_littlecms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profiles, "_FEW_PIXELS", 10**9)
+    exact, _ = to_srgb(large(), WIDE)
+    monkeypatch.setattr(profiles, "_FEW_PIXELS", 0)
+    found = profiles._shaper(WIDE)
+    monkeypatch.setattr(profiles, "_shaper", lambda profile: replace(found, curves=found.curves**1.01))
+    assert np.array_equal(to_srgb(large(), WIDE)[0], exact)
 
 
 def test_grey_of_16_bits_is_converted_as_of_8() -> None:
