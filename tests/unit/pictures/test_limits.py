@@ -8,16 +8,10 @@ import struct
 import subprocess
 import sys
 import zipfile
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pydicom
 import pytest
-from PIL import Image
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from segdetect.engines.base import EmbedRequest
 from segdetect.engines.texture import CELLS, TextureEngine
@@ -28,73 +22,10 @@ from segdetect.pictures.limits import decoded_limit, inflates_within, jpeg_scans
 from segdetect.pictures.loading import image_from_pixels, load_image
 from segdetect.pictures.sources import list_uploads, read_sources
 from segdetect.settings import GridSize
+from tests.support.bombs import BOMBS, deflated_dicom, jpeg, png, tiff, zeros
 
 ROOT = Path(__file__).parents[3]
-LARGE = 300_000_000
 MEMORY_BYTES = 1_500_000_000
-
-
-def zeros(count: int) -> bytes:
-    """`count` zeros as a zlib stream, made without holding them."""
-    stream = zlib.compressobj(1)
-    parts = [stream.compress(bytes(min(1 << 20, count - start))) for start in range(0, count, 1 << 20)]
-    return b"".join([*parts, stream.flush()])
-
-
-def png(width: int, height: int, *, colour: int, depth: int) -> bytes:
-    """A black PNG of colour type 0 (grey), 2 (RGB), 4 (grey with transparency) or 6 (RGBA)."""
-    samples = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    data = zeros(height * (1 + (width * samples * depth + 7) // 8))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-def tiff(side: int, *, samples: int, bits: int, tile_side: int = 0) -> bytes:
-    """A black square TIFF in one deflated strip or tile."""
-    data = zeros(min(LARGE, max(side, tile_side) ** 2 * samples * bits // 8))
-    depths = struct.pack(f"<{samples}H", *[bits] * samples)
-    depths_at = 8 + len(data)
-    tags = [(256, side), (257, side), (259, 8), (262, 1), (277, samples)]
-    tags += [(322, tile_side), (323, tile_side), (324, 8), (325, len(data))] if tile_side else []
-    tags += [] if tile_side else [(273, 8), (278, side), (279, len(data))]
-    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags]
-    entries.append(struct.pack("<HHII", 258, 3, samples, depths_at if samples > 2 else bits))
-    directory = struct.pack("<H", len(entries)) + b"".join(sorted(entries, key=lambda entry: entry[:2][::-1]))
-    return b"II*\0" + struct.pack("<I", depths_at + len(depths)) + data + depths + directory + bytes(4)
-
-
-def deflated_dicom(pixel_bytes: int) -> bytes:
-    dataset = pydicom.Dataset()
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.3"
-    dataset.Rows = dataset.Columns = 100
-    dataset.SamplesPerPixel, dataset.PixelRepresentation, dataset.PhotometricInterpretation = 1, 0, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
-    dataset.PixelData = bytes(pixel_bytes)
-    dataset["PixelData"].VR = "OW"
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
-
-
-BOMBS: dict[str, Callable[[], bytes]] = {
-    "PNG, 81 megapixels of RGB": lambda: png(9000, 9000, colour=2, depth=8),
-    "PNG, 81 megapixels of grey": lambda: png(9000, 9000, colour=0, depth=8),
-    "PNG, 16-bit RGBA": lambda: png(5600, 5600, colour=6, depth=16),
-    "PNG, grey with transparency": lambda: png(7800, 7800, colour=4, depth=8),
-    "PNG, one line": lambda: png(90_000_000, 1, colour=0, depth=8),
-    "TIFF, 2000 samples a pixel": lambda: tiff(1000, samples=2000, bits=8),
-    "TIFF, 1000 deep samples a pixel": lambda: tiff(1000, samples=1000, bits=16),
-    "TIFF, 64-bit": lambda: tiff(5600, samples=1, bits=64),
-    "TIFF, a tile larger than its picture": lambda: tiff(64, samples=1, bits=16, tile_side=11_200),
-    "deflated DICOM": lambda: deflated_dicom(LARGE),
-}
 
 
 @pytest.mark.parametrize("kind", BOMBS)
@@ -132,14 +63,6 @@ def test_a_long_line_is_described_at_no_larger_area_than_a_square(size_wh: tuple
     (found,) = TextureEngine().embed([EmbedRequest(image, layout)])
     assert len(found.boxes_ltrb) == np.prod(found.lattice) <= CELLS * CELLS
     assert tuple(found.boxes_ltrb[:, 2:].max(axis=0)) == size_wh
-
-
-def jpeg(side: int, *, repeats: int = 0, **options: Any) -> bytes:
-    """A grey-brown JPEG whose last scan comes again and again."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (side, side), (90, 120, 30)).save(buffer, "JPEG", **options)
-    data = buffer.getvalue()
-    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * repeats + data[-2:]
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
