@@ -123,7 +123,8 @@ def beside(path: Path, search: Search) -> list[Category]:
     told: dict[bool, list[LabelledPicture]] = {False: [], True: []}
     for file, place in places.items():
         if not _is_mask(place):
-            picture = _labelled(name_below(file, search.root), file, name, "", search)
+            folder = file.parent.name if file.parent.name.lower() in CLEAN_FOLDERS else ""
+            picture = _labelled(name_below(file, search.root), file, name, folder, search)
             taken = masks.take(place.with_name(file.stem), name=picture.name)
             told[place.parts[0].lower() == "train"].append(_unless_empty(_told(picture, taken)))
     masks.check_all_taken()

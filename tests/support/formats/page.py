@@ -15,7 +15,7 @@ _HEAD = """# Files that are read
 Made by `make formats`, which builds a file of each kind in code, has SegDetect read it, and compares every pixel with
 the values that were written or with a second reader. A test does the same and fails where this page says anything else.
 The files that come with pydicom are compared with pydicom's own functions for windows, palettes and units, on values
-that pydicom has decoded for both.
+that pydicom has decoded for both; tifffile's package brings no files.
 
 - **Right to the pixel**: every pixel is what the second reader has. Deeper values than 8 bits are compared in a window
   over their whole range, rounded to 8 bits.

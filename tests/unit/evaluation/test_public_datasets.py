@@ -132,6 +132,15 @@ def test_kolektor_has_a_label_beside_each_picture(tmp_path: Path) -> None:
     assert len(references(surfaces)) == 3
 
 
+def test_beside_masks_a_folder_may_say_that_its_pictures_are_clean(tmp_path: Path) -> None:
+    save(kolektor(tmp_path) / "good/a.png", cloth(1))
+    (surfaces,) = read_dataset(tmp_path).categories
+    assert told(surfaces)["good/a.png"] == "good"
+    save(tmp_path / "kos01/a.png", cloth(1))
+    with pytest.raises(DatasetError, match="has no mask"):
+        read_dataset(tmp_path)
+
+
 def kolektor2(root: Path) -> Path:
     """KolektorSDD2: train and test, each picture with its ground truth."""
     for split, number, truth in (
