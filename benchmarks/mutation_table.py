@@ -41,6 +41,7 @@ def _changes(file: str, test: str, *changes: tuple[str, str, str]) -> Iterator[M
 
 
 SCORES: Final = "tests/unit/scoring/test_reference_scores.py"
+IGNORED: Final = "tests/unit/scoring/test_ignored_cells.py"
 NEIGHBOURS: Final = "tests/unit/scoring/test_reference_neighbours.py"
 POOLING: Final = "tests/unit/scoring/test_reference_pooling.py"
 HOMOGENEITY: Final = "tests/unit/scoring/test_reference_homogeneity.py"
@@ -52,6 +53,33 @@ WEBP: Final = "tests/unit/pictures/test_webp_header.py"
 WORKER: Final = "tests/unit/engines/test_worker_process.py"
 
 TABLE: Final = (
+    *_changes(
+        "segdetect/scoring/ignoring.py",
+        IGNORED,
+        ("half of a cell is enough to ignore it", "< 1 - MOST_IGNORED", "<= 1 - MOST_IGNORED"),
+    ),
+    *_changes(
+        "segdetect/scoring/nearest.py",
+        IGNORED,
+        ("ignored cells stay in the bank", "kept = ~picture.ignored[cells]", "kept = ~picture.ignored[cells] | True"),
+        ("surroundings do not shrink", "_fewest_seen(picture, window) < 1:", "_fewest_seen(picture, window) < -999:"),
+    ),
+    *_changes(
+        "segdetect/scoring/pooling.py",
+        IGNORED,
+        ("a tenth of a tile is enough", "> LEAST_LEFT", ">= LEAST_LEFT"),
+    ),
+    *_changes(
+        "segdetect/scoring/cells.py",
+        IGNORED,
+        ("ignored cells count in the mean", "distances[:, ~picture.ignored]", "distances[:, :]"),
+        ("empty pictures in the bank", "if len(member.counted):", "if len(member.counted) >= 0:"),
+    ),
+    *_changes(
+        "segdetect/scoring/homogeneity.py",
+        IGNORED,
+        ("ignored cells are regions", "if embeddings.ignored is None else", "if True else"),
+    ),
     *_changes(
         "segdetect/scoring/cells.py",
         SCORES,
@@ -68,14 +96,14 @@ TABLE: Final = (
         ),
         ("mean typical distance to median", "np.sort(means, axis=0).mean(axis=0)", "np.median(means, axis=0)"),
         ("typical distances unsorted", "np.sort(means, axis=0).mean", "np.asarray(means).mean"),
-        ("pictures with one cell count", "if cell_count(picture) > 1]", "if cell_count(picture) > 0]"),
+        ("pictures with one cell count", "if len(picture.counted) > 1]", "if len(picture.counted) > 0]"),
         ("mean nearest distance to maximum", ".mean(axis=1, dtype=np.float64)", ".max(axis=1)"),
-        ("every cell tells the typical distance", "queries=_sample(cell_count(picture))", "queries=None"),
+        ("every cell tells the typical distance", "queries=_sample(picture.counted)", "queries=None"),
         ("sample of 256 to 64", "SCALE_QUERIES: Final = 256", "SCALE_QUERIES: Final = 64"),
         (
             "sample of the first cells",
-            "np.linspace(0, cells - 1, min(cells, SCALE_QUERIES))",
-            "np.arange(min(cells, 256))",
+            "np.linspace(0, len(cells) - 1, min(len(cells), SCALE_QUERIES))",
+            "np.arange(min(len(cells), 256))",
         ),
         ("rounding from 1e-6 to 1e-9", "NO_DISTANCE: Final = 1e-6", "NO_DISTANCE: Final = 1e-9"),
         ("rounding from 1e-6 to 1e-4", "NO_DISTANCE: Final = 1e-6", "NO_DISTANCE: Final = 1e-4"),
@@ -111,7 +139,7 @@ TABLE: Final = (
         ("longer side to shorter in the window", "max(picture.lattice) - 2", "min(picture.lattice) - 2"),
         ("window one cell too wide", "(max(picture.lattice) - 2) // 2", "(max(picture.lattice) - 1) // 2"),
         ("window one cell too narrow", "(max(picture.lattice) - 2) // 2", "(max(picture.lattice) - 3) // 2"),
-        ("one neighbour more than is seen", "min(rows, 2 * window + 1)", "min(rows, 2 * window)"),
+        ("one neighbour more than is seen", "min(picture.lattice[0], side)", "min(picture.lattice[0], side - 1)"),
         (
             "similarity of the first layer",
             "total = reduce(np.add, similarities)",
@@ -125,11 +153,11 @@ TABLE: Final = (
         ("most alike of the layers", "np.mean([vectors[queries] @ bank.T", "np.max([vectors[queries] @ bank.T"),
         (
             "own tile or surroundings to both",
-            "_window(picture, varied)) | (tiles",
-            "_window(picture, varied)) & (tiles",
+            "_window(picture, varied), cells) | (tiles",
+            "_window(picture, varied), cells) & (tiles",
         ),
         ("later of equal tiles", "~(best <= similarity)", "~(best < similarity)"),
-        ("wide window in a varied picture", "lattice, _window(picture, varied))", "lattice, _window(picture, False))"),
+        ("wide window in a varied picture", "_window(picture, varied), cells)", "_window(picture, False), cells)"),
         ("tile more alike than one", ".clip(-1, 1)", ""),
     ),
     *_changes(
@@ -142,7 +170,7 @@ TABLE: Final = (
         ),
         ("median similarity to mean", "np.nanmedian(similar)", "np.nanmean(similar)"),
         ("equal scores are lower", "(values < values[tile]).sum()", "(values <= values[tile]).sum()"),
-        ("n-1 to n of the other tiles", "max(1, len(values) - 1)", "len(values)"),
+        ("n-1 to n of the other tiles", "max(1, int(scores.scored.sum()) - 1)", "int(scores.scored.sum())"),
         ("more alike than the first", "min(float(similar[other]), nearest.similarity)", "float(similar[other])"),
         ("wide window for look-alikes", "own_tiles=own, varied=scores.varied", "own_tiles=own"),
     ),
@@ -160,8 +188,8 @@ TABLE: Final = (
         POOLING,
         ("eight points a tile to four", "max(8, round(4", "max(4, round(4"),
         ("four points a cell to two", "round(4 * float", "round(2 * float"),
-        ("share of points rounded down", "round(top_share", "int(top_share"),
-        ("two points at least", "max(1, round(top_share", "max(2, round(top_share"),
+        ("share of points rounded down", "round(share *", "int(share *"),
+        ("two points at least", "max(1, round(share", "max(2, round(share"),
         ("points at the edges", "(np.arange(count) + 0.5) / count", "np.arange(count) / count"),
         ("mean of the highest to median", "top.mean(axis=1, dtype=np.float64)", "np.median(top, axis=1)"),
         ("narrowest tile sets the points", "(stop - start).max()", "(stop - start).min()"),
@@ -298,8 +326,12 @@ TABLE: Final = (
     *_changes(
         "segdetect/evaluation/figures.py",
         FIGURES,
-        ("contrast to the mean", "float(np.median(scores)), 1e-9", "float(np.mean(scores)), 1e-9"),
-        ("contrast over 1e-3 at least", "float(np.median(scores)), 1e-9", "float(np.median(scores)), 1e-3"),
+        ("contrast to the mean", "float(np.nanmedian(scores.scores)), 1e-9", "float(np.nanmean(scores.scores)), 1e-9"),
+        (
+            "contrast over 1e-3 at least",
+            "float(np.nanmedian(scores.scores)), 1e-9",
+            "float(np.nanmedian(scores.scores)), 1e-3",
+        ),
         ("precision over all pictures", "sum(p.flagged for p in ranked)", "sum(p.flagged for p in pictures)"),
         (
             "recall over all pictures",

@@ -68,7 +68,7 @@ def _is_isolated(values: Values, value: float) -> bool:
     if count == values.size or count < max(FEWEST, OFTEN * values.size):
         return False
     # The other end may hold another sentinel, which says nothing of the spread.
-    others = values[~same & (abs(values.astype(np.float64)) < HUGE)]
+    others = values[~same & (abs(values) < HUGE)]
     if not others.size:
         return False
     gap = min(abs(float(others.min()) - value), abs(float(others.max()) - value))

@@ -41,7 +41,7 @@ def pool_map(values: Scores, layout: TileLayout, top_share: float) -> tuple[Floa
     peak = tiles.argmax(axis=1)
     row, col = np.divmod(np.arange(rows * cols), cols)
     cell_row, cell_col = ys[row, peak // across].astype(np.int64), xs[col, peak % across].astype(np.int64)
-    return _top_means(tiles, top_share), cell_row * values.shape[1] + cell_col
+    return _counted_means(tiles, top_share), cell_row * values.shape[1] + cell_col
 
 
 def _interpolated(values: Scores, ys: Floats, xs: Floats) -> Scores:
@@ -56,17 +56,22 @@ def _interpolated(values: Scores, ys: Floats, xs: Floats) -> Scores:
     return np.asarray(np.where(own, fine, IGNORED), np.float32)
 
 
-def _top_means(points: Scores, share: float) -> Floats:
-    """`(tiles,)` mean of the highest share of each tile's points `(tiles, points)` that are not ignored."""
-    counted = (points != IGNORED).sum(axis=1)
-    if (counted == points.shape[1]).all():
-        count = max(1, round(share * points.shape[1]))
-        return np.asarray(np.partition(points, -count, axis=1)[:, -count:].mean(axis=1, dtype=np.float64))
+def _counted_means(points: Scores, share: float) -> Floats:
+    """`(tiles,)` `_top_means` of the points that are not ignored; NaN where at most a tenth is not."""
+    counted = points != IGNORED
+    if counted.all():
+        return _top_means(points, share)
     means = np.full(len(points), np.nan)
-    for tile in np.flatnonzero(counted > LEAST_LEFT * points.shape[1]):
-        top = max(1, round(share * counted[tile]))
-        means[tile] = np.partition(points[tile], -top)[-top:].mean(dtype=np.float64)
+    for tile in np.flatnonzero(counted.mean(axis=1) > LEAST_LEFT):
+        means[tile] = _top_means(points[tile, counted[tile]][None], share)[0]
     return means
+
+
+def _top_means(points: Scores, share: float) -> Floats:
+    """Mean of the highest share of each row's points, at least one of them."""
+    count = max(1, round(share * points.shape[1]))
+    top = np.partition(points, -count, axis=1)[:, -count:]
+    return np.asarray(top.mean(axis=1, dtype=np.float64))
 
 
 def tiles_of_cells(cell: Ints, lattice: tuple[int, int], layout: TileLayout) -> Ints:

@@ -59,7 +59,7 @@ def test_pane_gives_the_edges_of_its_grid() -> None:
     ("changes", "message"),
     [
         ({"scores": np.zeros(3)}, "3 scores for 8 tiles"),
-        ({"scores": np.full(8, np.nan)}, "finite"),
+        ({"scores": np.full(8, np.inf)}, "finite"),
         ({"boxes_ltrb": np.array([[0, 0, 9, 9], [10, 10, 19, 19]])}, "not a grid"),
     ],
 )
