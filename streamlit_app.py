@@ -12,6 +12,7 @@ from segdetect.ui.inspect.second_opinion import show_second_opinion
 from segdetect.ui.inspect.tuning import show_tuning
 from segdetect.ui.inspect.why import look_alikes_of, show_why
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
+from segdetect.ui.shared.file_pages import record_page
 from segdetect.ui.shared.page import page
 from segdetect.ui.shared.session import selected_tile
 from segdetect.ui.shared.sidebar import read_request
@@ -26,6 +27,7 @@ with page("Inspect"):
         show_welcome()
         st.stop()
     record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
+    record_page(request.image)
     record_threshold(request.settings.rule)
     show_overview(request)
     inspection = run_inspection(request)

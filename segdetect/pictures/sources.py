@@ -151,12 +151,17 @@ def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
 
 
 def list_uploads(files: Sequence[tuple[str, bytes]]) -> Sources:
-    """As `list_sources`, for files that are in memory: `(name, data)`, where a ZIP stands for its members."""
+    """As `list_sources`, for files that are in memory: `(name, data)`, where a ZIP stands for its members.
+
+    A file alone is always tried; several together are looked through as a folder is.
+    """
     zips = OpenZip()
     found: list[_Found | LeftOut] = []
     for index, (name, data) in enumerate(files):
         if data.startswith(ZIP_MAGIC):
             found += _uploaded_zip(data, zips, name=name, place=f"{index}")
+        elif len(files) > 1 and (no_picture := _no_picture(name, partial(bytes, data[:_HEAD_BYTES]))):
+            found.append(LeftOut(name, no_picture, maybe_picture=False))
         else:
             found.append(_Found((name,), f"{index}", partial(bytes, data), named=True))
     return _listed(found)

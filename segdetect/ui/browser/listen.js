@@ -20,14 +20,6 @@ function hand(files, tries = 100) {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-/** The uploader says in the sidebar what it does not take, which nobody sees while that is closed. */
-function showRefusal({ target }) {
-  if (!(target instanceof Element && target.matches(INPUT))) return;
-  const endings = target.accept.toLowerCase().split(",").map((ending) => ending.trim());
-  const isRefused = ({ name }) => !endings.some((ending) => name.toLowerCase().endsWith(ending));
-  if ([...target.files].some(isRefused)) document.querySelector("[data-testid=stExpandSidebarButton]")?.click();
-}
-
 function makeVeil(invitation) {
   const veil = document.createElement("div");
   veil.className = "sd-drop-veil";
@@ -65,8 +57,6 @@ function listen(invitation, signal) {
   on("paste", (event) => {
     if (event.clipboardData?.files.length > 0) hand([...event.clipboardData.files]);
   });
-  // Before the uploader empties the field.
-  document.addEventListener("change", showRefusal, { signal, capture: true });
   signal.addEventListener("abort", lift);
 }
 

@@ -13,6 +13,7 @@ from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule
+from segdetect.ui.shared.file_pages import pages_of
 from segdetect.ui.shared.locale import number_column, percent
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.progress import Progressing, passing
@@ -70,7 +71,7 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
     with_references = bool(kept) and st.toggle("Compare with known-good", key=f"{prefix}good", persist_state="session")
     settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if with_references else Scope.SELF, rule=rule)
     # Files are opened last, so that the controls stay when one cannot be.
-    references = tuple(loaded(upload) for upload in kept) if with_references else ()
+    references = tuple(page.load() for page in pages_of(kept)) if with_references else ()
     return image if number is None else loaded(uploads[number]), settings, references
 
 

@@ -12,36 +12,28 @@ import streamlit as st
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.tables import csv_bytes, image_row, tiles_table
 from segdetect.output.thumbnails import thumbnail_uri
-from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.limits import MAX_PAGES
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
+from segdetect.ui.shared.file_pages import (
+    FilePage,
+    drop_marks,
+    has_more,
+    keep_marks,
+    mark_of,
+    page_key,
+    pages_of,
+)
 from segdetect.ui.shared.locale import localized, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
-from segdetect.ui.shared.session import Upload, inspector, kept_uploads, loaded
+from segdetect.ui.shared.session import Upload, inspector, kept_uploads
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import shown
 
 # Thumbnails of more would weigh more than the rest of the page.
 _MAX_THUMBNAILS: Final = 100
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _File:
-    """An upload as the batch reads it."""
-
-    upload: Upload
-
-    @property
-    def name(self) -> str:
-        return self.upload.name
-
-    def data(self) -> bytes:
-        return self.upload.data
-
-    def load(self) -> LoadedImage:
-        return loaded(self.upload)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,29 +46,42 @@ class _Line:
 
 @part("The overview")
 def show_overview(request: Request) -> None:
-    """Draw the table of all pictures, where there are several; a click on a row shows that picture."""
-    uploads = kept_uploads("uploads")
-    if len(uploads) < 2 or st.session_state.get("sample"):
+    """Draw the table of all pictures and pages, where there are several; a click on a row shows that one."""
+    uploads = () if st.session_state.get("sample") else kept_uploads("uploads")
+    pages = pages_of(uploads)
+    asked = (request.settings, tuple(image.key for image in request.bank))
+    drop_marks(asked)
+    if len(pages) < 2:
         return
-    opened = st.expander(f"All {len(uploads)} pictures", icon=":material/photo_library:", key="all", on_change="rerun")
+    opened = st.expander(_title(uploads, pages), icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
         return
     with opened, part("The overview"):
-        lines = _inspect_all(request, uploads)
+        lines = _inspect_all(request, pages)
         if lines:
-            _show_table(lines)
+            _show_table(lines, pages)
             _show_downloads(lines)
+            if has_more(uploads):
+                st.caption(f"Of each file, the first {MAX_PAGES:d} pages are listed; others can be shown one by one.")
+            keep_marks(asked, {page.place: mark_of(line.result) for page, line in zip(pages, lines, strict=True)})
 
 
-def _inspect_all(request: Request, uploads: Sequence[Upload]) -> list[_Line]:
+def _title(uploads: Sequence[Upload], pages: Sequence[FilePage]) -> str:
+    if len(uploads) == 1:
+        return f"All {len(pages)} pages" if not has_more(uploads) else f"The first {len(pages)} pages"
+    more = f", {len(pages)} pages" if len(pages) > len(uploads) else ""
+    return f"All {len(uploads)} pictures{more}"
+
+
+def _inspect_all(request: Request, pages: Sequence[FilePage]) -> list[_Line]:
     references = request.bank if request.settings.scope is Scope.REFERENCES else ()
     with passing() as slot:
         results = inspect_files(
             inspector(),
-            [_File(upload) for upload in uploads],
+            pages,
             request.settings,
             references=references,
-            load=_File.load,
+            load=FilePage.load,
             progress=Progressing(slot),
         )
         return [_line(result, number) for number, result in enumerate(results)]
@@ -92,12 +97,12 @@ def _line(result: Answer | Failure, number: int) -> _Line:
     return _Line(result.inspection, remembered("thumbnail", image.key, lambda: thumbnail_uri(image, whole)))
 
 
-def _show_table(lines: Sequence[_Line]) -> None:
+def _show_table(lines: Sequence[_Line], pages: Sequence[FilePage]) -> None:
     table = pd.DataFrame([_row(line) for line in lines])
     st.dataframe(
         table,
         key="overview",
-        on_select=_row_chosen,
+        on_select=lambda: _row_chosen(pages),
         selection_mode="single-row",
         hide_index=True,
         row_height=56,
@@ -131,10 +136,12 @@ def _row(line: _Line) -> dict[str, object]:
 
 
 @callback
-def _row_chosen() -> None:
+def _row_chosen(pages: Sequence[FilePage]) -> None:
     rows = st.session_state["overview"]["selection"]["rows"]
     if rows:
-        st.session_state["shown"] = rows[0]
+        page = pages[rows[0]]
+        st.session_state["shown"] = [*kept_uploads("uploads")].index(page.upload)
+        st.session_state[page_key(page.upload.sha256)] = page.page + 1
 
 
 def _show_downloads(lines: Sequence[_Line]) -> None:

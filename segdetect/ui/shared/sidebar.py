@@ -16,6 +16,7 @@ from segdetect.pipeline import batch_bank
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.file_pages import FilePage, choose_page, pages_of
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
 from segdetect.ui.shared.presets import show_presets
@@ -31,8 +32,6 @@ from segdetect.ui.shared.session import (
     uploads_left_out,
 )
 from segdetect.ui.shared.texts import shown
-
-FILE_TYPES: Final = ("png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "heic", "heif", "dcm", "dicom", "zip")
 
 # The sample is the same on both pages, under a name for each: of a parameter that belongs to two pages, Streamlit
 # takes away what the address says when the visitor goes back from one to the other.
@@ -84,7 +83,6 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
     """
     st.file_uploader(
         "Picture",
-        type=list(FILE_TYPES),
         accept_multiple_files=True,
         key="files",
         on_change=_uploaded,
@@ -112,7 +110,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
     if not uploads:
         return None, ()
     if prefix and len(uploads) > 1:
-        first = next((image for upload in uploads if (image := _opened_quietly(upload)) is not None), None)
+        first = next((image for page in pages_of(uploads) if (image := _opened_quietly(page)) is not None), None)
         if first is not None:
             return first, uploads
     return _opened(_choose(uploads), troubles), uploads
@@ -158,27 +156,13 @@ def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
             show_error(error)
 
     with caught("Opening the picture", report):
-        image = loaded(upload)
-        page = 0
-        if image.pages > 1:
-            page = _page(image) - 1
-            image = loaded(upload, page=page)
+        page = choose_page(upload)
+        image = page.load()
         if image.window is not None and image.value_range is not None:
             window = _window(image)
-            image = image if window == image.window else loaded(upload, page=page, window=window)
+            image = image if window == image.window else page.load(window=window)
         return image
     return None
-
-
-def _page(image: LoadedImage) -> int:
-    return st.number_input(
-        "Page",
-        1,
-        image.pages,
-        key=f"page-{image.sha256[:12]}",
-        persist_state="session",
-        help=f"This file has {image.pages:d} pages.",
-    )
 
 
 def _window(image: LoadedImage) -> tuple[float, float]:
@@ -196,16 +180,17 @@ def _window(image: LoadedImage) -> tuple[float, float]:
     )
 
 
-def _opened_quietly(upload: Upload) -> LoadedImage | None:
+def _opened_quietly(page: FilePage) -> LoadedImage | None:
     """A picture to compare with; one that cannot be opened is left out, and reported when it is chosen itself."""
     try:
-        return loaded(upload)
+        return page.load()
     except SegDetectError:
         return None
 
 
 def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
-    choices = [Scope.SELF, Scope.REFERENCES, *([Scope.BATCH] if len(peers) > 1 else [])]
+    pages = pages_of(peers)
+    choices = [Scope.SELF, Scope.REFERENCES, *([Scope.BATCH] if len(pages) > 1 else [])]
     if st.session_state.get("scope") not in (None, *choices):
         st.session_state["scope"] = Scope.SELF
     scope = st.segmented_control(
@@ -219,7 +204,7 @@ def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
         **KEPT,
     )
     if scope is Scope.BATCH:
-        opened = (_opened_quietly(upload) for upload in batch_bank(peers))
+        opened = (_opened_quietly(page) for page in batch_bank(pages))
         return Scope.BATCH, tuple(image for image in opened if image is not None)
     if scope is Scope.REFERENCES:
         return Scope.REFERENCES, _references()
@@ -229,7 +214,6 @@ def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
 def _references() -> tuple[LoadedImage, ...]:
     st.file_uploader(
         "Known-good pictures",
-        type=list(FILE_TYPES),
         accept_multiple_files=True,
         key="reference-files",
         on_change=keep_uploads,
@@ -241,9 +225,9 @@ def _references() -> tuple[LoadedImage, ...]:
         show_error(error)
     show_left_out(uploads_left_out("references"))
     images = []
-    for upload in kept_uploads("references"):
+    for page in pages_of(kept_uploads("references")):
         try:
-            images.append(loaded(upload))
+            images.append(page.load())
         except SegDetectError as error:
             show_error(error)
     count = len(images)
