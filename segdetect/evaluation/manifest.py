@@ -51,9 +51,7 @@ def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int
             reader = csv.DictReader(file)
             rows = [(reader.line_num, {key: value or "" for key, value in row.items() if key}) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(
-            f"it cannot be read as a table ({error})", remedy="Save it as CSV in UTF-8", file=name
-        ) from error
+        raise DatasetError("it cannot be read as a table", remedy="Save it as CSV in UTF-8", file=name) from error
     lacking = [column for column in columns if rows and column not in rows[0][1]]
     if lacking:
         needed = f"{', '.join(columns[:-1])} and {columns[-1]}"

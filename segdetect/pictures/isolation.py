@@ -7,6 +7,7 @@ crash, an endless loop, too much memory, ends that process alone, and costs the 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import signal
 import socket
@@ -36,6 +37,8 @@ _ENVIRONMENT_NAMES: Final = (
 )
 # Nothing that they do there is worth threads, each of which would take memory of its own.
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_BROKE_OFF: Final = "reading it broke off abruptly; it is damaged, or made to do harm"
+_LOG: Final = logging.getLogger(__name__)
 _REMEDY: Final = "Open it in an image viewer; if it looks right there, save it anew as PNG and load that"
 SMALLER: Final = "Scale the picture down or cut it in parts, and load these"
 
@@ -130,7 +133,7 @@ class Decoder:
         except ConnectionError as error:
             raise self._died(name, seconds) from error
         except ValueError as error:
-            raise _no_picture("its decoder gave no proper answer", name) from error
+            raise _no_picture(_BROKE_OFF, name) from error
         finally:
             if not well:
                 self.close()
@@ -161,8 +164,8 @@ class Decoder:
         code = self._child.exit_code()
         if code == -signal.SIGALRM:
             return _too_long(name, seconds)
-        how = f" (signal {-code})" if code < 0 else ""
-        return _no_picture(f"its decoder ended abruptly{how}", name)
+        _LOG.debug("decoding %r ended with code %d", name, code)
+        return _no_picture(_BROKE_OFF, name)
 
 
 class Decoders:

@@ -124,12 +124,12 @@ def test_errors_are_the_same(data: bytes, options: dict[str, Any], monkeypatch: 
 @pytest.mark.parametrize(
     ("deed", "words"),
     [
-        ("segfault", "its decoder ended abruptly (signal 11)"),
-        ("leaving", "its decoder ended abruptly."),
+        ("segfault", "reading it broke off abruptly"),
+        ("leaving", "reading it broke off abruptly"),
         ("stuck", "it took longer than 1 seconds to decode"),
         ("asleep", "it took longer than 1 seconds to decode"),
-        ("hidden", "its decoder gave no proper answer"),
-        ("nonsense", "its decoder gave no proper answer"),
+        ("hidden", "reading it broke off abruptly"),
+        ("nonsense", "reading it broke off abruptly"),
     ],
 )
 def test_a_decoder_that_misbehaves_costs_its_own_picture_only(
