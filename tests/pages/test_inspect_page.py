@@ -246,13 +246,13 @@ def test_a_known_good_picture_that_cannot_be_opened_is_reported_and_the_others_a
     assert "compared with 1 known-good" in _facts(app)
 
 
-def test_a_page_is_compared_with_the_first_page_of_its_file() -> None:
+def test_a_page_is_compared_with_the_other_pages_of_its_file() -> None:
     pages = ("pages.tif", tiff(weave(seed=1), planted(2, 3)))
     app = upload(open_page(), pages)
     choices(app, "scope").select("references").run()
     upload(app, pages, key="reference-files")
-    assert "compared with itself" in captions(app)
-    (page,) = [box for box in app.number_input if box.label == "Page"]
+    assert "2 known-good pictures in use" in captions(app)
+    (page,) = [box for box in app.selectbox if box.label == "Page (of 2)"]
     page.set_value(2).run()
     assert not app.exception
     assert "compared with 1 known-good" in _facts(app)

@@ -1,0 +1,41 @@
+"""The choice of page in a real browser: by keyboard, in the address, and marked after all pages were inspected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.pictures import planted, tiff, weave
+
+pytestmark = pytest.mark.browser
+
+STACK = tiff(weave(seed=1), planted(2, 3, seed=2), weave(seed=3))
+
+
+def dropped(tab: Callable[..., Any], query: str = "engine=texture") -> Any:
+    page = tab(query)
+    field = page.locator(".st-key-files input[type=file]").first
+    field.wait_for(state="attached")
+    field.set_input_files({"name": "stack", "mimeType": "application/octet-stream", "buffer": STACK})
+    page.locator(".sd-word").wait_for()
+    return page
+
+
+def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[..., Any]) -> None:
+    page = dropped(tab)
+    page.wait_for_url("**page=1**")
+    page.get_by_text("All 3 pages").click()
+    choice = page.get_by_role("combobox", name="Page (of 3)")
+    choice.focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name="2 \u2691 anomalous").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator(".sd-word", has_text="Anomalous").wait_for()
+    page.wait_for_url("**page=2**")
+    page.get_by_text("It is page 2 of 3 in its file.").wait_for()
+    link = page.url.split("?")[1]
+    again = dropped(tab, link)
+    again.get_by_text("It is page 2 of 3 in its file.").wait_for()
