@@ -30,7 +30,7 @@ from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
 from segdetect.ui.shared.sidebar import Request
-from segdetect.ui.shared.texts import shown
+from segdetect.ui.shared.texts import plain, shown
 
 # Thumbnails of more would weigh more than the rest of the page.
 _MAX_THUMBNAILS: Final = 100
@@ -53,7 +53,7 @@ def show_overview(request: Request) -> None:
     drop_marks(asked)
     if len(pages) < 2:
         return
-    opened = st.expander(_title(uploads, pages), icon=":material/photo_library:", key="all", on_change="rerun")
+    opened = st.expander(plain(_title(uploads, pages)), icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
         return
     with opened, part("The overview"):

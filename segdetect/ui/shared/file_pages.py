@@ -15,6 +15,7 @@ from segdetect.pictures.page_choice import page_name
 from segdetect.pictures.paging import count_pages
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, loaded
+from segdetect.ui.shared.texts import plain
 
 # A box to choose from is of no use for more, and would weigh as much as the rest of the page.
 MAX_LISTED: Final = 1000
@@ -86,7 +87,7 @@ def choose_page(upload: Upload) -> FilePage:
     key = page_key(upload.sha256)
     _follow_address(upload, pages)
     if pages > MAX_LISTED:
-        page = st.number_input("Page", 1, pages, key=key, persist_state="session", help=_help(pages))
+        page = st.number_input("Page", 1, pages, key=key, persist_state="session", help=plain(_help(pages)))
         return FilePage(upload, page - 1, pages)
     marks = _marks()
     page = st.selectbox(
@@ -95,7 +96,7 @@ def choose_page(upload: Upload) -> FilePage:
         format_func=lambda number: _labelled(number, marks.get((upload.sha256, number - 1), "")),
         key=key,
         persist_state="session",
-        help=_help(pages),
+        help=plain(_help(pages)),
     )
     return FilePage(upload, (page or 1) - 1, pages)
 

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError
+from segdetect.pictures.formats import SUPPORTED
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pipeline import batch_bank
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
@@ -86,7 +87,8 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
         accept_multiple_files=True,
         key="files",
         on_change=_uploaded,
-        help="One picture, or several of the same kind to compare with each other. They stay on this machine.",
+        help=f"One picture ({SUPPORTED}), or several of the same kind to compare with each other, also as a ZIP. They "
+        "stay on this machine.",
     )
     with troubles:
         for error in upload_errors("uploads"):
