@@ -10,13 +10,17 @@ from typing import Final
 # A chain is followed so far; more directories take seconds to list, and no program writes as many.
 MAX_DIRECTORIES: Final = 100_000
 _MAX_TAGS: Final = 4096
+_MAX_INNER: Final = 64
+_BIG: Final = 43
 _MAX_VALUE_BYTES: Final = 1 << 16
 _NUMBERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _TEXTS: Final = (2, 7)
 
 NEW_SUBFILE, OLD_SUBFILE, COMPRESSION, PHOTOMETRIC, MAKE = 254, 255, 259, 262, 271
 SUB_DIRECTORIES, DNG_VERSION = 330, 50706
-_WANTED: Final = (NEW_SUBFILE, OLD_SUBFILE, COMPRESSION, PHOTOMETRIC, MAKE, SUB_DIRECTORIES, DNG_VERSION)
+_WANTED: Final = frozenset(
+    (NEW_SUBFILE, OLD_SUBFILE, COMPRESSION, PHOTOMETRIC, MAKE, SUB_DIRECTORIES, DNG_VERSION),
+)
 # Bits of NewSubfileType, and what the older SubfileType calls a smaller copy.
 _SMALLER, _MASK, _OLD_SMALLER = 1, 4, 2
 
@@ -98,16 +102,23 @@ def directories(data: bytes) -> Iterator[Directory]:
     layout = _Layout.of(data)
     if layout is None:
         return
-    seen: set[int] = set()
-    offset = layout.first(data)
-    while offset and offset not in seen and len(seen) < MAX_DIRECTORIES:
+    # Directories that lie over each other, as no program writes them, would let a small file take hours.
+    tags_left = 2 * len(data) // layout.entry.size
+    offset, seen, inner = layout.first(data), set[int](), dict[int, Directory]()
+    while offset and offset not in seen and len(seen) < MAX_DIRECTORIES and tags_left > 0:
         seen.add(offset)
         try:
-            directory, offset = layout.read(data, offset)
-            inner = [layout.read(data, at)[0] for at in directory.numbers.get(SUB_DIRECTORIES, ())[:64] if at]
+            directory, following, tags = layout.read(data, offset)
+            tags_left -= tags
+            for at in directory.numbers.get(SUB_DIRECTORIES, ())[:_MAX_INNER]:
+                if at not in inner and tags_left > 0:
+                    inner[at], _, tags = layout.read(data, at)
+                    tags_left -= tags
         except struct.error:
             return
-        yield Directory(directory.offset, directory.numbers, directory.texts, tuple(inner))
+        within = [inner[at] for at in directory.numbers.get(SUB_DIRECTORIES, ())[:_MAX_INNER] if at in inner]
+        yield Directory(directory.offset, directory.numbers, directory.texts, tuple(within))
+        offset = following
 
 
 def beginning_at(data: bytes, offset: int) -> bytes:
@@ -115,9 +126,8 @@ def beginning_at(data: bytes, offset: int) -> bytes:
     layout = _Layout.of(data)
     if layout is None or offset == layout.first(data):
         return data
-    first = struct.pack(f"{layout.order}Q" if layout.big else f"{layout.order}I", offset)
-    start = 8 if layout.big else 4
-    return data[:start] + first + data[start + len(first) :]
+    first = layout.place.pack(offset)
+    return data[: layout.begins] + first + data[layout.begins + len(first) :]
 
 
 def tag_bytes(data: bytes, tag: int) -> bytes:
@@ -126,17 +136,28 @@ def tag_bytes(data: bytes, tag: int) -> bytes:
     if layout is None:
         return b""
     try:
-        return layout.read(data, layout.first(data), (tag,))[0].texts.get(tag, b"")
+        return layout.read(data, layout.first(data), frozenset((tag,)))[0].texts.get(tag, b"")
     except struct.error:
         return b""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How a TIFF file writes its numbers: their order of bytes, and their size, which is twice as large in BigTIFF."""
+    """How a TIFF file writes its numbers: in which order of bytes, and of which size, twice as large in BigTIFF.
+
+    Args:
+        order: the sign of `struct`.
+        head: how many tags a directory has.
+        entry: one of them: its number, its type, how many values it has, and these where they fit in.
+        place: where something in the file is.
+        begins: where the place of the first directory stands.
+    """
 
     order: str
-    big: bool
+    head: struct.Struct
+    entry: struct.Struct
+    place: struct.Struct
+    begins: int
 
     @classmethod
     def of(cls, data: bytes) -> _Layout | None:
@@ -144,41 +165,48 @@ class _Layout:
         if order is None or len(data) < 16:
             return None
         # Some cameras put another number here; their files are classic TIFF otherwise.
-        return cls(order, struct.unpack_from(f"{order}H", data, 2)[0] == 43)
+        big = struct.unpack_from(f"{order}H", data, 2)[0] == _BIG
+        head, entry, place = ("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I")
+        return cls(
+            order,
+            struct.Struct(order + head),
+            struct.Struct(order + entry),
+            struct.Struct(order + place),
+            begins=8 if big else 4,
+        )
 
     def first(self, data: bytes) -> int:
-        return self._number("Q", data, 8) if self.big else self._number("I", data, 4)
+        return int(self.place.unpack_from(data, self.begins)[0])
 
-    def read(self, data: bytes, offset: int, wanted: tuple[int, ...] = _WANTED) -> tuple[Directory, int]:
-        """A directory without its inner ones, and where the next begins; raises struct.error beyond the file's end."""
-        count = self._number("Q" if self.big else "H", data, offset)
-        if count > _MAX_TAGS:
-            raise struct.error("more tags than any file has")
-        start, size = (offset + 8, 20) if self.big else (offset + 2, 12)
+    def read(self, data: bytes, offset: int, wanted: frozenset[int] = _WANTED) -> tuple[Directory, int, int]:
+        """A directory without its inner ones, where the next begins, and how many tags it has.
+
+        Raises:
+            struct.error: it lies beyond the file's end, or has more tags than any.
+        """
+        if offset > len(data):  # beyond what struct takes for an offset
+            raise struct.error("beyond the end of the file")
+        (count,) = self.head.unpack_from(data, offset)
+        start = offset + self.head.size
+        end = start + count * self.entry.size
+        if count > _MAX_TAGS or end > len(data):
+            raise struct.error("more tags than any file has, or beyond its end")
         numbers: dict[int, tuple[int, ...]] = {}
         texts: dict[int, bytes] = {}
-        for at in range(start, start + count * size, size):
-            tag, kind = struct.unpack_from(f"{self.order}HH", data, at)
+        for tag, kind, values, field in self.entry.iter_unpack(data[start:end]):
             if tag in wanted and kind in _NUMBERS:
-                numbers.setdefault(tag, self._values(data, at, _NUMBERS[kind]))
-            if tag in wanted and kind in _TEXTS:
-                texts.setdefault(tag, self._value(data, at, 1))
-        return Directory(offset, numbers, texts), self._number("Q" if self.big else "I", data, start + count * size)
+                numbers.setdefault(tag, self._numbers(data, _NUMBERS[kind], values, field))
+            elif tag in wanted and kind in _TEXTS:
+                texts.setdefault(tag, self._value(data, values, field))
+        return Directory(offset, numbers, texts), int(self.place.unpack_from(data, end)[0]), count
 
-    def _values(self, data: bytes, at: int, code: str) -> tuple[int, ...]:
+    def _numbers(self, data: bytes, code: str, count: int, field: bytes) -> tuple[int, ...]:
         size = struct.calcsize(code)
-        value = self._value(data, at, size)
+        value = self._value(data, count * size, field)
         return struct.unpack(f"{self.order}{len(value) // size}{code}", value[: len(value) // size * size])
 
-    def _value(self, data: bytes, at: int, size: int) -> bytes:
-        count = self._number("Q" if self.big else "I", data, at + 4)
-        place, room = (at + 12, 8) if self.big else (at + 8, 4)
-        length = min(count * size, _MAX_VALUE_BYTES)
-        if count * size > room:
-            place = self._number("Q" if self.big else "I", data, place)
-        return data[place : place + length]
-
-    def _number(self, code: str, data: bytes, at: int) -> int:
-        if at > len(data):  # beyond what struct takes for an offset
-            raise struct.error("beyond the end of the file")
-        return int(struct.unpack_from(f"{self.order}{code}", data, at)[0])
+    def _value(self, data: bytes, length: int, field: bytes) -> bytes:
+        if length <= len(field):
+            return field[:length]
+        (place,) = self.place.unpack(field)
+        return data[place : place + min(length, _MAX_VALUE_BYTES)]

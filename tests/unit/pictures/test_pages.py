@@ -186,6 +186,20 @@ def test_counting_many_pages_takes_no_time_to_speak_of(kind: str) -> None:
     assert time.perf_counter() - begun < 2
 
 
+def test_directories_that_lie_over_each_other_take_no_hours() -> None:
+    """20,000 directories, of which each names the same 64 of 4,000 tags, in a file of half a megabyte."""
+    count, names = 20_000, 64
+    places = 8 + count * 18
+    shared = places + 4 * names
+    chain = [struct.pack("<HHHIII", 1, 330, 4, names, places, 8 + (at + 1) * 18) for at in range(count)]
+    within = struct.pack("<H", 4000) + struct.pack("<HHII", 999, 4, 1, 1) * 4000
+    data = b"II*\0" + struct.pack("<I", 8) + b"".join(chain)
+    data += b"".join(struct.pack("<I", shared + 2 * at) for at in range(names)) + within + bytes(400)
+    begun = time.perf_counter()
+    assert 1 <= count_pages(data) <= count
+    assert time.perf_counter() - begun < 20
+
+
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "MPO", "TIFF"])
 def test_counting_damaged_files_never_fails(kind: str) -> None:
     dice = np.random.default_rng(3)
