@@ -14,7 +14,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from segdetect.pictures.dicom_codecs import stream_size
-from segdetect.pictures.dicom_values import display, lies_high, lowered, measured, overlay_note, rescaled
+from segdetect.pictures.dicom_values import display, has_unused_bits, measured, overlay_note, rescaled, stored_bits
 from segdetect.pictures.limits import decoded_limit, inflates_within
 from segdetect.pictures.profiles import to_srgb
 from segdetect.pictures.raster import Encoded, Raster, Values
@@ -51,7 +51,7 @@ def decode_dicom(encoded: Encoded) -> Raster:
     encoded.check_page(pages)
     _check_colours(encoded, dataset)
     _check_syntax(encoded, dataset)
-    return _raster(encoded, dataset, _stored(encoded, dataset), pages)
+    return _raster(encoded, dataset, _words(encoded, dataset), pages)
 
 
 def dicom_frames(data: bytes) -> int:
@@ -100,17 +100,17 @@ def _check_syntax(encoded: Encoded, dataset: pydicom.Dataset) -> None:
         )
 
 
-def _stored(encoded: Encoded, dataset: pydicom.Dataset) -> Values:
-    """One frame's stored values, or its colours as RGB."""
+def _words(encoded: Encoded, dataset: pydicom.Dataset) -> Values:
+    """One frame as it is stored, or its colours as RGB; bits that do not belong to the values are still there."""
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     wanted = (int(dataset.Columns), int(dataset.Rows))
-    high = lies_high(dataset)
     try:
         # What a decoder allocates follows the compressed pixels, not the size that was checked.
         size = stream_size(dataset, encoded.page) or wanted
         if size != wanted:
             raise ValueError(f"they are {size[0]} x {size[1]} pixels, but the file says {wanted[0]} x {wanted[1]}")
-        values = np.asarray(pixel_array(dataset, index=encoded.page, correct_unused_bits=not high))
+        correct = not has_unused_bits(dataset)
+        values = np.asarray(pixel_array(dataset, index=encoded.page, correct_unused_bits=correct))
     except (RuntimeError, ValueError) as error:
         if not syntax.is_encapsulated:
             raise
@@ -119,10 +119,11 @@ def _stored(encoded: Encoded, dataset: pydicom.Dataset) -> Values:
         ) from error
     if values.shape[:2] != wanted[::-1]:
         raise ValueError(f"its pixels have the unexpected shape {values.shape}")
-    return lowered(dataset, values) if high else values
+    return values
 
 
-def _raster(encoded: Encoded, dataset: pydicom.Dataset, values: Values, pages: int) -> Raster:
+def _raster(encoded: Encoded, dataset: pydicom.Dataset, words: Values, pages: int) -> Raster:
+    values = stored_bits(dataset, words) if has_unused_bits(dataset) else words
     kind = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2")
     notes = overlay_note(dataset)
     if kind == "PALETTE COLOR":
@@ -132,7 +133,7 @@ def _raster(encoded: Encoded, dataset: pydicom.Dataset, values: Values, pages: i
         profile = dataset.get("ICCProfile") if colours.dtype == np.uint8 else None
         colours, profile_notes = to_srgb(colours, profile or b"")
         return Raster(colours, deep=colours.dtype != np.uint8, pages=pages, notes=notes + profile_notes)
-    valid, padding_notes = measured(dataset, values)
+    valid, padding_notes = measured(dataset, values, words)
     shown = display(dataset, encoded.page)
     inverted = kind == "MONOCHROME1"
     return Raster(

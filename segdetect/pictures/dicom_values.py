@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,34 +30,48 @@ class Display:
     curve: Curve | None = None
 
 
-def lies_high(dataset: pydicom.Dataset) -> bool:
-    """Whether the stored bits are not the lowest ones of each word, which pydicom takes them for."""
-    bits = dataset.get("BitsStored")
-    high = dataset.get("HighBit")
+def has_unused_bits(dataset: pydicom.Dataset) -> bool:
+    """Whether the decoded words hold more than the stored bits, and these have to be taken out of them."""
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     plain = not syntax.is_encapsulated or syntax == RLELossless
-    return bool(plain and bits and high is not None and int(high) > int(bits) - 1)
+    return plain and 0 < int(dataset.get("BitsStored") or 0) < int(dataset.BitsAllocated)
 
 
-def lowered(dataset: pydicom.Dataset, words: Values) -> Values:
-    """The stored bits of words in which they lie high, with their sign (DICOM PS3.5 8.1.1)."""
-    unused = 8 * words.dtype.itemsize - 1 - int(dataset.HighBit)
+def stored_bits(dataset: pydicom.Dataset, words: Values) -> Values:
+    """The stored bits of whole words, with their sign, wherever in a word they lie (DICOM PS3.5 8.1.1)."""
+    bits, width = int(dataset.BitsStored), 8 * words.dtype.itemsize
+    high = dataset.get("HighBit")
+    unused = width - 1 - max(bits - 1, min(width - 1, bits - 1 if high is None else int(high)))
     # The first shift drops what lies above them, such as overlays, the second brings the sign along.
-    return np.asarray((words << unused) >> (8 * words.dtype.itemsize - int(dataset.BitsStored)))
+    return np.asarray((words << unused) >> (width - bits))
 
 
-def measured(dataset: pydicom.Dataset, stored: Values) -> tuple[Flags | None, tuple[str, ...]]:
-    """Which stored values are no padding (DICOM PS3.3 C.7.5.1.1.2), and a note; None when none is."""
+def measured(dataset: pydicom.Dataset, stored: Values, words: Values) -> tuple[Flags | None, tuple[str, ...]]:
+    """Which pixels are no padding (DICOM PS3.3 C.7.5.1.1.2), and a note; None when none is.
+
+    Args:
+        dataset: the file.
+        stored: `(height, width)` the stored values.
+        words: the words that these were taken out of: some writers put padding in the bits beside them.
+    """
     ends = _padding(dataset, stored.dtype)
     if not ends:
         return None, ()
-    valid = (stored < min(ends)) | (stored > max(ends))
+    compared = stored if _fits(dataset, ends) else words
+    valid = (compared < min(ends)) | (compared > max(ends))
     if valid.all():
         return None, ()
     what = f"the padding value {ends[0]:.15g}"
     if len(ends) > 1:
         what = f"padding values from {min(ends):.15g} to {max(ends):.15g}"
     return valid, (left_out_note(valid, what),)
+
+
+def _fits(dataset: pydicom.Dataset, ends: Sequence[float]) -> bool:
+    """Whether the stored bits can hold these values."""
+    bits = int(dataset.get("BitsStored") or 64)
+    below = 1 << (bits - 1) if int(dataset.get("PixelRepresentation") or 0) else 0
+    return min(ends) >= -below and max(ends) < (1 << bits) - below
 
 
 def _padding(dataset: pydicom.Dataset, dtype: np.dtype[Any]) -> list[float]:

@@ -28,6 +28,7 @@ HUGE: Final = 1e20  # no measurement in floating point is as large; fill values 
 OFTEN: Final = 1e-4  # share of the pixels that a sentinel fills at least: fewer are defects of a sensor
 FEWEST: Final = 4
 ISOLATED: Final = 3.0  # times the spread of the other values that the next one is away
+_FEW: Final = 1e-4  # share of the pixels that is told as a number
 _SAMPLE: Final = 1_000_000
 _MAX_BLOCKS: Final = 4_000_000
 _STRIP_PIXELS: Final = 1_000_000
@@ -79,10 +80,11 @@ def _is_isolated(values: Values, value: float) -> bool:
 
 def left_out_note(valid: Flags, what: str) -> Message:
     """What is said of pixels that are no measurement, `what` being what they hold, its digits as in the file."""
+    count = valid.size - np.count_nonzero(valid)
+    if count < _FEW * valid.size:
+        return Message("{count} of its pixels hold {what} and are left out.", count=int(count), what=what)
     return Message(
-        "{share:.3g} % of its pixels hold {what} and are left out.",
-        share=100 * (1 - float(np.count_nonzero(valid)) / valid.size),
-        what=what,
+        "{share:.3g} % of its pixels hold {what} and are left out.", share=float(100 * count / valid.size), what=what
     )
 
 

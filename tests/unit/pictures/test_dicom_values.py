@@ -175,6 +175,18 @@ def test_padding_that_is_called_unsigned_is_found() -> None:
     assert np.array_equal(valid, computed_tomogram() != -2000)
 
 
+def test_padding_in_the_bits_beside_the_stored_ones_is_found() -> None:
+    values = (computed_tomogram() + 1024).clip(0).astype(np.uint16)
+    values[:4], values[4] = 0x10000 - 2000, (0x10000 - 2000) & 0xFFF
+    dataset = pydicom.dcmread(io.BytesIO(dicom_file(values, BitsStored=12, HighBit=11)))
+    dataset.add_new("PixelPaddingValue", "US", 0x10000 - 2000)
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    valid = load(buffer.getvalue()).valid
+    assert valid is not None
+    assert np.flatnonzero(~valid.all(axis=1)).tolist() == [0, 1, 2, 3]
+
+
 def test_padding_that_does_not_occur_costs_nothing() -> None:
     assert load(dicom_file(computed_tomogram(padding=None), PixelPaddingValue=-2000)).valid is None
 
@@ -188,7 +200,11 @@ def test_nothing_but_padding_is_refused() -> None:
 GREY12 = np.random.default_rng(1).integers(0, 4096, (40, 56), dtype=np.uint16)
 GREY12[0, :2] = 0, 4095
 COMPRESSED = {
-    "JPEG 2000": (JPEG2000Lossless, lambda v: imagecodecs.jpeg2k_encode(v, level=0, codecformat="j2k"), 0),
+    "JPEG 2000": (
+        JPEG2000Lossless,
+        lambda v: imagecodecs.jpeg2k_encode(v, level=0, codecformat="j2k", bitspersample=12),
+        0,
+    ),
     "JPEG-LS": (JPEGLSLossless, imagecodecs.jpegls_encode, 0),
     "JPEG-LS, near": (JPEGLSNearLossless, lambda v: imagecodecs.jpegls_encode(v, level=3), 3),
     "JPEG, 12 bits": (JPEGExtended12Bit, lambda v: imagecodecs.jpeg8_encode(v, level=100, bitspersample=12), 3),
@@ -203,6 +219,17 @@ def test_compressed_pixels_are_read(kind: str) -> None:
     image = load(data, window=(0.0, 4095.0))
     assert abs(image.pixels[..., 0] - GREY12 / 4095 * 255).max() <= 0.5 + error / 16
     assert image.value_range == pytest.approx((0, 4095), abs=error)
+
+
+@pytest.mark.parametrize("kind", ["JPEG 2000", "JPEG, lossless"])
+def test_compressed_values_with_a_sign_are_read(kind: str) -> None:
+    syntax, encode, _ = COMPRESSED[kind]
+    meant = GREY12.astype(int) - 2048
+    frame = encode((meant & 0xFFF).astype(np.uint16))
+    image = load(dicom_file(GREY12.astype(np.int16), syntax=syntax, frame=frame, BitsStored=12, HighBit=11))
+    assert image.value_range == (-2048, 2047)
+    wanted = np.clip((meant - image.window[0]) / (image.window[1] - image.window[0]), 0, 1) * 255  # type: ignore[index]
+    assert abs(image.pixels[..., 0] - wanted).max() <= 0.5 + 1e-6
 
 
 def test_run_lengths_are_read() -> None:

@@ -83,6 +83,12 @@ def test_values_that_a_sensor_gives_are_kept(name: str) -> None:
     assert load(LEFT_ALONE[name]).valid is None
 
 
+def test_few_pixels_are_told_as_a_number() -> None:
+    values = np.pad(terrain(), ((0, 200), (0, 200)), mode="reflect")
+    values[0, :3] = np.nan
+    assert "3 of its pixels hold no finite number and are left out." in load(values).notes
+
+
 def test_both_ends_may_hold_a_sentinel() -> None:
     values = with_hole(LEAST32)
     values[40:50, 20:60] = -LEAST32
