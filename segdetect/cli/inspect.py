@@ -18,7 +18,7 @@ from segdetect.cli.options import (
     record,
     run_writer,
 )
-from segdetect.cli.saying import say_notes, say_summary
+from segdetect.cli.saying import ALL_PAGES, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.isolation import warm_up
@@ -68,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
     if settings.engine is EngineName.AUTO:
         notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
     say_notes((*notes, *found.notes))
-    inspected = failures = 0
+    inspected = failures = noted = 0
+    tells = options.verbose or (len(files) == 1 and files[0].named and not options.page.every)
     with (
         run_writer(
             options, settings, engine.name, engine.version, lambda: (*found.left_out, *pages.left_out)
@@ -86,11 +87,17 @@ def run(options: argparse.Namespace) -> int:
                 record(writer, result)
             with answering():
                 bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
+            of_picture = _notes(result)
+            noted += bool(of_picture)
+            for note in of_picture if tells else ():
+                bar.write(f"segdetect: {note}", file=sys.stderr)
             bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
             bar.update()
+    if noted and not tells:
+        say(f"{noted} pictures have notes on what was assumed about them or done to them (-v says them).")
     left_out = (*found.left_out, *pages.left_out)
     if inspected + failures != 1 or left_out:
-        say_summary(f"{inspected} inspected", left_out, failed=failures, verbose=options.verbose)
+        say_summary(f"{inspected} inspected", left_out, failed=failures, verbose=options.verbose, pages=ALL_PAGES)
     if not inspected and not failures:
         raise InputError(f"no picture has a page {(options.page.number or 0) + 1}", remedy="Choose another page")
     return SOME_FAILED if failures else DONE
@@ -107,6 +114,11 @@ def page_choice(text: str) -> PageChoice:
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a page, from 1 on, nor all")
     return PageChoice(number=int(text) - 1)
+
+
+def _notes(result: Answer | Failure) -> list[str]:
+    """What was assumed about one picture or done to it."""
+    return [] if isinstance(result, Failure) else [f"{result.image.name}: {note}" for note in result.image.notes]
 
 
 def _line(result: Answer | Failure) -> str:

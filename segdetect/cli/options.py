@@ -12,7 +12,7 @@ from typing import Never
 
 from tqdm import tqdm
 
-from segdetect.cli.saying import say_notes, say_summary
+from segdetect.cli.saying import ALL_PAGES, say_notes, say_summary
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure
 from segdetect.output.run_folder import RunWriter
@@ -67,7 +67,12 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--csv-bom", action="store_true", help="begin CSV files with a byte order mark, for accents in Excel"
     )
-    parser.add_argument("-v", "--verbose", action="store_true", help="say of each file that was left out why")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say of each file that was left out why, and of each picture what was assumed about it or done to it",
+    )
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
@@ -114,7 +119,8 @@ def load_references(options: argparse.Namespace, choice: PageChoice = DEFAULT_PA
     references = [load_source(page) for file in found.files for page in pages.of(file)]
     left_out = (*found.left_out, *pages.left_out)
     if left_out:
-        say_summary(f"{len(references)} references read", left_out, verbose=options.verbose)
+        how = ALL_PAGES if "page" in options else ""
+        say_summary(f"{len(references)} references read", left_out, verbose=options.verbose, pages=how)
     return references
 
 

@@ -23,7 +23,7 @@ def say_notes(notes: Iterable[str]) -> None:
         say(note)
 
 
-def say_summary(done: str, left_out: Sequence[LeftOut], *, failed: int = 0, verbose: bool) -> None:
+def say_summary(done: str, left_out: Sequence[LeftOut], *, failed: int = 0, verbose: bool, pages: str = "") -> None:
     """Say how many files were inspected, left out, and failed.
 
     Args:
@@ -31,9 +31,10 @@ def say_summary(done: str, left_out: Sequence[LeftOut], *, failed: int = 0, verb
         left_out: what was left out.
         failed: how many failed; why was said when they did.
         verbose: whether to say of each that was left out why.
+        pages: how to ask for the pages that were left out, which are always said.
     """
     told = [item for item in left_out if verbose or item.reason in (ONLY_FIRST, TOO_MANY)]
     for item in told:
-        say(f"left out: {item.name}: {item.reason}" + (ALL_PAGES if item.reason in (ONLY_FIRST, TOO_MANY) else ""))
+        say(f"left out: {item.name}: {item.reason}" + (pages if item.reason in (ONLY_FIRST, TOO_MANY) else ""))
     more = " (-v says which, and why)" if len(left_out) > len(told) else ""
     say(f"{done}, {len(left_out)} left out{more}, {failed} failed.")

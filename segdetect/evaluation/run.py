@@ -127,6 +127,7 @@ class _Run:
         self._engine, notes = self._inspector.choose(settings.engine)
         self._notes = list(notes)
         self._failures: list[Failure] = []
+        self._paged: list[str] = []
         self._categories: list[CategoryResult] = []
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
         self._seconds = 0.0
@@ -166,6 +167,7 @@ class _Run:
                 continue
             try:
                 picture = _compare(labelled, answer)
+                self._paged += [labelled.name] if answer.image.pages > 1 else []
             except SegDetectError as error:
                 self.fail(Failure(labelled.name, error, answer.image.sha256))
             else:
@@ -195,10 +197,18 @@ class _Run:
             engine_version=self._engine.version,
             categories=tuple(self._categories),
             failures=tuple(self._failures),
-            notes=(*dataset.notes, *self._notes),
+            notes=(*dataset.notes, *self._notes, *_page_notes(self._paged)),
             started=self._started,
             seconds=self._seconds,
         )
+
+
+def _page_notes(names: Sequence[str]) -> tuple[str, ...]:
+    """What is said of pictures with several pages: masks are of their first."""
+    if not names:
+        return ()
+    named = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return (f"Several pages, of which the first was evaluated: {named} ({len(names)} in all).",)
 
 
 def _compare(labelled: LabelledPicture, answer: Answer) -> PictureResult:

@@ -55,6 +55,17 @@ def test_a_picture_that_fails_is_named_and_the_exit_code_is_1(
     assert errors.index.tolist() == ["own/rug/blot_0.png"]
 
 
+def test_pictures_with_several_pages_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = manifest_dataset(tmp_path / "own")
+    path = home / "images/own/rug/blot_0.png"
+    with Image.open(path) as picture:
+        picture.save(path, "TIFF", save_all=True, append_images=[Image.new("RGB", picture.size)])
+    assert main(["evaluate", str(home), "--engine", "texture"]) == 0
+    said = capsys.readouterr().err
+    assert "Several pages, of which the first was evaluated: own/rug/blot_0.png (1 in all)." in said
+    assert "--page" not in said
+
+
 def test_own_references_replace_those_of_the_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home, out = manifest_dataset(tmp_path / "own"), tmp_path / "out"
     good = str(home / "images/own/cloth/good_0.png")

@@ -172,6 +172,22 @@ def test_references_are_taken_page_by_page_and_follow_the_page_asked_for(folder:
     assert set(pd.read_csv(out / "tiles.csv")["nearest_image"]) <= {"stack.tif#2", "plain.png", f"{part}#2"}
 
 
+def test_what_was_done_to_a_picture_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grey = tiff(weave()[..., 0].astype(np.uint16) * 200)
+    (folder / "deep.tif").write_bytes(grey)
+    inspected(folder / "deep.tif")
+    assert f"segdetect: {folder / 'deep.tif'}: Values " in capsys.readouterr().err
+    inspected(folder)
+    said = capsys.readouterr().err
+    assert "Values" not in said
+    assert "segdetect: 4 pictures have notes on what was assumed about them or done to them (-v says them)." in said
+    inspected(folder, "-v")
+    said = capsys.readouterr().err
+    assert "segdetect: deep.tif: Values " in said
+    assert "segdetect: stack.tif#3: It is page 3 of 3 in its file." in said
+    assert "-v says them" not in said
+
+
 def test_frames_of_animations_and_scans_are_pages_too(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
