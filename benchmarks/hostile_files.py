@@ -136,7 +136,7 @@ FILES: Final[dict[str, Callable[[], bytes]]] = {
     "black.heic": lambda: bombs.heic((4000, 4000)),
     "deflated.dcm": lambda: bombs.deflated_dicom(230_000_000, rows=10_000, columns=11_500),
     "frame larger than it says.dcm": lambda: bombs.dicom_of_jpeg(
-        bombs.saved("L", (30_000, 30_000), "JPEG"), rows=64, columns=64
+        bombs.saved("L", (25_000, 25_000), "JPEG"), rows=64, columns=64
     ),
     "strip larger than it says.tif": lambda: bombs.tiff_of_jpeg(64, 20_000),
     "samples.tif": lambda: bombs.tiff(300, samples=2000, bits=8),

@@ -48,10 +48,8 @@ def main(connection: int, parent_pid: int) -> None:
         _bound("RLIMIT_CORE", 0)  # a decoder that crashes must not leave the picture in a file
         importlib.import_module(USUAL_MODULE)
         parent.sendall(READY)
-        while _is_asked(parent, parent_pid) and (request := receive_parcel(parent, most=sys.maxsize)):
-            answer = _answer(request)
-            send_parcel(parent, answer)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        while _is_asked(parent, parent_pid) and _serve(parent):
+            pass  # nothing is held while it waits
 
 
 def _is_asked(parent: socket.socket, parent_pid: int) -> bool:
@@ -60,6 +58,14 @@ def _is_asked(parent: socket.socket, parent_pid: int) -> bool:
         if os.getppid() != parent_pid:
             return False
     return True
+
+
+def _serve(parent: socket.socket) -> bool:
+    request = receive_parcel(parent, most=sys.maxsize, mapped=False)
+    if request is not None:
+        send_parcel(parent, _answer(request))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return request is not None
 
 
 def _answer(request: Parcel) -> Parcel:
@@ -74,7 +80,8 @@ def _answer(request: Parcel) -> Parcel:
         answer = packed_answer(getattr(importlib.import_module(module), name)(bytes(request.blocks["data"]), **options))
     except SegDetectError as error:
         answer = packed_error(_too_large(limits["memory"]) if _is_lack_of_memory(error.__cause__) else error)
-    return Parcel({**answer.head, "spent": _held_bytes() > _MOST_IDLE_BYTES}, answer.blocks)
+    passing = sum(memoryview(block).nbytes for block in (*request.blocks.values(), *answer.blocks.values()))
+    return Parcel({**answer.head, "spent": _held_bytes() - passing > _MOST_IDLE_BYTES}, answer.blocks)
 
 
 def _bound(kind: str, limit: int) -> None:

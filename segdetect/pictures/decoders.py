@@ -26,6 +26,7 @@ ORIENTATION_TAG: Final = 0x0112
 _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # Bytes of a pixel for decoders that hold the picture twice: those of WebP and HEIC.
 _HELD_TWICE: Final = 6
+_STRIP_PIXELS: Final = 2_000_000
 _ON_WHITE: Final = "Transparent parts are shown on white."
 _GAIN_MAP: Final = "Another picture in the file, such as a thumbnail or a brightness map, was left out."
 _DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
@@ -113,11 +114,23 @@ def raster_from_pillow(image: Image.Image) -> Raster:
         return _inks(image, orientation, notes)
     grey = image.mode in ("L", "1")
     plain = image if image.mode in ("L", "RGB") else image.convert("L" if grey else "RGB")
-    return in_srgb(Raster(np.asarray(plain), orientation=orientation, notes=notes), image)
+    return in_srgb(Raster(values_of(plain), orientation=orientation, notes=notes), image)
+
+
+def values_of(image: Image.Image) -> Pixels:
+    """A Pillow picture's values; those of a large one by strips, since Pillow itself copies them twice."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    if image.height <= rows:
+        return np.asarray(image)
+    values = np.empty((image.height, image.width, *np.asarray(image.crop((0, 0, 1, 1))).shape[2:]), np.uint8)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        values[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return values
 
 
 def _transparent(image: Image.Image, orientation: int, notes: tuple[str, ...]) -> Raster:
-    rgba = np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
+    rgba = values_of(image if image.mode == "RGBA" else image.convert("RGBA"))
     alpha = rgba[..., 3]
     grey = image.mode in ("L", "LA", "La")
     colours = np.ascontiguousarray(rgba[..., 0] if grey else rgba[..., :3])
@@ -127,10 +140,10 @@ def _transparent(image: Image.Image, orientation: int, notes: tuple[str, ...]) -
 
 
 def _inks(image: Image.Image, orientation: int, notes: tuple[str, ...]) -> Raster:
-    raster = in_srgb(Raster(np.asarray(image), orientation=orientation, notes=notes), image)
+    raster = in_srgb(Raster(values_of(image), orientation=orientation, notes=notes), image)
     if raster.values.shape[2] == 3:
         return raster
-    return replace(raster, values=np.asarray(image.convert("RGB")), notes=(*raster.notes, NO_INK_PROFILE))
+    return replace(raster, values=values_of(image.convert("RGB")), notes=(*raster.notes, NO_INK_PROFILE))
 
 
 def in_srgb(raster: Raster, image: Image.Image) -> Raster:

@@ -56,12 +56,13 @@ def send_parcel(connection: socket.socket, parcel: Parcel) -> None:
         socket.send_fds(connection, [_FULL], [file.fileno()])
 
 
-def receive_parcel(connection: socket.socket, *, most: int) -> Parcel | None:
+def receive_parcel(connection: socket.socket, *, most: int, mapped: bool = True) -> Parcel | None:
     """Take what the other side hands over; None when it has closed the connection.
 
     Args:
         connection: to the other side; its time limit holds.
         most: how many bytes may come; more are not read.
+        mapped: whether large blocks may be parts of the shared memory rather than copies of them.
 
     Raises:
         TimeoutError: nothing came in time.
@@ -74,7 +75,7 @@ def receive_parcel(connection: socket.socket, *, most: int) -> Parcel | None:
             return None
         if sign != _FULL or len(files) != 1:
             raise ValueError("no file came with it")
-        return _read(files[0], most)
+        return _read(files[0], most, mapped)
     finally:
         for file in files:
             os.close(file)
@@ -96,7 +97,7 @@ def _write(file: int, part: Block) -> None:
         left = left[os.write(file, left) :]
 
 
-def _read(file: int, most: int) -> Parcel:
+def _read(file: int, most: int, mapped: bool) -> Parcel:
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode) or status.st_size > most + _MAX_HEAD_BYTES:
         raise ValueError("it is no file, or too large")
@@ -112,7 +113,7 @@ def _read(file: int, most: int) -> Parcel:
     if min(sizes.values(), default=0) < 0 or start + sum(sizes.values()) != status.st_size:
         raise ValueError("its size is not that of what it holds")
     blocks: dict[str, Block] = {}
-    whole = _map(file) if status.st_size > _MAPPED_BYTES and _is_sealed(file) else None
+    whole = _map(file) if mapped and status.st_size > _MAPPED_BYTES and _is_sealed(file) else None
     for name, size in sizes.items():
         blocks[name] = _part(file, start, size) if whole is None else whole[start : start + size]
         start += size

@@ -118,10 +118,15 @@ def saved(mode: str, size_wh: tuple[int, int], kind: str, **options: Any) -> byt
 
 def tiff_of_jpeg(side: int, inner: int) -> bytes:
     """A TIFF whose only strip is a JPEG of another side than it says."""
-    strip = saved("L", (inner, inner), "JPEG")
-    tags = [(256, side), (257, side), (258, 8), (259, 7), (262, 1), (273, 8), (277, 1), (278, side), (279, len(strip))]
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
-    return b"II*\0" + struct.pack("<I", 8 + len(strip)) + strip + struct.pack("<H", len(tags)) + entries + bytes(4)
+    return grey_tiff(side, saved("L", (inner, inner), "JPEG"), compression=7)
+
+
+def grey_tiff(side: int, strip: bytes, *, compression: int) -> bytes:
+    """A square grey TIFF with this strip for all of it."""
+    padded = strip + bytes(len(strip) % 2)
+    tags = {256: side, 257: side, 258: 8, 259: compression, 262: 1, 273: 8, 277: 1, 278: side, 279: len(strip)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<I", 8 + len(padded)) + padded + struct.pack("<H", len(tags)) + entries + bytes(4)
 
 
 def tiff_of(values: np.ndarray, **options: Any) -> bytes:
@@ -147,6 +152,9 @@ def heic(size_wh: tuple[int, int]) -> bytes:
     pillow_heif.from_pillow(Image.new("RGB", size_wh)).save(buffer, quality=10)
     return buffer.getvalue()
 
+
+# Damaged LZW, at which imagecodecs 2025.11.11 ends its process by SIGSEGV.
+CRASHING_LZW = grey_tiff(300, bytes.fromhex("806a2050"), compression=5)
 
 BOMBS: dict[str, Callable[[], bytes]] = {
     "PNG, 81 megapixels of RGB": lambda: png(9000, 9000, colour=2, depth=8),

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from segdetect.child import ChildProcess
 from segdetect.errors import ImageTooLargeError, SegDetectError, UnreadableImageError
 from segdetect.message import Message
 from segdetect.pictures import isolation
@@ -24,8 +24,10 @@ from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.isolation import Decoder, Decoders, isolates
 from segdetect.pictures.loading import decode_image, load_image
 from segdetect.pictures.paging import count_pages
+from tests.support.bombs import CRASHING_LZW
 from tests.support.picture_files import dicom
 from tests.support.pictures import png, tiff, weave
+from tests.support.processes import lives, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
@@ -33,20 +35,6 @@ PROJECT = Path(__file__).parents[3]
 PLAIN = png(weave((40, 30)))
 DEEP = tiff(np.arange(1200, dtype=np.uint16).reshape(30, 40), np.full((5, 7), 9, np.uint16))
 OPTIONS: dict[str, Any] = {"name": "a.png", "sha256": "0", "page": 0, "window": None, "max_pixels": 10**6}
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -143,6 +131,17 @@ def test_a_decoder_that_misbehaves_costs_its_own_picture_only(
     assert not lives(before)
     assert pool.run(decode_image, PLAIN, **OPTIONS).size_wh == (40, 30)
     assert pids(pool) != [before]
+
+
+def test_a_real_decoder_that_crashes_is_survived(pool: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    exit_code = ChildProcess.exit_code
+    monkeypatch.setattr(ChildProcess, "exit_code", lambda child: codes.append(exit_code(child)) or codes[-1])
+    with pytest.raises(UnreadableImageError, match=r"a\.png: reading it broke off abruptly"):
+        pool.run(decode_image, b"unguarded " + CRASHING_LZW, **OPTIONS)
+    assert codes == [-signal.SIGSEGV]
+    with pytest.raises(UnreadableImageError, match=r"a\.png: it is damaged"):
+        pool.run(decode_image, CRASHING_LZW, **OPTIONS)
 
 
 def test_more_memory_than_the_limit_is_refused(pool: Decoders) -> None:

@@ -165,7 +165,7 @@ def in_little_memory(*arguments: str, folder: Path) -> subprocess.CompletedProce
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there is the limit on memory kept")
-def test_a_line_of_a_million_pixels_is_inspected_in_little_memory(tmp_path: Path) -> None:
+def test_a_line_of_a_million_pixels_is_inspected_in_little_memory(tmp_path: Path, isolated: None) -> None:
     (tmp_path / "long.png").write_bytes(png(1_500_000, 10, colour=0, depth=8))
     grid = ["--engine", "texture", "--rows", "1", "--cols", "32"]
     done = in_little_memory("inspect", "long.png", *grid, folder=tmp_path)
@@ -174,7 +174,7 @@ def test_a_line_of_a_million_pixels_is_inspected_in_little_memory(tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there is the limit on memory kept")
-def test_a_folder_of_bombs_is_refused_in_little_memory(tmp_path: Path) -> None:
+def test_a_folder_of_bombs_is_refused_in_little_memory(tmp_path: Path, isolated: None) -> None:
     kinds = (
         "PNG, one line",
         "TIFF, 1000 deep samples a pixel",

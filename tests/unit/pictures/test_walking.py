@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from segdetect.errors import InputError, UnreadableImageError
+from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
 from segdetect.pictures import limits
 from segdetect.pictures.sources import Sources, list_sources, list_uploads
 
@@ -24,9 +24,9 @@ def put(folder: Path, *names: str, data: bytes = PNG) -> None:
         (folder / name).write_bytes(data)
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -206,8 +206,26 @@ def test_a_large_archive_in_an_archive_is_refused_unlisted(monkeypatch: pytest.M
     monkeypatch.setattr(limits, "MAX_INNER_ZIP_BYTES", 100)
     found = list_uploads([("all.zip", zipped({"a.png": PNG, "large.zip": zipped({"b.png": PNG + bytes(200)})}))])
     assert names(found) == ["a.png", "large.zip"]
-    with pytest.raises(Exception, match=r"large\.zip: the archive has more than"):
+    with pytest.raises(Exception, match=r"large\.zip: the archive and others in the same archive have more than"):
         found.files[1].data()
+
+
+def test_archives_in_an_archive_are_listed_up_to_so_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = zipped({f"{name}.png": PNG for name in range(4)})
+    monkeypatch.setattr(limits, "MAX_ZIP_MEMBERS", 11)
+    found = list_uploads([("all.zip", zipped({f"{number}.zip": inner for number in range(3)}))])
+    assert names(found)[3:] == ["0.zip/3.png", "1.zip/0.png", "1.zip/1.png", "1.zip/2.png", "1.zip/3.png", "2.zip"]
+    with pytest.raises(ImageTooLargeError, match=r"2\.zip: the archive and others .* more than 11 members"):
+        found.files[-1].data()
+
+
+def test_archives_in_an_archive_are_inflated_up_to_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = zipped({"a.png": PNG, "zeros.txt": bytes(90_000)})
+    monkeypatch.setattr(limits, "SMALL_DECODED_BYTES", 2 * len(inner) + 100)
+    data = zipped({f"{number}.zip": inner for number in range(3)}, zipfile.ZIP_DEFLATED)
+    assert 2 * len(data) < 2 * len(inner)
+    found = list_uploads([("all.zip", data)])
+    assert names(found) == ["0.zip/a.png", "1.zip/a.png", "2.zip"]
 
 
 def test_names_that_look_alike_are_equal(tmp_path: Path) -> None:
