@@ -68,11 +68,15 @@ def _is_isolated(values: Values, value: float) -> bool:
     count = int(same.sum())
     if count == values.size or count < max(FEWEST, OFTEN * values.size):
         return False
-    # The other end may hold another sentinel, which says nothing of the spread.
-    others = values[~same & (abs(values) < HUGE)]
-    if not others.size:
-        return False
-    gap = min(abs(float(others.min()) - value), abs(float(others.max()) - value))
+    others = values[~same]
+    ends = (float(others.min()), float(others.max()))
+    if max(map(abs, ends)) >= HUGE:
+        # The other end may hold another sentinel, which says nothing of the spread.
+        others = others[abs(others) < HUGE]
+        if not others.size:
+            return False
+        ends = (float(others.min()), float(others.max()))
+    gap = min(abs(end - value) for end in ends)
     sample = others[:: max(1, others.size // _SAMPLE)].astype(np.float64)
     lower, upper = np.percentile(sample, (25, 75))
     return bool(gap >= ISOLATED * max(float(upper - lower), float(sample.std())))
