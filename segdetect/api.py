@@ -130,7 +130,11 @@ def _paged(items: Sequence[PictureLike | SourceFile]) -> list[PictureLike | Sour
 
 
 def _loaded(item: PictureLike | SourceFile) -> LoadedImage:
-    return load_image(item.data(), name=item.name, page=item.page) if isinstance(item, SourceFile) else load(item)
+    return (
+        load_image(item.data(), name=item.name, page=item.page, sha256=item.sha256)
+        if isinstance(item, SourceFile)
+        else load(item)
+    )
 
 
 def _scope(asked: Scope, references: list[PictureLike], peers: list[PictureLike]) -> Scope:

@@ -102,7 +102,7 @@ def read_settings(options: argparse.Namespace) -> Settings:
 
 def load_source(file: SourceFile) -> LoadedImage:
     """Read and decode a picture, with what was assumed about its name; raises `SegDetectError` where that fails."""
-    image = load_image(file.data(), name=file.name, page=file.page)
+    image = load_image(file.data(), name=file.name, page=file.page, sha256=file.sha256)
     return replace(image, notes=(*file.notes, *image.notes))
 
 

@@ -43,6 +43,7 @@ def load_image(
     page: int = 0,
     window: tuple[float, float] | None = None,
     max_pixels: int = MAX_PIXELS,
+    sha256: str = "",
 ) -> LoadedImage:
     """Decode a picture file of any supported format.
 
@@ -56,6 +57,7 @@ def load_image(
         page: page of a TIFF, frame of a DICOM file or an animation, or picture of a HEIC or MPO file, 0-based.
         window: source values to map to black and white, low first; pictures of 8 bits ignore it.
         max_pixels: largest width times height; checked in the file's header, before decoding.
+        sha256: hex digest of the bytes, where it is known already, as from another page; worked out if left out.
 
     Raises:
         UnreadableImageError: empty, damaged, cut off, of another format, or without that page.
@@ -68,7 +70,7 @@ def load_image(
             remedy="Give two finite numbers, the lower one first",
             file=name,
         )
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256 or hashlib.sha256(data).hexdigest()
     image = apart(decode_image, data, name=name, sha256=digest, page=page, window=window, max_pixels=max_pixels)
     return replace(image, name=name, sha256=digest)  # what identifies it is not taken from another process
 

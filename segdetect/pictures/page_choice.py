@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -94,7 +95,8 @@ class Pages:
         taken = pages if self._choice.every else min(pages, MAX_PAGES)
         if taken < pages:
             self._leave_out(_span(file.name, taken, pages), TOO_MANY)
-        return [self._page(file, self._name(file, page), page) for page in range(taken)]
+        digest = hashlib.sha256(self._read(file)).hexdigest()
+        return [replace(self._page(file, self._name(file, page), page), sha256=digest) for page in range(taken)]
 
     def _page(self, file: SourceFile, name: str, page: int) -> SourceFile:
         return replace(file, name=name, read=partial(self._read, file), page=page)

@@ -64,6 +64,7 @@ class SourceFile:
         notes: what was assumed about it that the user should know.
         page: the page of it that is meant, 0-based.
         named: it was given by itself, not found in a folder or an archive.
+        sha256: hex digest of its bytes, where it is known.
     """
 
     name: str
@@ -71,6 +72,7 @@ class SourceFile:
     notes: tuple[str, ...] = ()
     page: int = 0
     named: bool = False
+    sha256: str = ""
 
     def data(self) -> bytes:
         """The file's bytes, read now.

@@ -148,7 +148,10 @@ def loaded(upload: Upload, *, page: int = 0, window: tuple[float, float] | None 
         InputError: it cannot be opened.
     """
     name, key = upload.name, (upload.sha256, page, window)
-    image = remembered("picture", key, lambda: load_image(upload.data, name=name, page=page, window=window))
+    digest = upload.sha256
+    image = remembered(
+        "picture", key, lambda: load_image(upload.data, name=name, page=page, window=window, sha256=digest)
+    )
     if image.name == name and not upload.notes:
         return image
     return replace(image, name=name, notes=(*upload.notes, *image.notes))

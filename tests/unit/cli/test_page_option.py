@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -49,6 +50,7 @@ def test_a_folder_is_inspected_page_by_page(folder: Path, capsys: pytest.Capture
     code, images, out = inspected(folder)
     names = ["plain.png", "stack.tif#1", "stack.tif#2", "stack.tif#3"]
     assert (code, images.index.tolist()) == (0, names)
+    assert images["sha256"]["stack.tif#3"] == hashlib.sha256(STACK).hexdigest()
     assert images["note"]["stack.tif#2"] == "It is page 2 of 3 in its file."
     assert len(set(images["sha256"])) == 2
     assert "segdetect: 4 inspected, 0 left out, 0 failed." in capsys.readouterr().err
