@@ -263,7 +263,9 @@ def _prepare(folder: Path) -> None:
     (folder / "mvtec-\udcfe" / "test" / "bad-\udcfe" / "\udcff.png").write_bytes(DEFECT)
     truth = folder / "mvtec-\udcfe" / "ground_truth" / "bad-\udcfe" / "\udcff_mask.png"
     truth.parent.mkdir()
-    truth.write_bytes(png(planted(2, 3) * 0 + 255))
+    marked = planted(2, 3) * 0
+    marked[32:48, 48:64] = 255
+    truth.write_bytes(png(marked))
     (folder / "full").mkdir()
     (folder / "full" / "tiles.csv").symlink_to("/dev/full")
     for name, manifest in (("null", b"image,mask,category\na\0b.png,,own\n"), ("binary", os.urandom(3000))):
