@@ -63,7 +63,8 @@ def show_overview(request: Request) -> None:
             _show_downloads(lines)
             if has_more(uploads):
                 st.caption(f"Of each file, the first {MAX_PAGES:d} pages are listed; others can be shown one by one.")
-            keep_marks(asked, {page.place: mark_of(line.result) for page, line in zip(pages, lines, strict=True)})
+            found = zip(pages, lines, strict=True)
+            keep_marks(asked, {page.place: mark_of(line.result) for page, line in found if page.pages > 1})
 
 
 def _title(uploads: Sequence[Upload], pages: Sequence[FilePage]) -> str:

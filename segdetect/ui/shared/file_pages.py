@@ -153,7 +153,7 @@ def keep_marks(asked: object, marks: Mapping[Place, str]) -> None:
         marks: by file and page.
     """
     former = st.session_state.get(_MARKS)
-    if former != (asked, dict(marks)):
+    if marks and former != (asked, dict(marks)):
         st.session_state[_MARKS] = (asked, dict(marks))
         st.rerun()
 
