@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import mmap
 import os
 import pickle
 import tracemalloc
@@ -151,6 +152,7 @@ def test_a_view_holds_the_whole_array_and_a_shared_one_counts_once() -> None:
     assert held_bytes(pixels[:2]) > 1_000_000
     assert held_bytes(np.frombuffer(bytes(1_000_000), np.uint8)[3:5]) > 1_000_000
     assert held_bytes(np.frombuffer(memoryview(bytes(1_000_000)), np.uint8)) > 1_000_000
+    assert held_bytes(np.frombuffer(memoryview(mmap.mmap(-1, 1_000_000))[5:9], np.uint8)) > 1_000_000
     image = picture(weave())
     assert held_bytes(image, replace(image, name="again")) < 1.1 * held_bytes(image)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ import pytest
 
 from segdetect.errors import DatasetError, ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.message import Message
+from segdetect.pictures import parcels
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
 from segdetect.pictures.travel import packed, packed_answer, packed_error, unpacked, unpacked_answer
@@ -138,6 +142,36 @@ def test_a_parcel_arrives_whole(ends: tuple[socket.socket, socket.socket]) -> No
     send_parcel(ends[0], Parcel({"x": ["\udc80"]}, {"first": b"one", "none": b"", "second": array.data}))
     parcel = receive_parcel(ends[1], most=100)
     assert parcel == Parcel({"x": ["\udc80"]}, {"first": b"one", "none": b"", "second": array.tobytes()})
+
+
+def test_where_there_are_no_memory_files_a_file_without_a_name_serves(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    send_parcel(ends[0], Parcel({}, {"block": b"abc"}))
+    assert receive_parcel(ends[1], most=100) == Parcel({}, {"block": b"abc"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_parcel_that_nobody_can_change_is_not_copied(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parcels, "_MAPPED_BYTES", 100)
+    content = label({}, {"block": 200}) + bytes(200)
+    for seals, kind in ((0, bytes), (fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW, bytes), (parcels._SEALS, memoryview)):
+        file = os.memfd_create("test", os.MFD_ALLOW_SEALING)
+        os.write(file, content)
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
+        socket.send_fds(ends[0], [b"p"], [file])
+        os.close(file)
+        parcel = receive_parcel(ends[1], most=1000)
+        assert parcel is not None
+        assert isinstance(parcel.blocks["block"], kind)
+        assert bytes(parcel.blocks["block"]) == bytes(200)
 
 
 def test_nothing_comes_in_time_or_ever(ends: tuple[socket.socket, socket.socket]) -> None:
