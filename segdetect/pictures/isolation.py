@@ -28,12 +28,18 @@ from segdetect.pictures.travel import packed, unpacked_answer
 ISOLATE_VARIABLE: Final = "SEGDETECT_ISOLATE"
 READY: Final = b"r"
 SECONDS_TO_START: Final = 60.0
-# As many pictures are decoded at once; each process holds about 60 MB while it waits.
+# As many pictures are decoded at once; each process holds 60 to 90 MB while it waits (measured).
 MOST_PROCESSES: Final = 4
 MODULE: Final = "segdetect.pictures.decoder_process"
 # What Python and the decoders need of their surroundings; credentials and settings of other programs are not handed on.
 _ENVIRONMENT_NAMES: Final = (
-    *("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "TMPDIR"),
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "PYTHONDONTWRITEBYTECODE",
+    "TMPDIR",
 )
 # Nothing that they do there is worth threads, each of which would take memory of its own.
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
