@@ -153,8 +153,9 @@ def heic(size_wh: tuple[int, int]) -> bytes:
     return buffer.getvalue()
 
 
-# Damaged LZW, at which imagecodecs 2025.11.11 ends its process by SIGSEGV.
-CRASHING_LZW = grey_tiff(300, bytes.fromhex("806a2050"), compression=5)
+# Damaged LZW, in which imagecodecs 2025.11.11 follows numbers that nobody has written: as these happen to be, it gives
+# an error, or its process ends by SIGSEGV.
+CRASHING_LZW = [grey_tiff(side, bytes.fromhex("806a2050"), compression=5) for side in range(100, 2000, 40)]
 
 BOMBS: dict[str, Callable[[], bytes]] = {
     "PNG, 81 megapixels of RGB": lambda: png(9000, 9000, colour=2, depth=8),
