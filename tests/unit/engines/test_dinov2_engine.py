@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segdetect.engines.base import EmbedRequest
-from segdetect.engines.dinov2 import Dinov2Engine
+from segdetect.engines.dinov2 import Dinov2Engine, int8
 from segdetect.engines.dinov2.engine import PATCH, WEIGHTS_VARIABLE, find_weights
 from segdetect.errors import CancelledError, EngineUnavailableError, SegDetectError, WeightsError
 from segdetect.grid import tile_layout
@@ -265,7 +265,7 @@ def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch, tmp_path)
 
 def test_weights_that_were_put_in_place_are_found_after_a_pause(monkeypatch, tmp_path):
     monkeypatch.setattr("segdetect.engines.self_test.FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path: path)
+    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path, _: (path, "int8"))
     engine = Dinov2Engine(tmp_path / "weights.onnx")
     with pytest.raises(WeightsError, match="no such weights file"):
         engine.check()
@@ -274,7 +274,7 @@ def test_weights_that_were_put_in_place_are_found_after_a_pause(monkeypatch, tmp
 
 
 def test_the_version_names_the_weights_that_answer_whatever_becomes_of_their_file(monkeypatch, tmp_path):
-    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path: path)
+    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path, _: (path, "int8"))
     weights = tmp_path / "weights.onnx"
     weights.write_bytes(b"first")
     engine = Dinov2Engine(weights)
@@ -289,3 +289,78 @@ def test_the_version_names_the_weights_that_answer_whatever_becomes_of_their_fil
 def test_a_name_that_no_file_can_have_is_no_weights_file():
     with pytest.raises(WeightsError, match="no such weights file"):
         find_weights("x" * 300 + ".onnx")
+
+
+def _lattice(engine, size_wh):
+    return engine.embed([_request(_texture("woven", size_wh=size_wh))])[0].lattice
+
+
+@pytest.mark.parametrize("size_wh", [(320, 320), (200, 600), (620, 110)], ids=str)
+def test_pictures_of_all_shapes_are_seen_at_about_one_area(engine, size_wh):
+    rows, cols = _lattice(engine, size_wh)
+    assert rows * cols == pytest.approx(48 * 48, rel=0.12)
+    assert rows / cols == pytest.approx(size_wh[1] / size_wh[0], rel=0.12)
+
+
+def test_a_very_narrow_picture_is_not_stretched_without_end(engine):
+    assert max(_lattice(engine, (2400, 60))) <= 4 * 48
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, engine):
+    """A home with the 8-bit model in it."""
+    home = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEGDETECT_HOME", str(home))
+        assert "int8" in Dinov2Engine().version
+    return home
+
+
+def _model_file(home):
+    (file,) = (home / "engines").iterdir()
+    return file
+
+
+def test_the_8_bit_model_is_made_once_and_answers_as_the_full_one(monkeypatch, kept):
+    monkeypatch.setenv("SEGDETECT_HOME", str(kept))
+    monkeypatch.setattr(int8, "_make", lambda *_: pytest.fail("it was made again"))
+    small = Dinov2Engine()
+    assert "int8" in small.version
+    monkeypatch.setenv("SEGDETECT_DINOV2_PRECISION", "float32")
+    full = Dinov2Engine()
+    assert "float32" in full.version
+    request = _request(_with_defect(_texture("woven"), "spot"))
+    one, other = (by.embed([request])[0] for by in (small, full))
+    for layer, same in zip(one.layers, other.layers, strict=True):
+        assert (layer * same).sum(axis=1).mean() > 0.99
+        assert not np.array_equal(layer, same)
+
+
+@pytest.mark.parametrize("at", [0, 4000, 9_000_000, -9])
+def test_a_kept_model_with_another_byte_counts_as_none(tmp_path, kept, at):
+    data = bytearray(_model_file(kept).read_bytes())
+    data[at] ^= 0xFF
+    (tmp_path / "damaged.npz").write_bytes(data)
+    assert int8._read(tmp_path / "damaged.npz") is None
+
+
+def test_a_kept_model_that_was_cut_off_is_made_anew(monkeypatch, tmp_path, kept):
+    shutil.copytree(kept, tmp_path / "home")
+    whole = _model_file(kept).read_bytes()
+    _model_file(tmp_path / "home").write_bytes(whole[:5000])
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
+    assert "int8" in Dinov2Engine().version
+    assert _model_file(tmp_path / "home").stat().st_size == len(whole)
+
+
+def test_an_8_bit_model_that_answers_otherwise_on_this_machine_is_not_used(monkeypatch, kept):
+    monkeypatch.setenv("SEGDETECT_HOME", str(kept))
+    answers = int8.answers
+    monkeypatch.setattr(int8, "answers", lambda session: [-one for one in answers(session)])
+    assert "float32" in Dinov2Engine().version
+
+
+def test_where_nothing_can_be_kept_the_8_bit_model_serves_all_the_same(monkeypatch, tmp_path, engine):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "file"))
+    assert "int8" in Dinov2Engine().version
