@@ -92,7 +92,6 @@ class _Scored:
 
     scores: TileScores
     bank_scores: tuple[Floats, ...]
-    lone_object: bool
     notes: tuple[str, ...] = ()
 
 
@@ -260,11 +259,7 @@ class Inspector:
         if scope is not settings.scope:
             notes = (*notes, _ALONE[settings.scope])
         with _timed(seconds, "compare"):
-            pictures = [picture, *bank]
-            key = (scope, *embedding_keys(engine, pictures), *((p.layout.key, p.image.name) for p in pictures))
-            scored = _remembered(
-                self._scored, key, lambda: self._score(engine, picture, bank, scope, progress), progress
-            )
+            scored = self._scores(engine, picture, bank, scope, progress)
         with _timed(seconds, "decide"):
             decision = decide(
                 scored.scores,
@@ -272,7 +267,6 @@ class Inspector:
                 scope=scope,
                 engine=engine.name,
                 bank_scores=scored.bank_scores,
-                lone_object=scored.lone_object,
             )
         return Inspection(
             image=picture.image.name,
@@ -288,6 +282,21 @@ class Inspector:
             notes=(*picture.image.notes, *scored.notes, *notes),
             seconds=seconds,
         )
+
+    def bank_scores(self, image: LoadedImage, settings: Settings, bank: Sequence[LoadedImage]) -> tuple[Floats, ...]:
+        """Tile scores `(tiles,)` of each picture of the bank, itself left out; arguments as those of `inspect`."""
+        engine, _ = self.choose(settings.engine)
+        picture = cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK)
+        members = cut_bank(bank, settings)
+        scope = settings.scope if without(picture, members) else Scope.SELF
+        return self._scores(engine, picture, members, scope, no_progress).bank_scores
+
+    def _scores(
+        self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
+    ) -> _Scored:
+        pictures = [picture, *bank]
+        key = (scope, *embedding_keys(engine, pictures), *((p.layout.key, p.image.name) for p in pictures))
+        return _remembered(self._scored, key, lambda: self._score(engine, picture, bank, scope, progress), progress)
 
     def _score(
         self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
@@ -307,15 +316,13 @@ class Inspector:
         # A lone reference is judged by itself alone, as the rule for lone references expects.
         whole_bank = own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank
         bank_scores = []
-        lone_object = False
         for step, member in enumerate(own_bank, start=1):
             doing = f"learning what is normal from picture {step} of {len(own_bank)}"
             report = part_of(progress, step / steps, (step + 1) / steps, doing)
             cells = self._compare(engine, member, without(member, whole_bank), scope, report)
             bank_scores.append(pool_scores(cells, member.layout, embeddings[0].comparison)[0])
-            lone_object = len(own_bank) == 1 and cells.varied
         notes = _unscored_note(scores) + _unused_note(own_bank, embeddings[1:])
-        return _Scored(scores, tuple(bank_scores), lone_object, notes)
+        return _Scored(scores, tuple(bank_scores), notes)
 
     def _compare(
         self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress

@@ -13,7 +13,7 @@ from segdetect.message import Message
 
 MAX_GRID: Final = 32
 DEFAULT_GRID: Final = 7  # the blog's
-DEFAULT_FALSE_ALARMS: Final = 0.05
+DEFAULT_FALSE_ALARMS: Final = 0.1
 
 N = TypeVar("N", bound=StrEnum)
 
@@ -101,8 +101,8 @@ class Rule:
     Args:
         name: the rule.
         threshold: for `THRESHOLD`: tiles scoring at least this are flagged, in score units, finite.
-        false_alarms: for `CALIBRATED`: share of clean pictures that may be flagged by mistake on average over sets of
-            good pictures, 0 < x <= 0.5.
+        false_alarms: for `GATE` and `CALIBRATED`: share of clean pictures that may be flagged by mistake, as far as can
+            be told from clean pictures of other kinds or good ones of this kind; 0 < x <= 0.5.
 
     Raises:
         SettingsError: an unknown name, `THRESHOLD` without a finite number, or a budget out of range.

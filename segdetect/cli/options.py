@@ -51,8 +51,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=DEFAULT_FALSE_ALARMS,
         metavar="SHARE",
-        help="share of clean pictures that may be flagged by mistake on average over sets of references, for --rule "
-        "calibrated (default %(default)s)",
+        help="share of clean pictures that may be flagged by mistake, for --rule gate and calibrated; less misses more "
+        "(default %(default)s)",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from segdetect.deciding.prominence import CleanPictures
 from segdetect.settings import EngineName
 
 
@@ -14,62 +15,72 @@ class Calibration:
 
     Args:
         typical: share of a picture's tiles that score at most as much as its typical tile.
-        uneven: the typical tile's score over that of the lowest tenth raises the gate, up to this many times; 1 for an
-            engine that gains nothing from it. Nineteen clean textures in twenty are more even.
-        gate: largest score over the typical tile's that nine clean textures in ten stay below, with 49 tiles, divided
-            by the picture's unevenness.
-        growth: the gate grows with this power of the number of tiles.
-        share: of the way, on a log scale, from the typical tile to the strongest, that other tiles must come to be
-            flagged with it.
+        uneven: the typical tile's score over that of the lowest tenth counts against the strongest tile of a picture
+            compared with itself, up to this many times; 1 for an engine that gains nothing from it.
+        growth: how far the strongest stands out grows with this power of the number of tiles.
         floor: score below which differences are noise; it is added to scores before they are divided.
-        spread: standard deviation of the log of the largest score among clean pictures of one kind.
-        alone: largest score of a clean object over that of its only reference, whose unique parts had no look-alike.
+        self_ratio: of the strongest score, that other tiles must come to, to be flagged with it, in a picture compared
+            with itself.
+        others_ratio: the same in a picture compared with others.
+        prior: how many good pictures the prominences measured on other kinds count for.
+        surfaces: prominences of clean surfaces compared with themselves.
+        references: prominences of clean pictures compared with good ones.
+        first_right: of defective objects and scenes compared with themselves, the share whose strongest tile is right.
+        batch: log of the strongest score over that of the lower quartile of the batch, of clean pictures.
     """
 
     typical: float
     uneven: float
-    gate: float
     growth: float
-    share: float
     floor: float
-    spread: float
-    alone: float
+    first_right: float
+    self_ratio: float
+    others_ratio: float
+    prior: float
+    surfaces: CleanPictures
+    references: CleanPictures
+    batch: CleanPictures
 
 
-# Gate: 123 clean textures of 24 kinds, one kind left out at a time (benchmarks/gates.py; docs/method.md has the table).
-# fastdup's is a little lower, where 89 in 100 stay below, for the sake of its hits, and the texture engine's a little
-# higher, in a gap of the scores. Growth: the same on 4 x 4, 5 x 9 and 12 x 12 tiles. Share: 278 defective textures.
-# Spread: 10 clean pictures of 4 kinds against one another. Alone: the tiles of 23 defective objects that lie away from
-# the defects, and two clean ones, against each known-good picture of their kind.
+# python -m benchmarks.calibrate prints the tables; docs/method.md has the pictures that they come from.
 CALIBRATIONS: Final = {
     EngineName.DINOV2: Calibration(
         typical=0.6,
-        uneven=1.4,
-        gate=1.3,
+        uneven=1.0,
         growth=0.08,
-        share=0.5,
         floor=0.01,
-        spread=0.12,
-        alone=0.53,
+        first_right=0.73,
+        self_ratio=0.7,
+        others_ratio=0.7,
+        prior=8.0,
+        surfaces=CleanPictures((0.242, 0.307, 0.354, 0.389, 0.452, 0.615, 0.874)),
+        references=CleanPictures((0.737, 0.915, 0.99, 1.09, 1.256, 1.436, 2.113)),
+        batch=CleanPictures((-0.264, -0.175, -0.067, -0.015, 0.028, 0.067, 0.12)),
     ),
     EngineName.FASTDUP: Calibration(
         typical=0.8,
         uneven=1.0,
-        gate=1.95,
         growth=0.12,
-        share=0.25,
         floor=0.001,
-        spread=0.19,
-        alone=1.0,
+        first_right=0.24,
+        self_ratio=0.5,
+        others_ratio=0.7,
+        prior=8.0,
+        surfaces=CleanPictures((0.343, 0.426, 0.505, 0.549, 0.619, 0.699, 0.899)),
+        references=CleanPictures((-2.466, -2.03, -1.678, -1.404, -0.822, -0.466, -0.099)),
+        batch=CleanPictures((-0.304, 0.034, 0.088, 0.309, 0.499, 0.549, 0.603)),
     ),
     EngineName.TEXTURE: Calibration(
         typical=0.6,
         uneven=2.2,
-        gate=1.65,
         growth=0.08,
-        share=0.5,
         floor=0.01,
-        spread=0.17,
-        alone=0.5,
+        first_right=0.43,
+        self_ratio=0.5,
+        others_ratio=0.7,
+        prior=1.0,
+        surfaces=CleanPictures((0.122, 0.228, 0.308, 0.375, 0.423, 0.786, 2.092)),
+        references=CleanPictures((1.314, 2.136, 2.706, 3.108, 3.562, 4.471, 6.096)),
+        batch=CleanPictures((-0.252, 0.042, 0.123, 0.216, 0.33, 0.749, 0.951)),
     ),
 }

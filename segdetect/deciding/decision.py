@@ -14,22 +14,29 @@ import numpy as np
 from scipy import stats
 
 from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
-from segdetect.deciding.reasons import estimate, expectation, gate_reason, tally
+from segdetect.deciding.prominence import (
+    CONTRAST,
+    batch_level,
+    growth,
+    median_log,
+    peak_log,
+    quantile,
+    reference_prominence,
+    unevenness,
+)
+from segdetect.deciding.reasons import comparison_reason, gate_reason, tally
 from segdetect.deciding.stock import NEIGHBOURS, edge_count, stock_flags
 from segdetect.inspection import Decision, Flags, Floats, TileScores, Verdict
 from segdetect.message import Message
 from segdetect.settings import EngineName, Rule, RuleName, Scope
 
 FENCE_FACTOR: Final = 3.0  # Tukey's outer fence
-BORDERLINE: Final = 1.1  # a strongest score less than a tenth above what it takes is borderline
-LOW: Final = 0.1  # share of the tiles that score at most as much as its lowest tenth
+BORDERLINE: Final = 1.1  # a strongest score less than a tenth above or below what it takes is borderline
 MIN_TILES: Final = 4  # fewer tiles have no typical one
-CUT: Final = 0.5  # log of the lowest score of a flagged tile over the log of the gate, both over the typical tile's
-GATE_TILES: Final = 49  # the grid on which the gates were measured
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
-MOST_SETS: Final = 0.9  # share of the sets of good pictures that the words "nine sets in ten" stand for
-PRIOR_PICTURES: Final = 8.0  # how many good pictures the measured spread counts for
-QUARTILE: Final = float(stats.norm.ppf(0.75))  # upper quartile of a normal distribution, in standard deviations
+ENOUGH_PICTURES: Final = 19  # good pictures that need no help from other kinds
+FEW_DEFECTIVE: Final = 0.1  # share of a batch
+QUANTILE_90: Final = float(stats.norm.ppf(0.9))  # in standard deviations
 
 
 def decide(
@@ -39,7 +46,6 @@ def decide(
     scope: Scope,
     engine: EngineName,
     bank_scores: Sequence[Floats] = (),
-    lone_object: bool = False,
     calibration: Calibration | None = None,
 ) -> Decision:
     """Flag tiles and say what that means for the picture.
@@ -51,7 +57,6 @@ def decide(
         engine: the engine that ran (never `AUTO`); it picks the constants measured for it.
         bank_scores: tile scores of the bank's pictures, `(tiles,)` each, every picture scored with itself left out:
             references, or peers of a batch, some of which may be defective.
-        lone_object: the bank is one picture of an object, whose unique parts had no look-alike.
         calibration: constants to try in place of those measured for the engine.
 
     Returns:
@@ -68,7 +73,6 @@ def decide(
             scope=scope,
             engine=engine,
             bank_scores=bank_scores,
-            lone_object=lone_object,
             calibration=calibration,
         )
         return replace(answer, flags=_spread(answer.flags, scored))
@@ -85,8 +89,8 @@ def decide(
         case RuleName.FENCE:
             return _fence(scores, constants)
         case RuleName.CALIBRATED:
-            return _calibrated(scores, rule.false_alarms, bank_scores, scope, constants, lone_object)
-    return _gate(scores, scope, constants)
+            return _calibrated(scores, rule.false_alarms, bank_scores, scope, constants)
+    return _gate(scores, scope, rule.false_alarms, constants)
 
 
 def _spread(flags: Flags, scored: Flags) -> Flags:
@@ -146,51 +150,62 @@ def _fence(scores: TileScores, constants: Calibration) -> Decision:
     return _decision(RuleName.FENCE, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
 
 
-def _gate(scores: TileScores, scope: Scope, constants: Calibration) -> Decision:
-    """Two steps: does the strongest tile stand out far enough from the typical one, and which tiles go with it?
+def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Calibration) -> Decision:
+    """Does the strongest tile stand out from the typical one further than in so many clean pictures?
 
     A picture whose ordinary tiles differ more must show more: the typical tile's score over the lowest tenth's raises
     the gate. Defects are not among these tiles, so they do not raise it, as they do the spread of all.
-
-    Once the gate is passed, tiles count from half of the way, on a log scale, between the typical tile and it, if they
-    also come far enough on the way to the strongest.
     """
     values = scores.scores
     doubt = _why_incomparable(scores, scope, constants)
     if doubt:
         return _decision(RuleName.GATE, *_nothing_flagged(values), Verdict.CANNOT_TELL, doubt)
-    typical = _quantile(values, constants.typical, constants)
-    gate = constants.gate * gate_scale(values, constants)
-    strongest = _times_typical(values, typical, constants)
-    is_open = strongest >= gate
-    threshold = (max(gate**CUT, strongest**constants.share) if is_open else gate) * typical - constants.floor
-    flags = values >= threshold
-    if is_open != bool(flags.any()):  # rounding at the gate itself
-        threshold, flags = float(values.max()), values >= values.max()
-    verdict = _verdict(flags, strongest / gate)
-    return _decision(RuleName.GATE, threshold, flags, verdict, gate_reason(flags, strongest, gate, constants, verdict))
+    typical = quantile(values, constants.typical) + constants.floor
+    clean = constants.surfaces
+    scale = gate_scale(values, constants)
+    needed = math.exp(clean.bound(false_alarms)) * scale * typical - constants.floor
+    threshold, flags = _two_steps(values, needed, math.log(typical), constants.self_ratio, constants.floor)
+    strongest = (float(values.max()) + constants.floor) / typical
+    verdict = _careful_verdict(flags, _margin(values, needed, constants))
+    share = clean.share_above(math.log(strongest / scale))
+    reason = gate_reason(flags, strongest, (needed + constants.floor) / typical, share, constants, verdict)
+    return _decision(RuleName.GATE, threshold, flags, verdict, reason)
 
 
 def gate_scale(values: Floats, constants: Calibration) -> float:
-    """How many times `constants.gate` the gate of a picture with these scores is: by its unevenness and its tiles."""
-    uneven = _quantile(values, constants.typical, constants) / _quantile(values, LOW, constants)
-    return min(uneven, constants.uneven) * float((max(len(values), 16) / GATE_TILES) ** constants.growth)
+    """How many times as far as in an even picture of 49 tiles the strongest must stand out."""
+    uneven = unevenness(values, typical=constants.typical, floor=constants.floor)
+    return min(uneven, constants.uneven) * math.exp(growth(values, constants.growth))
 
 
 def prominence(values: Floats, constants: Calibration) -> float:
-    """How many times the typical tile's score the largest is, made comparable with `constants.gate`."""
-    return _times_typical(values, _quantile(values, constants.typical, constants), constants) / gate_scale(
-        values, constants
-    )
+    """Log of how many times the typical tile's score the largest is, made comparable between pictures."""
+    typical = quantile(values, constants.typical) + constants.floor
+    return peak_log(values, constants.floor) - math.log(typical * gate_scale(values, constants))
 
 
-def _quantile(values: Floats, share: float, constants: Calibration) -> float:
-    return float(np.quantile(values, share, method="lower")) + constants.floor
+def _two_steps(values: Floats, needed: float, ordinary: float, ratio: float, floor: float) -> tuple[float, Flags]:
+    """The lowest score that is flagged, and the flags: none, or the tiles that go with the strongest.
+
+    Args:
+        values: the tiles' scores.
+        needed: the score that the strongest must reach.
+        ordinary: log of an ordinary tile's score.
+        ratio: of the strongest score, that others must come to; half of the way to it from the ordinary ones, on a log
+            scale, they must come as well.
+        floor: as in `Calibration`.
+    """
+    strongest, needed = float(values.max()), max(needed, IDENTICAL)
+    if strongest < needed:
+        return needed, np.zeros(len(values), bool)
+    middle = math.exp((ordinary + math.log(strongest + floor)) / 2) - floor
+    threshold = min(strongest, max(ratio * (strongest + floor) - floor, middle))
+    return threshold, values >= threshold
 
 
-def _times_typical(values: Floats, typical: float, constants: Calibration) -> float:
-    """How many times the typical tile's score the largest is."""
-    return (float(values.max()) + constants.floor) / typical
+def _margin(values: Floats, needed: float, constants: Calibration) -> float:
+    """The strongest score over the one that it takes."""
+    return (float(values.max()) + constants.floor) / (needed + constants.floor)
 
 
 def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) -> str:
@@ -204,94 +219,65 @@ def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) 
             "Check that the picture shows what it should."
         )
     if scores.varied:
-        return (
+        return Message(
             "The picture shows an object or a scene whose parts differ by nature, not a surface that is the same "
-            "everywhere, so its tiles cannot be judged by one another. Give known-good pictures to compare it with; "
-            "the ranking still shows where to look first."
+            "everywhere, so its tiles cannot be judged by one another: give known-good pictures to compare it with. If "
+            "something is wrong, the tile most unlike the rest is the place to look first: it was right in {share:.0%} "
+            "of the defective objects and scenes that were tried.",
+            share=constants.first_right,
         )
     return ""
 
 
 def _calibrated(
-    scores: TileScores,
-    false_alarms: float,
-    bank_scores: Sequence[Floats],
-    scope: Scope,
-    constants: Calibration,
-    lone_object: bool,
+    scores: TileScores, false_alarms: float, bank_scores: Sequence[Floats], scope: Scope, constants: Calibration
 ) -> Decision:
-    """A threshold that on average `false_alarms` of clean pictures reach, from the largest scores of good ones."""
-    values = scores.scores
+    """Does the strongest tile stand out further than in so many clean pictures, those of this kind first of all?"""
+    values, floor = scores.scores, constants.floor
     if not bank_scores:
         reason = (
             "There is no known-good picture to learn from what is normal. Give one or more, or choose another rule."
         )
         return _decision(RuleName.CALIBRATED, *_nothing_flagged(values), Verdict.CANNOT_TELL, reason)
-    maxima = np.sort([float(np.max(one)) for one in bank_scores])
-    logs = np.log(maxima + constants.floor)
+    ordinary, more = median_log(values, floor), growth(values, constants.growth)
     if scope is Scope.BATCH:
-        threshold = _batch_bound(logs, false_alarms, constants)
-        trust = estimate(false_alarms, ", as long as most of the batch is good")
-    elif (len(maxima) + 1) * false_alarms >= 1:
-        threshold = _conformal_bound(maxima, false_alarms)
-        reached = int(np.count_nonzero(maxima >= threshold))
-        trust = expectation(reached, false_alarms, _most_false_alarms(len(maxima), false_alarms))
+        level = batch_level(bank_scores, FEW_DEFECTIVE, floor)
+        needed = math.exp(constants.batch.bound(false_alarms) + level + more) - floor
+        share = constants.batch.share_above(peak_log(values, floor) - level - more)
     else:
-        correction = math.log(constants.alone) if lone_object else 0.0
-        threshold = _predictive_bound(logs + correction, false_alarms, constants)
-        trust = estimate(
-            false_alarms,
-            ". That is an estimate, in part from how clean pictures of other kinds vary: "
-            f"{math.ceil(1 / false_alarms) - 1} good pictures would do without that",
-        )
-    flags = values >= threshold
-    source = f"{len(maxima)} {'other' if scope is Scope.BATCH else 'good'} picture{'s' if len(maxima) != 1 else ''}"
-    reason = Message(
-        "{tally}, learnt from {source}{trust}.", tally=tally(values, threshold), source=source, trust=trust
-    )
-    return _decision(RuleName.CALIBRATED, threshold, flags, _verdict(flags, _strength(values, threshold)), reason)
+        good = np.array([reference_prominence(one, floor) - growth(one, constants.growth) for one in bank_scores])
+        bound = _reference_bound(good, false_alarms, constants)
+        needed = math.exp((bound + more + CONTRAST * ordinary) / (1 + CONTRAST)) - floor
+        share = constants.references.share_above(reference_prominence(values, floor) - more)
+    threshold, flags = _two_steps(values, needed, ordinary, constants.others_ratio, floor)
+    verdict = _careful_verdict(flags, _margin(values, needed, constants))
+    below = sum(float(one.max()) < float(values.max()) for one in bank_scores)
+    reason = comparison_reason(values, needed, (below, len(bank_scores)), share, scope, verdict)
+    return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason)
 
 
-def _conformal_bound(maxima: Floats, false_alarms: float) -> float:
-    """A clean picture exchangeable with the good ones reaches it with at most this probability, these being random too.
+def _reference_bound(good: Floats, false_alarms: float, constants: Calibration) -> float:
+    """The prominence that a clean picture of this kind reaches with this probability.
 
-    Split conformal prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005.
+    From `ENOUGH_PICTURES` good pictures on they alone decide, without an assumption on how prominences are
+    distributed (split conformal prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005).
+    Fewer are taken together with what was measured on other kinds, which counts for `constants.prior` of them: mean and
+    variance as of a normal distribution with a conjugate prior (Gelman et al., Bayesian Data Analysis, 3.3).
     """
-    return math.nextafter(float(maxima[_conformal_rank(len(maxima), false_alarms) - 1]), math.inf)
-
-
-def _conformal_rank(pictures: int, false_alarms: float) -> int:
-    return math.ceil((pictures + 1) * (1 - false_alarms) - 1e-9)
-
-
-def _most_false_alarms(pictures: int, false_alarms: float) -> float:
-    """The share of clean pictures that reach the conformal bound at most, with nine sets of good pictures in ten.
-
-    Over sets, it has a beta distribution (Vovk, Conditional Validity of Inductive Conformal Predictors, 2012).
-    """
-    rank = _conformal_rank(pictures, false_alarms)
-    return float(stats.beta.ppf(MOST_SETS, pictures + 1 - rank, rank))
-
-
-def _predictive_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:
-    """Upper prediction bound for a clean picture's largest score.
-
-    Log maxima are taken as normal; their variance has a scaled inverse chi-squared prior, centred on the spread
-    measured between clean pictures and worth `PRIOR_PICTURES` of them (Gelman et al., Bayesian Data Analysis, 3.3).
-    """
-    freedom = PRIOR_PICTURES + len(logs) - 1
-    spread = math.sqrt((PRIOR_PICTURES * constants.spread**2 + len(logs) * float(logs.var())) / freedom)
-    reach = float(stats.t.ppf(1 - false_alarms, freedom)) * math.sqrt(1 + 1 / len(logs))
-    return math.exp(float(logs.mean()) + reach * spread) - constants.floor
-
-
-def _batch_bound(logs: Floats, false_alarms: float, constants: Calibration) -> float:
-    """The same from pictures of which up to a half may be defective: their lower quartile stands for all.
-
-    The spread is the one measured between clean pictures, since defective ones widen the batch's own.
-    """
-    reach = QUARTILE + float(stats.norm.ppf(1 - false_alarms)) * math.sqrt(1 + 1 / len(logs))
-    return math.exp(float(np.quantile(logs, 0.25)) + reach * constants.spread) - constants.floor
+    count = len(good)
+    if count >= ENOUGH_PICTURES and (count + 1) * false_alarms >= 1:
+        rank = math.ceil((count + 1) * (1 - false_alarms) - 1e-9)
+        return math.nextafter(float(np.sort(good)[rank - 1]), math.inf)
+    bound, middle = constants.references.bound(false_alarms), constants.references.bound(0.5)
+    # A lone good picture was compared with itself alone, which tells nothing of another one's prominence.
+    if count == 1:
+        return bound
+    prior = constants.prior
+    weight = count / (count + prior)
+    spread = (constants.references.bound(0.1) - middle) / QUANTILE_90
+    own = count * float(good.var()) + weight * prior * (float(good.mean()) - middle) ** 2
+    wider = math.sqrt((prior + own / spread**2) / (prior + count))
+    return middle + weight * (float(good.mean()) - middle) + wider * (bound - middle)
 
 
 def _verdict(flags: Flags, strength: float) -> Verdict:
@@ -299,6 +285,12 @@ def _verdict(flags: Flags, strength: float) -> Verdict:
     if not flags.any():
         return Verdict.NORMAL
     return Verdict.ANOMALOUS if strength >= BORDERLINE else Verdict.SUSPICIOUS
+
+
+def _careful_verdict(flags: Flags, margin: float) -> Verdict:
+    """The same, and `CANNOT_TELL` for a picture that is less than a tenth below."""
+    close_below = not flags.any() and margin * BORDERLINE > 1
+    return Verdict.CANNOT_TELL if close_below else _verdict(flags, margin)
 
 
 def _strength(values: Floats, threshold: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segdetect.deciding.calibrations import Calibration
 from segdetect.inspection import Flags, Floats, Verdict
 from segdetect.message import Message
+from segdetect.settings import Scope
 
 
 def tally(values: Floats, threshold: float) -> Message:
@@ -17,57 +18,82 @@ def tally(values: Floats, threshold: float) -> Message:
     )
 
 
-def gate_reason(flags: Flags, strongest: float, gate: float, constants: Calibration, verdict: Verdict) -> Message:
-    """How far the strongest tile stands out, and how far it would have to.
+def gate_reason(
+    flags: Flags, strongest: float, gate: float, share: float, constants: Calibration, verdict: Verdict
+) -> Message:
+    """How far the strongest tile stands out, how far it would have to, and how many clean pictures come as far.
 
     Args:
         flags: `(tiles,)` bool.
         strongest: the largest score as a multiple of the typical tile's.
         gate: the same that it takes.
+        share: of clean surfaces whose strongest tile stands out as far.
         constants: where the gate comes from.
         verdict: what is said of the picture.
     """
-    close = " It is a close call: look for yourself, or give known-good pictures for a surer verdict."
     return Message(
-        "{found} out: the strongest scores {strongest:.2f} times as high as {ordinary}. In about nine of ten clean "
-        "textures{alike}, that ratio stays below {gate:.2f}.{close}",
+        "{found} out. The strongest scores {strongest:.2f} times as high as {ordinary}; it takes {gate:.2f}. "
+        "{share}{close}",
         found=_found(flags, "stands", "stand"),
         strongest=strongest,
         ordinary="the typical tile" if constants.typical < 0.8 else "any of the ordinary tiles (the lower four fifths)",
-        alike=" that are as uneven" if constants.uneven > 1 else "",
         gate=gate,
-        close=close if verdict is Verdict.SUSPICIOUS else "",
+        share=_as_far(share, "clean surfaces" + (" that are as uneven" if constants.uneven > 1 else "")),
+        close=_close(verdict, "look for yourself, or give known-good pictures for a surer verdict"),
     )
 
 
-def expectation(reached: int, average: float, most: float) -> Message:
-    """What is known of a threshold that rests on the good pictures alone, to go on after their number.
+def comparison_reason(
+    values: Floats, threshold: float, below: tuple[int, int], share: float, scope: Scope, verdict: Verdict
+) -> Message:
+    """How high the strongest tile scores beside the other pictures' and beside clean pictures of other kinds.
 
     Args:
-        reached: how many of the good pictures reach it.
-        average: share of clean pictures that reach it at most, on average over sets of good pictures.
-        most: the same with nine sets in ten.
+        values: the tiles' scores.
+        threshold: the score that the strongest must reach.
+        below: how many of the other pictures have a strongest tile that scores lower, and how many they are.
+        share: of clean pictures of other kinds whose strongest tile stands out as far.
+        scope: what the pictures compared with are.
+        verdict: what is said of the picture.
     """
+    batch = scope is Scope.BATCH
     return Message(
-        ", {reached} of which {reach} it. Of clean pictures like them, at most {average:{average_format}} do by "
-        "mistake on average over such sets, and at most {most:{most_format}} with nine sets in ten",
-        reached=reached or "none",
-        reach="reach" if reached > 1 else "reaches",
-        average=average,
-        average_format=_percent_format(average),
-        most=most,
-        most_format=_percent_format(most),
+        "{found} out. The strongest scores {strongest:.3g}; it takes {threshold:.3g}.{rank} {share}{close}",
+        found=_found(values >= threshold, "stands", "stand"),
+        strongest=float(values.max()),
+        threshold=threshold,
+        rank=_rank(*below, "other pictures" if batch else "good pictures"),
+        share=_as_far(share, "clean pictures of other kinds"),
+        close=_close(verdict, "look for yourself" if batch else "look for yourself, or give more known-good pictures"),
     )
 
 
-def estimate(false_alarms: float, condition: str) -> Message:
-    """The share of clean pictures that may reach an estimated threshold, to go on after the number of good pictures."""
+def _rank(below: int, pictures: int, what: str) -> str:
+    """A lone picture, which has no other to be compared with, tells no rank."""
+    if pictures < 2:
+        return ""
     return Message(
-        "; about {share:{share_format}} of clean pictures would reach that by mistake{condition}",
-        share=false_alarms,
-        share_format=_percent_format(false_alarms),
-        condition=condition,
+        " That is higher than in {below} of the {pictures} {what}.",
+        below=below if below < pictures else "all",
+        pictures=pictures,
+        what=what,
     )
+
+
+def _as_far(share: float, what: str) -> Message:
+    least, most = 0.01, 0.5
+    if share < least:
+        return Message("Fewer than {share:.0%} of {what} come as far.", share=least, what=what)
+    if share > most:
+        return Message("More than {share:.0%} of {what} come as far.", share=most, what=what)
+    return Message("About {share:.0%} of {what} come as far.", share=share, what=what)
+
+
+def _close(verdict: Verdict, remedy: str) -> str:
+    """What is said of a close call, on either side."""
+    if verdict in (Verdict.SUSPICIOUS, Verdict.CANNOT_TELL):
+        return f" It is a close call: {remedy}."
+    return ""
 
 
 def _found(flags: Flags, one: str, many: str) -> str:
@@ -76,9 +102,3 @@ def _found(flags: Flags, one: str, many: str) -> str:
     if not count:
         return f"No tile {one}"
     return f"{count} of {len(flags)} tiles {one if count == 1 else many}"
-
-
-def _percent_format(share: float) -> str:
-    """The format of a percentage with three digits, or fewer where the rest are zeros."""
-    decimals = format(100 * share, ".3g").partition(".")[2]
-    return f".{len(decimals)}%"

@@ -95,7 +95,7 @@ def test_a_rule_that_flags_more_shows_what_only_it_flags(app: AppTest) -> None:
     wanted = [f"{part.mean():.1%}" for part in (mine & theirs, mine & ~theirs, ~mine & theirs)]
     assert _shares(app) == wanted
     roles = [{mark["role"] for mark in pane["marks"]} for pane in _panes(app)]
-    assert roles == [{"only-left"}, set()]
+    assert roles == [set(), {"only-right"}]
 
 
 def test_an_engine_that_cannot_run_leaves_the_other_side(app: AppTest) -> None:

@@ -66,7 +66,7 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
             key=f"{prefix}shown",
             persist_state="session",
         )
-    grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(Scope.SELF, prefix)
+    grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(prefix)
     kept = kept_uploads("references")
     with_references = bool(kept) and st.toggle("Compare with known-good", key=f"{prefix}good", persist_state="session")
     settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if with_references else Scope.SELF, rule=rule)

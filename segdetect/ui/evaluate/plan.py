@@ -63,7 +63,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
             help=SCOPE_HELP,
             **KEPT,
         )
-        rule = read_rule(scope or Scope.SELF, "evaluate-")
+        rule = read_rule("evaluate-")
     dataset = _read_dataset()
     if dataset is None:
         return None

@@ -47,6 +47,7 @@ RULE_HELP: Final = """When a tile is flagged.
 - **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
 """
+FALSE_ALARMS: Final = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 # Settings live in the address, so that a link opens the same view, and survive a visit to another page.
 KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
 
@@ -105,7 +106,7 @@ def _weights(prefix: str) -> None:
                 st.success("In use.")
 
 
-def read_rule(scope: Scope, prefix: str = "") -> Rule:
+def read_rule(prefix: str = "") -> Rule:
     """Draw the choice of the rule, with the number it needs."""
     name = st.selectbox(
         "Flag tiles by",
@@ -116,15 +117,15 @@ def read_rule(scope: Scope, prefix: str = "") -> Rule:
         **KEPT,
     )
     alarms = DEFAULT_FALSE_ALARMS
-    if scope is not Scope.SELF and name is RuleName.AUTO:
+    if name is RuleName.AUTO:
         alarms = st.select_slider(
             "False alarms allowed",
-            (0.001, 0.01, 0.02, 0.05, 0.1, 0.2),
+            FALSE_ALARMS,
             DEFAULT_FALSE_ALARMS,
             format_func=alarms_label,
             key=f"{prefix}alarms",
-            help="Fewer false alarms mean that weaker defects are missed. So many are to be expected on average over "
-            "sets of good pictures; with yours it may be more or less.",
+            help="To the left no false alarm, to the right nothing missed. The share was measured on clean pictures of "
+            "other kinds, and on your known-good ones where there are many; with yours it may be more or less.",
             **KEPT,
         )
     threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.deciding.decision import BORDERLINE, decide, prominence
+from segdetect.deciding.prominence import CleanPictures
 from segdetect.deciding.stock import stock_flags
 from segdetect.grid import tile_layout
 from segdetect.inspection import Decision, Floats, TileScores, Verdict
@@ -90,23 +91,24 @@ class TestOnePicture:
 
 
 class TestGate:
-    def test_tiles_most_of_the_way_to_the_gate_go_with_the_strongest(self) -> None:
-        scores = even_scores(planted=1.5)
-        scores[3] = 1.25
+    def test_tiles_most_of_the_way_to_the_strongest_go_with_it(self) -> None:
+        scores = even_scores(planted=2.4)
+        scores[3] = 1.75
         assert np.flatnonzero(decided(scores, RuleName.GATE).flags).tolist() == [3, PLANTED]
         scores[PLANTED] = 1.0
         assert not decided(scores, RuleName.GATE).flags.any()
 
     def test_but_not_far_below_a_strong_one(self) -> None:
         scores = even_scores(planted=4)
-        scores[[3, 4]] = 1.25, 3
+        scores[[3, 4]] = 1.75, 3
         assert np.flatnonzero(decided(scores, RuleName.GATE).flags).tolist() == [4, PLANTED]
 
     def test_an_uneven_picture_must_show_more(self) -> None:
         even, uneven = np.ones(49), np.where(np.arange(49) % 3 == 0, 0.75, 1.0)
-        even[PLANTED] = uneven[PLANTED] = 1.5
-        assert decided(even, RuleName.GATE).flags[PLANTED]
-        assert not decided(uneven, RuleName.GATE).flags.any()
+        threshold = decided(even, RuleName.GATE, engine=EngineName.TEXTURE).threshold
+        even[PLANTED] = uneven[PLANTED] = 1.01 * threshold
+        assert decided(even, RuleName.GATE, engine=EngineName.TEXTURE).flags[PLANTED]
+        assert not decided(uneven, RuleName.GATE, engine=EngineName.TEXTURE).flags.any()
 
     @pytest.mark.parametrize("engine", ENGINES)
     def test_blank_tiles_do_not_hide_a_defect(self, engine: EngineName) -> None:
@@ -118,13 +120,13 @@ class TestGate:
         constants = CALIBRATIONS[EngineName.DINOV2]
         scores = np.append(np.linspace(0.8, 1.1, 143), 2.0)
         at = prominence(scores, constants)
-        for gate, flagged in ((at * 1.001, False), (at * 0.999, True)):
+        for gate, flagged in ((at + 0.001, False), (at - 0.001, True)):
             decision = decide(
                 tile_scores(scores),
-                Rule(),
+                Rule(false_alarms=0.5),
                 scope=Scope.SELF,
                 engine=EngineName.DINOV2,
-                calibration=replace(constants, gate=gate),
+                calibration=replace(constants, surfaces=CleanPictures(tuple(gate + 0.1 * i for i in range(7)))),
             )
             assert decision.flags.any() == flagged
 
@@ -142,7 +144,7 @@ class TestGate:
         scores = np.append(np.linspace(1, 2, 49), 10.0)
         decision = decided(scores, RuleName.GATE, engine=engine)
         ordinary = np.quantile(scores, CALIBRATIONS[engine].typical, method="lower")
-        said = re.search(r"scores ([\d.]+) times as high as (.+?)\. In", decision.reason)
+        said = re.search(r"scores ([\d.]+) times as high as (.+?); it takes", decision.reason)
         assert said is not None
         assert float(said[1]) == pytest.approx(scores.max() / ordinary, rel=0.02)
         fifths = "any of the ordinary tiles (the lower four fifths)"
@@ -177,7 +179,7 @@ class TestGate:
 
     def test_more_tiles_need_more_evidence(self) -> None:
         few, many = np.ones(16), np.ones(400)
-        few[3] = many[3] = 1.5
+        few[3] = many[3] = 1.9
         assert decided(few, RuleName.GATE).flags.any()
         assert not decided(many, RuleName.GATE).flags.any()
 
@@ -240,21 +242,6 @@ class TestCalibrated:
         assert np.flatnonzero(decision.flags).tolist() == [PLANTED]
         assert decision.verdict is Verdict.ANOMALOUS
 
-    def test_conformal_threshold_is_just_above_the_right_rank(self) -> None:
-        good = [np.array([0.1, rank]) for rank in range(1, 20)]
-        decision = decided([0.0, 18.5], RuleName.CALIBRATED, scope=Scope.REFERENCES, good=good, false_alarms=0.1)
-        assert decision.threshold == np.nextafter(18.0, np.inf)
-        assert decision.flags.tolist() == [False, True]
-
-    @pytest.mark.parametrize(("count", "budget"), [(1, 0.05), (3, 0.05), (19, 0.05), (30, 0.1)])
-    def test_budget_holds_on_exchangeable_pictures(self, count: int, budget: float) -> None:
-        alarms = 0
-        for seed in range(400):
-            *good, new = clean_pictures(count + 1, seed=seed)
-            decision = decided(new, RuleName.AUTO, scope=Scope.REFERENCES, good=good, false_alarms=budget)
-            alarms += bool(decision.flags.any())
-        assert alarms / 400 <= budget + 0.025  # two standard deviations of the count
-
     def test_a_larger_budget_lowers_the_threshold(self) -> None:
         good = clean_pictures(3)
         strict, loose = (
@@ -262,16 +249,6 @@ class TestCalibrated:
             for budget in (0.01, 0.2)
         )
         assert loose < strict
-
-    @pytest.mark.parametrize("engine", [EngineName.DINOV2, EngineName.TEXTURE])
-    def test_the_only_picture_of_an_object_is_known_to_score_too_high(self, engine: EngineName) -> None:
-        scores, good = tile_scores(even_scores()), clean_pictures(1)
-        surface, part = (
-            decide(scores, Rule(), scope=Scope.REFERENCES, engine=engine, bank_scores=good, lone_object=lone).threshold
-            for lone in (False, True)
-        )
-        floor, alone = CALIBRATIONS[engine].floor, CALIBRATIONS[engine].alone
-        assert part + floor == pytest.approx((surface + floor) * alone)
 
     def test_defective_pictures_in_a_batch_hide_nothing(self) -> None:
         others = clean_pictures(10)
@@ -281,10 +258,6 @@ class TestCalibrated:
         decision = decided(bad, RuleName.AUTO, scope=Scope.BATCH, good=others)
         assert np.flatnonzero(decision.flags).tolist() == [PLANTED]
         assert not decided(even_scores(), RuleName.AUTO, scope=Scope.BATCH, good=others).flags.any()
-
-    def test_says_how_many_pictures_would_need_no_estimate(self) -> None:
-        decision = decided(even_scores(), RuleName.AUTO, scope=Scope.REFERENCES, good=clean_pictures(2))
-        assert "19 good pictures" in decision.reason
 
 
 def any_decision(

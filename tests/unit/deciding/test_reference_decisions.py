@@ -4,24 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
 from segdetect.deciding.decision import decide, gate_scale, prominence
+from segdetect.deciding.prominence import SHARES, CleanPictures
 from segdetect.deciding.stock import edge_count, stock_flags
 from segdetect.grid import tile_layout
 from segdetect.inspection import Decision, TileScores, Verdict
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope
 
-# The typical tile is the middle one, nothing raises the gate, and nothing is added to the scores.
-SIMPLE = Calibration(typical=0.5, uneven=1, gate=2, growth=0, share=0.5, floor=0, spread=0.1, alone=1)
+# From a table: the 95th percentile of the normal distribution.
+NORMAL_95 = 1.644853627
 
-# From tables: the 95th and the 75th percentile of the normal distribution, and the 95th of Student's t.
-NORMAL_95, NORMAL_75 = 1.644853627, 0.674489750
-T_95 = {8: 1.859548038, 9: 1.833112933, 10: 1.812461123}
+
+def spread_about(middle: float, deviation: float = 0.1) -> CleanPictures:
+    """Clean pictures whose prominences are normally distributed."""
+    return CleanPictures(tuple(middle + deviation * float(stats.norm.ppf(share)) for share in SHARES))
+
+
+# The typical tile is the middle one, nothing raises the gate of 2, and nothing is added to the scores.
+SIMPLE = Calibration(
+    typical=0.5,
+    uneven=1,
+    growth=0,
+    floor=0,
+    first_right=0.5,
+    self_ratio=0,
+    others_ratio=0,
+    prior=8,
+    surfaces=spread_about(math.log(2) - 0.1 * NORMAL_95),
+    references=spread_about(0),
+    batch=spread_about(0),
+)
 
 
 def tile_scores(scores: Sequence[float], *, varied: bool = False) -> TileScores:
@@ -37,8 +56,7 @@ def decided(
     scope: Scope = Scope.SELF,
     good: Sequence[float] = (),
     false_alarms: float = 0.05,
-    lone_object: bool = False,
-    **constants: float,
+    **constants: object,
 ) -> Decision:
     """The decision on these scores, where the strongest tiles of the bank's pictures have the scores `good`."""
     return decide(
@@ -47,7 +65,6 @@ def decided(
         scope=scope,
         engine=EngineName.DINOV2,
         bank_scores=[np.array([0, one / 2, one]) for one in good],
-        lone_object=lone_object,
         calibration=replace(SIMPLE, **constants),
     )
 
@@ -89,27 +106,30 @@ def test_the_lowest_tenth_of_twenty_tiles_ends_with_the_second() -> None:
 def test_prominence_is_the_strongest_over_the_typical_tile_over_the_scale() -> None:
     """(10 + 0.5) / (5 + 0.5), over 5.5 / 1.5."""
     scores = np.arange(1.0, 11)
-    assert prominence(scores, replace(SIMPLE, uneven=99, floor=0.5)) == pytest.approx(10.5 / 5.5 / (5.5 / 1.5))
+    found = prominence(scores, replace(SIMPLE, uneven=99, floor=0.5))
+    assert found == pytest.approx(math.log(10.5 / 5.5 / (5.5 / 1.5)))
 
 
 @pytest.mark.parametrize(
     ("strongest", "verdict"),
     [
-        (1.99, Verdict.NORMAL),
-        (2.0, Verdict.SUSPICIOUS),  # at the gate itself
+        (1.81, Verdict.NORMAL),
+        (1.82, Verdict.CANNOT_TELL),  # less than a tenth below the gate
+        (1.999, Verdict.CANNOT_TELL),
+        (2.001, Verdict.SUSPICIOUS),
         (2.19, Verdict.SUSPICIOUS),
-        (2.2, Verdict.ANOMALOUS),  # a tenth above it
+        (2.201, Verdict.ANOMALOUS),  # a tenth above it
     ],
 )
-def test_a_picture_is_called_from_the_gate_on_and_clearly_from_a_tenth_above(
-    strongest: float, verdict: Verdict
-) -> None:
-    assert decided([1, 1, 1, 1, strongest]).verdict is verdict
+def test_a_picture_is_called_from_the_gate_on_and_clearly_from_a_tenth_away(strongest: float, verdict: Verdict) -> None:
+    decision = decided([1, 1, 1, 1, strongest])
+    assert decision.verdict is verdict
+    assert ("close call" in decision.reason) == (verdict in (Verdict.CANNOT_TELL, Verdict.SUSPICIOUS))
 
 
-def test_at_the_gate_itself_tiles_half_of_the_way_go_with_the_strongest() -> None:
-    """From the square root of 2 on, where the gate is 2."""
-    assert decided([1, 1, 1, 1, 1, 1.41, 1.42, 2]).flags.tolist() == [False] * 6 + [True] * 2
+def test_tiles_half_of_the_way_to_the_strongest_go_with_it() -> None:
+    """From the square root of 4 on."""
+    assert decided([1, 1, 1, 1, 1, 1.99, 2.01, 4]).flags.tolist() == [False] * 6 + [True] * 2
 
 
 @pytest.mark.parametrize(
@@ -117,16 +137,34 @@ def test_at_the_gate_itself_tiles_half_of_the_way_go_with_the_strongest() -> Non
     [
         (1.5, {}, 2),  # closed: the score that would open it
         (1.5, {"floor": 0.5}, 2 * 1.5 - 0.5),
-        (4, {"share": 0.25}, math.sqrt(2)),  # the square root of the gate, 4 ** 0.25 being as much
-        (16, {"share": 0.1}, math.sqrt(2)),  # 16 ** 0.1 is 1.32
-        (16, {"share": 0.5}, 4),
-        (5.5, {"share": 0.5, "floor": 0.5}, 2 * 1.5 - 0.5),  # (5.5 + 0.5) / 1.5 is 4, its root 2
-        (4, {"gate": 3.0, "share": 0}, math.sqrt(3)),
+        (16, {}, 4),
+        (16, {"self_ratio": 0.2}, 4),  # a fifth is 3.2
+        (16, {"self_ratio": 0.5}, 8),
+        (16, {"others_ratio": 0.5}, 4),
+        (16, {"self_ratio": 1.0}, 16),
+        (5.5, {"self_ratio": 0.6, "floor": 0.5}, 0.6 * 6 - 0.5),
+        (5.5, {"floor": 0.5}, 3 - 0.5),  # the square root of 1.5 * 6 is 3
     ],
     ids=str,
 )
 def test_threshold_of_the_gate(strongest: float, constants: dict[str, float], threshold: float) -> None:
     assert decided([1, 1, 1, 1, strongest], **constants).threshold == pytest.approx(threshold)
+
+
+def test_what_it_takes_is_enough() -> None:
+    needed = decided([1, 1, 1, 1, 1.5]).threshold
+    assert decided([1, 1, 1, 1, needed]).flags.tolist() == [False] * 4 + [True]
+    assert not decided([1, 1, 1, 1, math.nextafter(needed, 0)]).flags.any()
+
+
+def test_pictures_that_are_all_alike_show_nothing() -> None:
+    alike = spread_about(-1)
+    assert not decided([0, 0], RuleName.CALIBRATED, scope=Scope.BATCH, good=[0.0], floor=0.01, batch=alike).flags.any()
+
+
+def test_more_false_alarms_open_the_gate_earlier() -> None:
+    """From twice the typical tile with one in twenty; with one in two that is a tenth of 1.6449 lower, as a log."""
+    assert decided([1, 1, 1, 1, 1.5], false_alarms=0.5).threshold == pytest.approx(2 * math.exp(-0.1 * NORMAL_95))
 
 
 @pytest.mark.parametrize(("tiles", "can_tell"), [(3, False), (4, True)])
@@ -186,7 +224,13 @@ def test_rounding_never_puts_the_fence_on_the_upper_quartile() -> None:
         assert decided(scores, RuleName.FENCE, floor=0.01).flags.tolist() == [False] * 9 + [True]
 
 
-# ---- what good pictures do not reach ---------------------------------------------------------------------------------
+# ---- pictures compared with others -----------------------------------------------------------------------------------
+
+
+def compared(strongest: float, good: Sequence[float], **more: float) -> Decision:
+    """A picture whose tiles are spread as those of the good ones are, so that only the strongest matters."""
+    scores = [0, strongest / 2, strongest]
+    return decided(scores, RuleName.CALIBRATED, scope=Scope.REFERENCES, good=good, **more)
 
 
 @pytest.mark.parametrize(
@@ -195,105 +239,135 @@ def test_rounding_never_puts_the_fence_on_the_upper_quartile() -> None:
         (19, 0.05, 19),  # 20 * 0.95 = 19: the largest
         (39, 0.05, 38),  # 40 * 0.95 = 38
         (40, 0.05, 39),  # 41 * 0.95 = 38.95
-        (9, 0.1, 9),
-        (9, 0.3, 7),
-        (10, 0.3, 8),  # 11 * 0.7 = 7.7
+        (19, 0.3, 14),
+        (20, 0.3, 15),  # 21 * 0.7 = 14.7
         (24, 0.44, 14),  # 25 * 0.56 is 14, but 14.000000000000002 in a computer
-        (1, 0.5, 1),
     ],
 )
-def test_with_enough_good_pictures_the_threshold_is_just_above_one_of_theirs(
-    good: int, false_alarms: float, rank: int
-) -> None:
+def test_enough_good_pictures_decide_alone(good: int, false_alarms: float, rank: int) -> None:
+    maxima = [float(i + 1) for i in range(good)][::-1]
+    assert not compared(rank * 0.9999, maxima, false_alarms=false_alarms).flags.any()
+    assert compared(rank * 1.0001, maxima, false_alarms=false_alarms).flags.any()
+
+
+@pytest.mark.parametrize(("good", "false_alarms"), [(18, 0.1), (19, 0.04)])
+def test_fewer_do_not(good: int, false_alarms: float) -> None:
+    """Of 18 pictures or for one alarm in 25, what was measured on other kinds still counts."""
     maxima = [float(i + 1) for i in range(good)]
-    decision = decided(
-        [rank, rank + 0.5],
-        RuleName.CALIBRATED,
-        scope=Scope.REFERENCES,
-        good=maxima[::-1],
-        false_alarms=false_alarms,
-        floor=0.5,
-    )
-    assert decision.threshold == math.nextafter(rank, math.inf)
-    assert decision.flags.tolist() == [False, True]
+    near = [compared(good * by, maxima, false_alarms=false_alarms).flags.any() for by in (0.9999, 1.0001)]
+    assert near != [False, True]
 
 
-def test_of_nineteen_good_pictures_nine_sets_in_ten_are_better_than_a_ninth() -> None:
-    """The largest of 19 exceeds all but a share x of clean pictures in 1 - (1 - x) ** 19 of the sets: 0.9 of them where
-    x is 1 - 0.1 ** (1 / 19) = 0.1141.
-    """
-    good = [float(i + 1) for i in range(19)]
-    assert "11.4%" in decided([1, 2], RuleName.CALIBRATED, scope=Scope.REFERENCES, good=good).reason
+def good_ones(*prominences: float, floor: float = 0.0) -> list[float]:
+    """Strongest scores of pictures with these prominences: log of it, and half the log of 2, is a picture's."""
+    assert floor == 0
+    return [math.exp(one) / math.sqrt(2) for one in prominences]
 
 
 @pytest.mark.parametrize(
-    ("good", "freedom", "variance", "centre"),
+    ("good", "centre", "widened"),
     [
-        # The prior counts for 8 pictures with a variance of 0.1 ** 2 = 0.01 each, that is 0.08 in all.
-        ([1.0], 8, 0.08 / 8, 0.0),
-        # The logs 0 and 0.2 are 0.1 from their mean: 0.02 more, over 8 + 2 - 1.
-        ([1.0, math.exp(0.2)], 9, (0.08 + 0.02) / 9, 0.1),
-        # The logs 0, 0 and 0.3 are 0.1, 0.1 and 0.2 from their mean: 0.06 more, over 8 + 3 - 1. Their median is 0.
-        ([1.0, 1.0, math.exp(0.3)], 10, (0.08 + 0.06) / 10, 0.1),
+        # A lone one was compared with itself alone: what was measured on other kinds stands.
+        ((0.7,), 0.0, 1.0),
+        # Two count for 2 of 10. Their squares about the mean are 0.02, the mean's about 0 counts 1.6 times 0.01 more:
+        # 0.036, over the variance of 0.01 that is 3.6 beside the 8 of the prior, over 10.
+        ((0.0, 0.2), 0.2 * 0.1, math.sqrt(11.6 / 10)),
+        ((0.2, 0.0), 0.2 * 0.1, math.sqrt(11.6 / 10)),
+        # Three alike where they are expected make it narrower: 8 over 11.
+        ((0.0, 0.0, 0.0), 0.0, math.sqrt(8 / 11)),
+        # Eight count for a half: the mean's square of 0.09 counts 4 times, 0.36 over 0.01 is 36, and 44 over 16.
+        ((0.3,) * 8, 0.15, math.sqrt(44 / 16)),
     ],
-    ids=["one", "two", "three"],
+    ids=str,
 )
-@pytest.mark.parametrize("alone", [1.0, 0.5])
-def test_few_good_pictures_predict_the_next_one(
-    good: list[float], freedom: int, variance: float, centre: float, alone: float
+def test_few_good_pictures_are_taken_together_with_other_kinds(
+    good: Sequence[float], centre: float, widened: float
 ) -> None:
-    """Student's t with so many degrees of freedom; the mean is uncertain as well, by the variance over their number."""
-    upper = centre + T_95[freedom] * math.sqrt(variance) * math.sqrt(1 + 1 / len(good))
-    shown = [0.9 * math.exp(upper), 1.1 * math.exp(upper)]
-    plain = decided(shown, RuleName.CALIBRATED, scope=Scope.REFERENCES, good=good, alone=alone)
-    assert plain.threshold == pytest.approx(math.exp(upper), rel=1e-7)
-    assert plain.flags.tolist() == [False, True]
-    lone = decided(shown, RuleName.CALIBRATED, scope=Scope.REFERENCES, good=good, alone=alone, lone_object=True)
-    assert lone.threshold == pytest.approx(alone * math.exp(upper), rel=1e-7)
-    floor = decided(
-        shown, RuleName.CALIBRATED, scope=Scope.REFERENCES, good=[one - 0.5 for one in good], floor=0.5, alone=alone
-    )
-    assert floor.threshold == pytest.approx(math.exp(upper) - 0.5, rel=1e-7)
+    bound = centre + widened * 0.1 * NORMAL_95
+    needed = math.exp(bound) / math.sqrt(2)
+    below, above = (compared(needed * by, good_ones(*good)) for by in (0.9999, 1.0001))
+    assert not below.flags.any()
+    assert above.flags.any()
 
 
 def test_two_good_pictures_in_figures() -> None:
-    """Once more without a formula: 1.83311 * sqrt(0.1 / 9) * sqrt(1.5) = 0.23666, and exp(0.1 + 0.23666) = 1.40026."""
-    decision = decided([1, 1.5], RuleName.CALIBRATED, scope=Scope.REFERENCES, good=[1.0, math.exp(0.2)])
-    assert decision.threshold == pytest.approx(1.40026, abs=1e-5)
+    """Once more without a formula: 0.02 + 1.0770 * 0.16449 = 0.19716, exp(0.19716) / 1.41421 = 0.86123."""
+    good = good_ones(0.0, 0.2)
+    assert not compared(0.8611, good).flags.any()
+    assert compared(0.8614, good).flags.any()
+
+
+def test_contrast_within_the_picture_counts_half() -> None:
+    """At prominence 0.16449 a picture with the middle tile at 1 needs exp(0.16449 / 1.5) = 1.1159."""
+    scores = [1, 1, 1, 1.1]
+    decision = decided(scores, RuleName.CALIBRATED, scope=Scope.REFERENCES, good=[1.0])
+    assert decision.threshold == pytest.approx(1.1159, abs=1e-4)
+    assert decision.verdict is Verdict.CANNOT_TELL
 
 
 @pytest.mark.parametrize(
-    ("logs", "quartile"),
+    ("logs", "level"),
     [
         ([0.0], 0.0),
-        ([0.3, 0.0, 0.2, 0.1], 0.075),  # three quarters of the way from the first to the second
-        ([0.4, 0.0, 0.2, 0.1, 2.0], 0.1),
-        ([0.4, 0.0, 0.2, 0.1, 2.0, 3.0], 0.125),
+        ([0.1, 0.0], 0.045),
+        ([0.3, 0.0, 0.2, 0.1], 0.135),  # 0.45 * 3 = 1.35 of the way from the first on
+        ([0.4, 0.0, 0.2, 0.1, 2.0], 0.18),
     ],
-    ids=["one", "four", "five", "six"],
+    ids=["one", "two", "four", "five"],
 )
 @pytest.mark.parametrize("floor", [0.0, 0.5])
-def test_the_lower_quartile_of_a_batch_stands_for_all(logs: list[float], quartile: float, floor: float) -> None:
-    """The mean of a normal distribution lies 0.6745 standard deviations above its lower quartile; from there on it is
-    1.6449 of them to the 95th percentile, and a little more for the uncertainty of the mean. One is 0.1."""
-    reach = NORMAL_75 + NORMAL_95 * math.sqrt(1 + 1 / len(logs))
+def test_the_middle_of_the_good_ones_of_a_batch_stands_for_all(logs: list[float], level: float, floor: float) -> None:
+    """One in ten is expected to be defective: of the nine others the middle one is the 45th of a hundred."""
     good = [math.exp(one) - floor for one in logs]
-    decision = decided([0.1, 99], RuleName.CALIBRATED, scope=Scope.BATCH, good=good, floor=floor)
-    assert decision.threshold == pytest.approx(math.exp(quartile + 0.1 * reach) - floor, rel=1e-6)
-    assert decision.flags.tolist() == [False, True]
-
-
-def test_four_peers_in_figures() -> None:
-    """0.67449 + 1.64485 * sqrt(1.25) = 2.51349, and exp(0.075 + 0.251349) = 1.385900."""
-    good = [math.exp(one) for one in (0.3, 0.0, 0.2, 0.1)]
-    decision = decided([1, 2], RuleName.CALIBRATED, scope=Scope.BATCH, good=good)
-    assert decision.threshold == pytest.approx(1.38590, abs=1e-5)
+    decision = decided([0.1, 0.1], RuleName.CALIBRATED, scope=Scope.BATCH, good=good, floor=floor)
+    assert decision.threshold == pytest.approx(math.exp(level + 0.1 * NORMAL_95) - floor, rel=1e-6)
+    assert not decision.flags.any()
 
 
 def test_a_batch_is_never_taken_for_good_pictures_however_large_it_is() -> None:
-    """Of twenty equal peers the bound is that of the quartile: 0.67449 + 1.64485 * sqrt(1.05) = 2.35997."""
-    decision = decided([1, 2], RuleName.CALIBRATED, scope=Scope.BATCH, good=[1.0] * 20)
-    assert decision.threshold == pytest.approx(math.exp(0.235997), rel=1e-5)
+    decision = decided([1, 1], RuleName.CALIBRATED, scope=Scope.BATCH, good=[1.0] * 40)
+    assert decision.threshold == pytest.approx(math.exp(0.1 * NORMAL_95), rel=1e-6)
+
+
+def test_tiles_go_with_the_strongest_by_the_share_of_their_scope() -> None:
+    scores = [1, 1, 1, 2.9, 3.1, 6]
+    apart = decided(scores, RuleName.CALIBRATED, scope=Scope.BATCH, good=[1.0], others_ratio=0.5, self_ratio=0.9)
+    assert apart.flags.tolist() == [False] * 4 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("strongest", "good", "said"),
+    [
+        (9.0, [1.0, 2.0, 3.0], "higher than in all of the 3 good pictures"),
+        (2.5, [1.0, 2.0, 3.0], "higher than in 2 of the 3 good pictures"),
+        (2.0, [1.0, 2.0, 3.0], "higher than in 1 of the 3 good pictures"),
+        (0.5, [1.0, 2.0, 3.0], "higher than in 0 of the 3 good pictures"),
+    ],
+)
+def test_it_says_how_many_good_pictures_score_lower(strongest: float, good: list[float], said: str) -> None:
+    assert said in compared(strongest, good).reason
+
+
+def test_a_lone_good_picture_tells_no_rank() -> None:
+    assert "higher than in" not in compared(9.0, [1.0]).reason
+
+
+@pytest.mark.parametrize(
+    ("prominence_of_it", "said"),
+    [
+        (0.1 * 1.281551566, "About 10% of clean pictures of other kinds"),
+        (0.1 * NORMAL_95, "About 5% of"),
+        (0.1 * 2.4, "Fewer than 1% of"),
+        (-0.05, "More than 50% of"),
+    ],
+)
+def test_it_says_how_many_clean_pictures_come_as_far(prominence_of_it: float, said: str) -> None:
+    assert said in compared(math.exp(prominence_of_it) / math.sqrt(2), [1.0]).reason
+
+
+def test_a_bound_lies_between_those_of_the_shares_on_either_side() -> None:
+    table = CleanPictures((0, 1, 2, 3, 4, 5, 100))
+    assert 4 < table.bound(0.07) < 5 < table.bound(0.03) < 100 < table.bound(0.01)
 
 
 # ---- a number of one's own -------------------------------------------------------------------------------------------
@@ -358,12 +432,15 @@ def test_without_lists_two_edges_a_tile_and_equal_scores_in_order() -> None:
 @pytest.mark.parametrize(
     ("engine", "measured"),
     [
-        (EngineName.DINOV2, (0.6, 1.4, 1.3, 0.08, 0.5, 0.01, 0.12, 0.53)),
-        (EngineName.FASTDUP, (0.8, 1.0, 1.95, 0.12, 0.25, 0.001, 0.19, 1.0)),
-        (EngineName.TEXTURE, (0.6, 2.2, 1.65, 0.08, 0.5, 0.01, 0.17, 0.5)),
+        (EngineName.DINOV2, (0.6, 1.0, 0.08, 0.01, 0.7, 0.7)),
+        (EngineName.FASTDUP, (0.8, 1.0, 0.12, 0.001, 0.5, 0.7)),
+        (EngineName.TEXTURE, (0.6, 2.2, 0.08, 0.01, 0.5, 0.7)),
     ],
 )
 def test_what_was_measured_is_what_is_used(engine: EngineName, measured: tuple[float, ...]) -> None:
-    """A new measurement changes these figures, the benchmark's and those of docs/method.md; a slip does not."""
-    names = ("typical", "uneven", "gate", "growth", "share", "floor", "spread", "alone")
-    assert asdict(CALIBRATIONS[engine]) == dict(zip(names, measured, strict=True))
+    """A new measurement changes these figures and those of docs/method.md; a slip does not."""
+    used = CALIBRATIONS[engine]
+    assert (used.typical, used.uneven, used.growth, used.floor, used.self_ratio, used.others_ratio) == measured
+    for table in (used.surfaces, used.references, used.batch):
+        assert len(table.prominences) == len(SHARES)
+        assert sorted(set(table.prominences)) == list(table.prominences)

@@ -46,10 +46,10 @@ def test_a_defect_stays_flagged_and_the_rest_does_not(inspector: Inspector) -> N
     answer = stability(inspector, picture(planted(2, 3)), SETTINGS)
     assert answer.share.shape == (MAP_SIDE, MAP_SIDE)
     assert answer.cuts == 10
-    assert answer.flagged_cuts >= 8
+    assert answer.flagged_cuts >= 7
     scale = MAP_SIDE / 112
     inside = answer.share[round(36 * scale) : round(44 * scale), round(52 * scale) : round(60 * scale)]
-    assert inside.min() >= 0.8
+    assert inside.min() >= 0.7
     far = answer.share[round(80 * scale) :]
     assert far.max() == 0.0
     assert not answer.share.flags.writeable
