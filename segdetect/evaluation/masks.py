@@ -254,7 +254,7 @@ def _cut_half_way(grey: Values) -> tuple[Mask, tuple[str, ...]]:
         return np.zeros(grey.shape, bool), ()
     if top < _FAINT:
         raise InputError(f"its brightest value is {top} of 255, which lossy compression does not tell from 0")
-    note = f"it is compressed with losses, so it was cut half-way, at {top / 2:g} of {top}"
+    note = Message("it is compressed with losses, so it was cut half-way, at {cut:g} of {top}", cut=top / 2, top=top)
     return np.asarray(grey > top / 2), (note,)
 
 

@@ -12,6 +12,7 @@ import pydicom
 from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import UID, RLELossless
 
+from segdetect.message import Message
 from segdetect.pictures.measured import Flags, left_out_note
 from segdetect.pictures.raster import Curve, Values
 
@@ -61,9 +62,9 @@ def measured(dataset: pydicom.Dataset, stored: Values, words: Values) -> tuple[F
     valid = (compared < min(ends)) | (compared > max(ends))
     if valid.all():
         return None, ()
-    what = f"the padding value {ends[0]:.15g}"
+    what = Message("the padding value {value:.15g}", value=float(ends[0]))
     if len(ends) > 1:
-        what = f"padding values from {min(ends):.15g} to {max(ends):.15g}"
+        what = Message("padding values from {low:.15g} to {high:.15g}", low=float(min(ends)), high=float(max(ends)))
     return valid, (left_out_note(valid, what),)
 
 

@@ -154,7 +154,7 @@ class Decoder:
         try:
             self._ready = self._child.socket.recv(1) == READY
         except TimeoutError as error:
-            raise OSError(f"it took longer than {SECONDS_TO_START:g} seconds") from error
+            raise OSError(f"it took longer than {round(SECONDS_TO_START)} seconds") from error
         if not self._ready:
             raise OSError(f"exit code {self._child.exit_code()}")
 

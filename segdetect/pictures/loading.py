@@ -190,7 +190,8 @@ def _measured(encoded: Encoded, raster: Raster) -> Raster:
     while raster.deep and (sentinel := find_sentinel(raster.values, valid)) is not None:
         others = raster.values != raster.values.dtype.type(sentinel)
         valid = both(valid, others)
-        notes += (left_out_note(others, f"{sentinel:.9g}, a value for missing ones that lies far from the rest,"),)
+        what = Message("{value:.9g}, a value for missing ones that lies far from the rest,", value=float(sentinel))
+        notes += (left_out_note(others, what),)
     if valid is not None and not valid.any():
         raise encoded.unreadable(
             "none of its values is a measurement: all of them are padding, stand for no data or are no finite numbers",

@@ -83,7 +83,7 @@ def _is_isolated(values: Values, value: float) -> bool:
 
 
 def left_out_note(valid: Flags, what: str) -> Message:
-    """What is said of pixels that are no measurement, `what` being what they hold, its digits as in the file."""
+    """What is said of pixels that are no measurement, `what` being what they hold."""
     count = valid.size - np.count_nonzero(valid)
     if count < _FEW * valid.size:
         return Message("{count} of its pixels hold {what} and are left out.", count=int(count), what=what)

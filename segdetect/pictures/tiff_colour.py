@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tifffile import TiffPage
 
+from segdetect.message import Message
 from segdetect.pictures.decoders import NO_INK_PROFILE
 from segdetect.pictures.measured import Flags, left_out_note
 from segdetect.pictures.profiles import to_srgb
@@ -122,7 +123,8 @@ def measured(page: TiffPage, values: Values) -> tuple[Flags | None, tuple[str, .
     valid = (values[..., : _colours(page)] != declared).any(axis=2)
     if valid.all() or np.isnan(declared):
         return None, ()
-    return valid, (left_out_note(valid, f"{float(text):.9g}, which it declares as no data,"),)
+    what = Message("{value:.9g}, which it declares as no data,", value=float(text))
+    return valid, (left_out_note(valid, what),)
 
 
 def _alpha(page: TiffPage, extra: Values) -> tuple[Pixels | None, Floats | None, tuple[str, ...]]:

@@ -16,6 +16,7 @@ SegDetectError
         UnreadableImageError
         ImageTooLargeError
         GridTooFineError
+        NothingToScoreError
     SettingsError
     DatasetError
     EngineError

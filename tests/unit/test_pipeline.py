@@ -288,7 +288,7 @@ def test_a_page_is_compared_with_another_page_of_its_file(
 ) -> None:
     settings = replace(settings, scope=scope)
     inspection = inspector.inspect(pages[1], settings, bank=[pages[0]])
-    assert (inspection.scope, inspection.notes) == (scope, ())
+    assert (inspection.scope, inspection.notes) == (scope, pages[1].notes)
     assert [source.identity for source in inspection.scores.sources] == [page.identity for page in pages[::-1]]
     assert inspection.strongest_tile == 17
     # The page has the pixels of another file, and is worth as much in the bank.

@@ -189,7 +189,7 @@ RULES = [
 @pytest.mark.parametrize("lists", [False, True])
 def test_rules_decide_as_if_tiles_without_a_score_were_not_there(rule: Rule, lists: bool) -> None:
     values = RANDOM.uniform(0.1, 0.2, 36)
-    values[[4, 9]] = 0.9, 0.6
+    values[[4, 9]] = 90, 60
     bank = [RANDOM.uniform(0.1, 0.3, 36) for _ in range(5)]
     where = np.flatnonzero(np.isin(np.arange(49), np.arange(0, 49, 4), invert=True))[:36]
     near = 1 - np.stack([values, values], axis=1)
