@@ -12,8 +12,7 @@ import pydicom
 from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import UID, RLELossless
 
-from segdetect.message import Message
-from segdetect.pictures.measured import Flags, left_out_note
+from segdetect.pictures.measured import Flags, as_written, left_out_note
 from segdetect.pictures.raster import Curve, Values
 
 _PADDING: Final = {
@@ -62,9 +61,9 @@ def measured(dataset: pydicom.Dataset, stored: Values, words: Values) -> tuple[F
     valid = (compared < min(ends)) | (compared > max(ends))
     if valid.all():
         return None, ()
-    what = Message("the padding value {value:.15g}", value=float(ends[0]))
+    what = f"the padding value {as_written(ends[0], 15)}"
     if len(ends) > 1:
-        what = Message("padding values from {low:.15g} to {high:.15g}", low=float(min(ends)), high=float(max(ends)))
+        what = f"padding values from {as_written(min(ends), 15)} to {as_written(max(ends), 15)}"
     return valid, (left_out_note(valid, what),)
 
 

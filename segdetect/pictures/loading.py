@@ -16,7 +16,7 @@ from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.isolation import apart
 from segdetect.pictures.limits import MAX_PIXELS
-from segdetect.pictures.measured import both, find_sentinel, finite, left_out_note
+from segdetect.pictures.measured import as_written, both, find_sentinel, finite, left_out_note
 from segdetect.pictures.raster import (
     WINDOW_PERCENTILES,
     Encoded,
@@ -190,7 +190,7 @@ def _measured(encoded: Encoded, raster: Raster) -> Raster:
     while raster.deep and (sentinel := find_sentinel(raster.values, valid)) is not None:
         others = raster.values != raster.values.dtype.type(sentinel)
         valid = both(valid, others)
-        what = Message("{value:.9g}, a value for missing ones that lies far from the rest,", value=float(sentinel))
+        what = f"{as_written(sentinel, 9)}, a value for missing ones that lies far from the rest,"
         notes += (left_out_note(others, what),)
     if valid is not None and not valid.any():
         raise encoded.unreadable(

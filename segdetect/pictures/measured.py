@@ -82,8 +82,13 @@ def _is_isolated(values: Values, value: float) -> bool:
     return bool(gap >= ISOLATED * max(float(upper - lower), float(sample.std())))
 
 
+def as_written(value: float, digits: int) -> str:
+    """A value as it stands in files: who looks it up there finds it so, whatever the language of the page."""
+    return format(value, f".{digits}g")
+
+
 def left_out_note(valid: Flags, what: str) -> Message:
-    """What is said of pixels that are no measurement, `what` being what they hold."""
+    """What is said of pixels that are no measurement, `what` being what they hold, its digits as in the file."""
     count = valid.size - np.count_nonzero(valid)
     if count < _FEW * valid.size:
         return Message("{count} of its pixels hold {what} and are left out.", count=int(count), what=what)
@@ -124,7 +129,8 @@ def fill(pixels: Pixels, valid: Flags) -> Pixels:
     filled = pixels.copy()
     reach = _reach(valid, side)
     if reach is None:
-        filled[~valid] = np.median(pixels[valid], axis=0)
+        known = np.flatnonzero(valid)
+        filled[~valid] = np.median(pixels.reshape(-1, 3)[known[:: max(1, len(known) // _SAMPLE)]], axis=0)
     else:
         rows = side * max(1, _STRIP_PIXELS // (side * valid.shape[1]))
         for top in range(0, len(valid), rows):

@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from tifffile import TiffPage
 
-from segdetect.message import Message
 from segdetect.pictures.decoders import NO_INK_PROFILE
-from segdetect.pictures.measured import Flags, left_out_note
+from segdetect.pictures.measured import Flags, as_written, left_out_note
 from segdetect.pictures.profiles import to_srgb
 from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
 
@@ -123,7 +122,7 @@ def measured(page: TiffPage, values: Values) -> tuple[Flags | None, tuple[str, .
     valid = (values[..., : _colours(page)] != declared).any(axis=2)
     if valid.all() or np.isnan(declared):
         return None, ()
-    what = Message("{value:.9g}, which it declares as no data,", value=float(text))
+    what = f"{as_written(float(text), 9)}, which it declares as no data,"
     return valid, (left_out_note(valid, what),)
 
 
