@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 SAMPLE = "engine=texture&sample=Clean+wire+mesh"
 FENCE = f"{SAMPLE}&grid=9&rule=Outlier+fence&look=Stability"
-KNOWN_GOOD = f"{SAMPLE}&scope=Known-good&alarms=1+in+10+clean+pictures&look=Other+grid+sizes"
+KNOWN_GOOD = f"{SAMPLE}&scope=Known-good&alarms=1+in+20+clean+pictures&look=Other+grid+sizes"
 THRESHOLD = "engine=texture&sample=Broken+wire+mesh&apart=true&rows=5&cols=8&rule=My+own+threshold&threshold=1.25"
 
 
