@@ -34,6 +34,7 @@ def settled(page: Any) -> None:
 
 
 def visit(page: Any, name: str) -> None:
+    settled(page)  # a link that is drawn anew under the pointer loses its click
     page.get_by_role("link", name=name).click()
     path = "/" if name == "Inspect" else f"/{name.lower()}"
     page.wait_for_url(lambda url: urlsplit(url).path == path)
