@@ -129,8 +129,9 @@ def fill(pixels: Pixels, valid: Flags) -> Pixels:
     filled = pixels.copy()
     reach = _reach(valid, side)
     if reach is None:
-        known = np.flatnonzero(valid)
-        filled[~valid] = np.median(pixels.reshape(-1, 3)[known[:: max(1, len(known) // _SAMPLE)]], axis=0)
+        step = max(1, valid.size // _MAX_BLOCKS)
+        some = pixels[::step][valid[::step]]
+        filled[~valid] = np.median(some if some.size else pixels[valid], axis=0)
     else:
         rows = side * max(1, _STRIP_PIXELS // (side * valid.shape[1]))
         for top in range(0, len(valid), rows):
