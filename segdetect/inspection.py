@@ -66,6 +66,7 @@ class TileScores:
             tile.
         varied: the picture was compared with itself alone and is not the same everywhere: an object or a scene, whose
             tiles cannot be judged by one another.
+        doubtful: it may be an object all the same: what is flagged counts, but that nothing is says little.
         strongest_cell: the cell of a dense engine under each tile's highest point, which look-alikes are sought for;
             None when a cell is a tile.
         neighbour_lists: `(tiles, k)` float64 similarities to the nearest other tiles, where a cell is a tile
@@ -80,6 +81,7 @@ class TileScores:
     nearest_similarity: Floats
     cell_map: npt.NDArray[np.float32] | None = None
     varied: bool = False
+    doubtful: bool = False
     strongest_cell: Ints | None = None
     neighbour_lists: Floats | None = None
 

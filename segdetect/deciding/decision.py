@@ -169,6 +169,12 @@ def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Cali
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
     share = clean.share_above(math.log(strongest / scale))
     reason = gate_reason(flags, strongest, (needed + constants.floor) / typical, share, constants, verdict)
+    if scores.doubtful and verdict is Verdict.NORMAL:
+        verdict = Verdict.CANNOT_TELL
+        reason = Message(
+            "{reason} But it may show an object, whose parts differ by nature: give known-good pictures to be sure.",
+            reason=reason,
+        )
     return _decision(RuleName.GATE, threshold, flags, verdict, reason)
 
 

@@ -7,7 +7,7 @@ picture's own other cells, known-good references, or the other pictures of a bat
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -54,6 +54,7 @@ class CellScores:
         source_lattices: the same for every picture, in the order of their numbers.
         dense: False when a cell is a tile.
         varied: as in `TileScores`.
+        doubtful: as in `TileScores`.
     """
 
     values: Scores
@@ -64,6 +65,7 @@ class CellScores:
     source_lattices: tuple[tuple[int, int], ...]
     dense: bool
     varied: bool = False
+    doubtful: bool = False
 
 
 def score_self(picture: Embeddings) -> CellScores:
@@ -80,7 +82,8 @@ def score_self(picture: Embeddings) -> CellScores:
     if picture.dense:
         known = distances if picture.ignored is None else distances[:, ~picture.ignored]
         distances = _divided(distances, known.mean(axis=1))
-    return _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
+    scored = _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
+    return replace(scored, doubtful=not varied and picture.comparison.certain > homogeneity(picture))
 
 
 def score_references(
@@ -206,6 +209,7 @@ def pool(
         nearest_similarity=_read_only(similarity),
         cell_map=cells.values if cells.dense else None,
         varied=cells.varied,
+        doubtful=cells.doubtful,
         strongest_cell=_read_only(strongest) if cells.dense else None,
         neighbour_lists=None if cells.dense or len(sources) > 1 else _neighbour_lists(embeddings[0]),
     )

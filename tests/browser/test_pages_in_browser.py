@@ -40,3 +40,5 @@ def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[...,
     link = page.url.split("?")[1]
     again = dropped(tab, link)
     again.get_by_text("It is page 2 of 3 in its file.").wait_for()
+    assert again.locator(".sd-word").first.inner_text() == "Anomalous"
+    assert "page=2" in again.url

@@ -42,7 +42,9 @@ MOST_STRETCH: Final = 4.0  # times the side of a square picture that the longer 
 MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in DINOv2's training
 STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
-COMPARISON: Final = Comparison(neighbours=3, exclude=7, exclude_varied=2, uniform=0.75, top_share=0.02, smoothing=1.0)
+COMPARISON: Final = Comparison(
+    neighbours=3, exclude=7, exclude_varied=2, uniform=0.75, certain=0.825, top_share=0.02, smoothing=1.0
+)
 
 MAX_REGISTERS: Final = 8  # exports with registers have 4
 BLOCK_VALUES: Final = 1 << 22  # similarities held at once: 16 MB

@@ -157,6 +157,14 @@ def test_what_it_takes_is_enough() -> None:
     assert not decided([1, 1, 1, 1, math.nextafter(needed, 0)]).flags.any()
 
 
+def test_what_may_be_an_object_is_never_called_normal_by_itself() -> None:
+    for strongest, verdict in ((1.1, Verdict.CANNOT_TELL), (4.0, Verdict.ANOMALOUS)):
+        shown = replace(tile_scores([1, 1, 1, 1, strongest]), doubtful=True)
+        answer = decide(shown, Rule(), scope=Scope.SELF, engine=EngineName.DINOV2, calibration=SIMPLE)
+        assert answer.verdict is verdict
+        assert ("may show an object" in answer.reason) == (verdict is Verdict.CANNOT_TELL)
+
+
 def test_pictures_that_are_all_alike_show_nothing() -> None:
     alike = spread_about(-1)
     assert not decided([0, 0], RuleName.CALIBRATED, scope=Scope.BATCH, good=[0.0], floor=0.01, batch=alike).flags.any()
