@@ -7,15 +7,18 @@ template and the values that it was made of, so that a page can write it once mo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from string import Formatter
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 # A string is a name, a version or a word: it is never touched. A message within a message is written as the whole is.
 Value = str | int | float | date
+# A field of a template may neither ask for attributes of a value nor be made wider than it is.
+_FORMAT: Final = re.compile(r",?(\.\d{1,2})?[a-zA-Z%]?")
 
 
 class Message(str):
@@ -71,3 +74,33 @@ class _Writer(Formatter):
         if isinstance(value, float) or (isinstance(value, int) and format_spec):
             return self._number(value, format_spec)
         return format(value, format_spec)
+
+
+def packed(value: Any) -> Any:
+    """A text, number, date or None, or a tuple of them, as JSON has it."""
+    if isinstance(value, Message):
+        return {"template": value.template, "values": {name: packed(part) for name, part in value.values.items()}}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    if isinstance(value, tuple):
+        return [packed(part) for part in value]
+    return value
+
+
+def unpacked(told: Any) -> Any:
+    """What `packed` made; raises ValueError, KeyError or TypeError for what it never makes."""
+    if isinstance(told, list):
+        return tuple(map(unpacked, told))
+    if not isinstance(told, Mapping):
+        return told
+    if "date" in told:
+        return date.fromisoformat(told["date"])
+    values = {str(name): unpacked(part) for name, part in told["values"].items()}
+    return Message(_plain_template(told["template"], values), **values)
+
+
+def _plain_template(template: str, values: Mapping[str, object]) -> str:
+    for _, name, form, conversion in Formatter().parse(template):
+        if name is not None and (name not in values or conversion or not _FORMAT.fullmatch(form or "")):
+            raise ValueError("it is no template of a message")
+    return template

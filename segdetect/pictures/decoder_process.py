@@ -23,10 +23,10 @@ from typing import Final
 import cv2
 
 from segdetect.errors import ImageTooLargeError, SegDetectError
-from segdetect.message import Message
+from segdetect.message import Message, unpacked
 from segdetect.pictures.isolation import READY, SMALLER
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
-from segdetect.pictures.travel import packed_answer, packed_error, unpacked
+from segdetect.pictures.travel import packed_answer, packed_error
 
 # What nearly every request needs, opened before the first one comes.
 USUAL_MODULE: Final = "segdetect.pictures.loading"

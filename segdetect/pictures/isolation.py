@@ -20,10 +20,10 @@ from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from segdetect.child import ChildProcess
 from segdetect.errors import SegDetectError, UnreadableImageError
-from segdetect.message import Message
+from segdetect.message import Message, packed
 from segdetect.pictures.limits import answer_limit, decoding_limit, decoding_seconds
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
-from segdetect.pictures.travel import packed, unpacked_answer
+from segdetect.pictures.travel import unpacked_answer
 
 ISOLATE_VARIABLE: Final = "SEGDETECT_ISOLATE"
 READY: Final = b"r"

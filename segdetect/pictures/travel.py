@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
-from string import Formatter
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, SettingsError, UnreadableImageError
-from segdetect.message import Message
+from segdetect.message import packed, unpacked
 from segdetect.pictures.parcels import Block, Parcel
 
 _ERRORS: Final[dict[str, type[SegDetectError]]] = {
     kind.__name__: kind
     for kind in (SegDetectError, InputError, UnreadableImageError, ImageTooLargeError, SettingsError)
 }
-# A field of a template may neither ask for attributes of a value nor be made wider than it is.
-_FORMAT: Final = re.compile(r",?(\.\d{1,2})?[a-zA-Z%]?")
 
 
 def packed_answer(answer: Any) -> Parcel:
@@ -67,36 +62,6 @@ def unpacked_answer(parcel: Parcel, kind: Any, *, name: str) -> Any:
     if not _fits(answer, kind):
         raise ValueError("it is an answer of another kind")
     return answer
-
-
-def packed(value: Any) -> Any:
-    """A text, number, date or None, or a tuple of them, as JSON has it."""
-    if isinstance(value, Message):
-        return {"template": value.template, "values": {name: packed(part) for name, part in value.values.items()}}
-    if isinstance(value, date):
-        return {"date": value.isoformat()}
-    if isinstance(value, tuple):
-        return [packed(part) for part in value]
-    return value
-
-
-def unpacked(told: Any) -> Any:
-    """What `packed` made; raises ValueError, KeyError or TypeError for what it never makes."""
-    if isinstance(told, list):
-        return tuple(map(unpacked, told))
-    if not isinstance(told, Mapping):
-        return told
-    if "date" in told:
-        return date.fromisoformat(told["date"])
-    values = {str(name): unpacked(part) for name, part in told["values"].items()}
-    return Message(_plain_template(told["template"], values), **values)
-
-
-def _plain_template(template: str, values: Mapping[str, object]) -> str:
-    for _, name, form, conversion in Formatter().parse(template):
-        if name is not None and (name not in values or conversion or not _FORMAT.fullmatch(form or "")):
-            raise ValueError("it is no template of a message")
-    return template
 
 
 def _error(told: Mapping[str, Any], name: str) -> SegDetectError:

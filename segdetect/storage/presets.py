@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import operator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from segdetect.documents import read_settings, settings_record
 from segdetect.errors import SettingsError
 from segdetect.files import changing, checked_name, file_name, home, storage_errors, write_atomic
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
@@ -88,7 +88,7 @@ class Presets:
         name = checked_name(preset.name)
         if name in {built_in.name for built_in in BUILT_IN}:
             raise SettingsError(f"'{name}' is a built-in preset", remedy="Choose another name")
-        record = {"name": name, "why": preset.why, "settings": _as_record(preset.settings)}
+        record = {"name": name, "why": preset.why, "settings": settings_record(preset.settings)}
         with storage_errors(self.folder), changing(self.folder):
             write_atomic(self._file(name), json.dumps(record, indent=2).encode())
 
@@ -113,27 +113,7 @@ class Presets:
         return self.folder / f"{file_name(name)}.json"
 
 
-def _as_record(settings: Settings) -> dict[str, Any]:
-    rule = settings.rule
-    return {
-        "rows": settings.grid.rows,
-        "cols": settings.grid.cols,
-        "engine": settings.engine.value,
-        "scope": settings.scope.value,
-        "rule": rule.name.value,
-        "threshold": rule.threshold,
-        "false_alarms": rule.false_alarms,
-    }
-
-
 def _read_preset(path: Path) -> Preset:
     record = read_record(path)
     name, why, kept = checked_name(record["name"]), str(record["why"]), record["settings"]
-    threshold = None if kept["threshold"] is None else float(kept["threshold"])
-    settings = Settings(
-        grid=GridSize(operator.index(kept["rows"]), operator.index(kept["cols"])),
-        engine=EngineName(kept["engine"]),
-        scope=Scope(kept["scope"]),
-        rule=Rule(RuleName(kept["rule"]), threshold=threshold, false_alarms=float(kept["false_alarms"])),
-    )
-    return Preset(name, settings, why)
+    return Preset(name, read_settings(kept), why)

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from segdetect.errors import DatasetError, ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
-from segdetect.message import Message
+from segdetect.message import Message, packed, unpacked
 from segdetect.pictures import parcels
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.parcels import Parcel, receive_parcel, send_parcel
-from segdetect.pictures.travel import packed, packed_answer, packed_error, unpacked, unpacked_answer
+from segdetect.pictures.travel import packed_answer, packed_error, unpacked_answer
 
 PICTURE = LoadedImage(
     "a.png", "0", np.zeros((2, 3, 3), np.uint8), ("Turned.",), window=(1.5, 2.0), valid=np.eye(2, 3, dtype=np.bool_)
