@@ -23,15 +23,16 @@ run: ## Install what is needed, then open the dashboard
 	@scripts/setup.sh run
 	@exec $(python) scripts/start.py --host $(HOST) --port $(PORT)
 
-# The browser's tests come last and alone, since each needs both cores. ARGS may pick tests of one part only: pytest then
-# ends with 5 for the other, where it found none.
+# The browser's tests come last, so that the others do not take the cores from under them. ARGS may pick tests of one part only:
+# pytest then ends with 5 for the other, where it found none.
+workers := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS); code=$$?; \
+	@$(python) -m pytest -m 'not browser' $(workers) $(ARGS); code=$$?; \
 	case $$code in \
-	    0) $(python) -m pytest -m browser $(ARGS) || test $$? = 5 ;; \
-	    5) $(python) -m pytest -m browser $(ARGS) ;; \
+	    0) $(python) -m pytest -m browser $(workers) $(ARGS) || test $$? = 5 ;; \
+	    5) $(python) -m pytest -m browser $(workers) $(ARGS) ;; \
 	    *) exit $$code ;; \
 	esac
 
