@@ -15,6 +15,7 @@ from tqdm import tqdm
 from segdetect.cli.saying import ALL_PAGES, say_notes, say_summary
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure
+from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage, load_image
@@ -136,7 +137,8 @@ def run_writer(
     if options.out is None:
         yield None
         return
-    with RunWriter(options.out, settings, engine=engine, engine_version=version, bom=options.csv_bom) as writer:
+    run = Run(settings=settings, engine=engine, engine_version=version, bom=options.csv_bom)
+    with RunWriter(options.out, run) as writer:
         yield writer
         for item in left_out():
             if item.maybe_picture:
@@ -157,4 +159,4 @@ def record(writer: RunWriter, result: Answer | Failure) -> None:
     if isinstance(result, Failure):
         writer.add_failure(result)
     else:
-        writer.add(result.inspection, result.image)
+        writer.add(result.inspection, lambda: result.image)

@@ -15,6 +15,7 @@ from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.engines.dinov2.engine import COMPARISON as DINOV2_COMPARISON
 from segdetect.engines.texture import COMPARISON as TEXTURE_COMPARISON
 from segdetect.inspection import Verdict
+from segdetect.output.segments import SEGMENT_COLUMNS
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS
 from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.storage.presets import BUILT_IN
@@ -90,7 +91,7 @@ def test_every_preset_is_in_the_method_with_its_settings(preset: object) -> None
     assert row in METHOD.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("column", [*TILE_COLUMNS, *IMAGE_COLUMNS])
+@pytest.mark.parametrize("column", [*TILE_COLUMNS, *IMAGE_COLUMNS, *SEGMENT_COLUMNS])
 def test_every_column_is_in_the_readme(column: str) -> None:
     tables = [line for line in README.read_text(encoding="utf-8").splitlines() if ".csv`" in line]
     assert column in _words(" ".join(tables))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from segdetect.inspection import Inspection
 from segdetect.output.annotation import png_bytes
-from segdetect.output.run_folder import annotated_name
+from segdetect.output.names import picture_file
 from segdetect.output.tables import csv_bytes, flagged_table, tiles_table
 from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.shared.page import part
@@ -16,7 +16,7 @@ from segdetect.ui.shared.texts import plain, shown
 @part("The export")
 def show_exports(image: LoadedImage, inspection: Inspection) -> None:
     """Draw the download buttons; a file is made when its button is pressed, and nothing reruns."""
-    stem = annotated_name(image.name).stem
+    stem = picture_file(image.name).stem
     with st.popover("Export", icon=":material/download:"):
         st.download_button(
             "Flagged segments (CSV)",

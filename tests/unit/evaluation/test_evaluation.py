@@ -18,6 +18,7 @@ from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score
 from segdetect.evaluation.run import Evaluation, ap_by_grid, evaluate, evaluate_each
 from segdetect.evaluation.tables import figures_table, figures_text, json_bytes, shown_table, write_evaluation
 from segdetect.inspection import Decision, Inspection, TileScores, Verdict
+from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
@@ -141,8 +142,8 @@ def test_figures_equal_those_of_the_independent_scorer(
     rule: RuleName,
 ) -> None:
     wanted = settings(scope, rule, EngineName.FASTDUP if rule is RuleName.STOCK else EngineName.TEXTURE)
-    with RunWriter(tmp_path / "out", wanted, engine=wanted.engine, engine_version="tiny") as writer:
-        result = evaluate(inspector, dataset, wanted, on_result=lambda r: writer.add(r.inspection, r.image))  # type: ignore[union-attr]
+    with RunWriter(tmp_path / "out", Run(settings=wanted, engine=wanted.engine, engine_version="tiny")) as writer:
+        result = evaluate(inspector, dataset, wanted, on_result=lambda r: writer.add(r.inspection, lambda: r.image))  # type: ignore[union-attr]
     theirs, ours = scorer(tmp_path / "own/manifest.csv", tmp_path / "out/tiles.csv")[0], result.overall
     for name in ("auroc", "ap", "top1", "precision", "recall", "f1", "hit", "clean_unflagged"):
         assert getattr(ours, name) == pytest.approx(theirs[name], abs=1e-9), name

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
 from segdetect.settings import GridSize, Settings
 from tests.support.interruption import full, interruptions, killed
@@ -25,8 +26,8 @@ def test_whatever_stops_a_run_its_record_and_its_pictures_are_whole_or_not_there
     inspection = answer(image, [0.1, 0.2, 0.3, 0.9], grid=GridSize(2, 2), flagged=[3])
 
     def run() -> None:
-        with RunWriter(out, Settings(), engine="tiny", engine_version="1") as writer:
-            writer.add(inspection, image)
+        with RunWriter(out, Run(settings=Settings(), engine="tiny", engine_version="1")) as writer:
+            writer.add(inspection, lambda: image)
 
     steps = []
     for step in interruptions(run, out, stop):
@@ -38,6 +39,6 @@ def test_whatever_stops_a_run_its_record_and_its_pictures_are_whole_or_not_there
                 drawn.load()
                 assert drawn.size == (40, 40)
         found = [file.name for file in out.rglob("*") if file.is_file() and file.suffix != ".part"]
-        assert set(found) <= {"run.json", "tiles.csv", "flagged_segments.csv", "images.csv", "a.png"}
+        assert set(found) <= {"run.json", "tiles.csv", "flagged_segments.csv", "segments.csv", "images.csv", "a.png"}
         shutil.rmtree(out, ignore_errors=True)
     assert len(steps) > 10

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segdetect.grid import GridSize
+from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
 from segdetect.output.tables import csv_bytes, image_row, plain_text, safe_text
 from segdetect.pictures.left_out import LeftOut
@@ -58,10 +59,11 @@ def test_a_byte_order_mark_where_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("bom", [False, True])
 def test_each_file_of_a_run_begins_with_it_once(tmp_path: Path, bom: bool) -> None:
-    with RunWriter(tmp_path, Settings(grid=GridSize(1, 2)), engine="texture", engine_version="1", bom=bom) as writer:
+    run = Run(settings=Settings(grid=GridSize(1, 2)), engine="texture", engine_version="1", bom=bom)
+    with RunWriter(tmp_path, run) as writer:
         writer.add_left_out(LeftOut("=a/", "it is hidden"))
         writer.add_left_out(LeftOut("b.png", "it is hidden"))
-    for name in ("tiles.csv", "flagged_segments.csv", "images.csv"):
+    for name in ("tiles.csv", "flagged_segments.csv", "segments.csv", "images.csv"):
         assert (tmp_path / name).read_bytes().count(b"\xef\xbb\xbf") == bom
     images = pd.read_csv(tmp_path / "images.csv", keep_default_na=False)
     assert images["image"].tolist() == ["'=a/", "b.png"]

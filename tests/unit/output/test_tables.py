@@ -19,7 +19,9 @@ from PIL import Image
 from segdetect.errors import StorageError, UnreadableImageError
 from segdetect.inspection import Failure, Inspection, Source
 from segdetect.output.annotation import png_bytes
-from segdetect.output.run_folder import RunWriter, annotated_name
+from segdetect.output.names import picture_file
+from segdetect.output.run import Run
+from segdetect.output.run_folder import RunWriter
 from segdetect.output.tables import csv_bytes, flagged_table, image_row, tiles_table
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import GridSize, Settings
@@ -108,19 +110,19 @@ def test_the_annotated_picture_has_the_pictures_own_size(inspection: Inspection,
 
 
 def _writer(folder: Path) -> RunWriter:
-    return RunWriter(folder, Settings(), engine="texture", engine_version="tiny 1")
+    return RunWriter(folder, Run(settings=Settings(), engine="texture", engine_version="tiny 1"))
 
 
 def test_a_run_writes_what_was_promised(tmp_path: Path, inspection: Inspection, image: LoadedImage) -> None:
     out = tmp_path / "new folder" / "out"
     other = replace(inspection, image="b/c.jpg")
     with _writer(out) as writer:
-        writer.add(inspection, image)
+        writer.add(inspection, lambda: image)
         writer.add_failure(Failure("bad.png", UnreadableImageError("it is empty", file="bad.png")))
-        writer.add(other, image)
+        writer.add(other, lambda: image)
     written = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     annotated = ["annotated/a.png", "annotated/b/c.png"]
-    assert written == [*annotated, "flagged_segments.csv", "images.csv", "run.json", "tiles.csv"]
+    assert written == [*annotated, "flagged_segments.csv", "images.csv", "run.json", "segments.csv", "tiles.csv"]
     tables = [csv_bytes(tiles_table(one)).decode() for one in (inspection, other)]
     assert (out / "tiles.csv").read_text() == tables[0] + tables[1].partition("\n")[2]
     flagged = [csv_bytes(flagged_table(one)).decode() for one in (inspection, other)]
@@ -132,7 +134,7 @@ def test_images_csv_has_a_row_for_each_failed_or_not(
     tmp_path: Path, inspection: Inspection, image: LoadedImage
 ) -> None:
     with _writer(tmp_path) as writer:
-        writer.add(inspection, image)
+        writer.add(inspection, lambda: image)
         writer.add_failure(Failure("bad.png", UnreadableImageError("it is empty", file="bad.png"), "ab12"))
     assert (tmp_path / "images.csv").read_text() == (
         f"{IMAGES}\na.png,{image.sha256},35,20,anomalous,1,0.75,0.75,0.75,,\n"
@@ -142,10 +144,10 @@ def test_images_csv_has_a_row_for_each_failed_or_not(
 
 def test_run_json_tells_how_it_was_made(tmp_path: Path) -> None:
     settings = Settings(grid=GridSize(3, 5))
-    with RunWriter(tmp_path, settings, engine="texture", engine_version="tiny 1"):
+    with RunWriter(tmp_path, Run(settings=settings, engine="texture", engine_version="tiny 1")):
         pass
     run = json.loads((tmp_path / "run.json").read_text())
-    assert set(run) == {"segdetect", "engine", "engine_version", "started", "settings"}
+    assert set(run) == {"segdetect", "engine", "engine_version", "started", "settings", "mm_per_pixel"}
     assert (run["engine"], run["engine_version"]) == ("texture", "tiny 1")
     assert run["settings"]["grid"] == {"rows": 3, "cols": 5}
     assert run["settings"]["rule"]["name"] == "auto"
@@ -156,7 +158,7 @@ def test_what_was_done_is_on_disk_before_the_run_ends(
     tmp_path: Path, inspection: Inspection, image: LoadedImage
 ) -> None:
     with _writer(tmp_path) as writer:
-        writer.add(inspection, image)
+        writer.add(inspection, lambda: image)
         assert len((tmp_path / "tiles.csv").read_text().splitlines()) == 7
         assert len((tmp_path / "images.csv").read_text().splitlines()) == 2
 
@@ -164,7 +166,7 @@ def test_what_was_done_is_on_disk_before_the_run_ends(
 def test_an_earlier_run_in_the_folder_is_replaced(tmp_path: Path, inspection: Inspection, image: LoadedImage) -> None:
     for _ in range(2):
         with _writer(tmp_path) as writer:
-            writer.add(inspection, image)
+            writer.add(inspection, lambda: image)
     assert len((tmp_path / "tiles.csv").read_text().splitlines()) == 7
     assert [path.name for path in (tmp_path / "annotated").iterdir()] == ["a.png"]
 
@@ -175,7 +177,7 @@ def test_pictures_with_names_that_end_alike_do_not_overwrite_each_other(
     names = ["a.png", "a.jpg", "../a.bmp", "a-2.png"]
     with _writer(tmp_path) as writer:
         for name in names:
-            writer.add(replace(inspection, image=name), image)
+            writer.add(replace(inspection, image=name), lambda: image)
     assert len(list((tmp_path / "annotated").rglob("*.png"))) == len(names)
 
 
@@ -184,7 +186,7 @@ def test_a_folder_named_like_a_picture_is_in_nobodys_way(
 ) -> None:
     with _writer(tmp_path) as writer:
         for name in ("a.jpg", "a.png/b.jpg", "c.png/d.jpg", "c.jpg"):
-            writer.add(replace(inspection, image=name), image)
+            writer.add(replace(inspection, image=name), lambda: image)
     assert len([path for path in (tmp_path / "annotated").rglob("*") if path.is_file()]) == 4
 
 
@@ -216,7 +218,7 @@ def test_a_folder_named_like_a_picture_is_in_nobodys_way(
     ],
 )
 def test_where_the_annotated_copy_goes(name: str, wanted: str) -> None:
-    assert annotated_name(name) == PurePosixPath(wanted)
+    assert picture_file(name) == PurePosixPath(wanted)
 
 
 PIECES = ("/", "\\", "..", ".", "a" * 300, "é" * 200, "\udcff", "\x00", "\n", " ", ":", "C:", "é:", ".png", "b")
@@ -224,7 +226,7 @@ PIECES = ("/", "\\", "..", ".", "a" * 300, "é" * 200, "\udcff", "\x00", "\n", "
 
 @given(st.text() | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_no_name_leads_out_of_the_folder(name: str) -> None:
-    path = annotated_name(name)
+    path = picture_file(name)
     assert not path.is_absolute()
     assert not any(part[1:2] == ":" for part in path.parts)
     assert not {"..", ".", ""} & set(path.parts)
@@ -260,10 +262,10 @@ def test_a_full_disk_is_said_to_be_full_and_keeps_what_was_written(
         raise OSError(number, "No space left on device")
 
     with _writer(tmp_path) as writer:
-        writer.add(inspection, image)
+        writer.add(inspection, lambda: image)
         monkeypatch.setattr(Path, "replace", full)
         with pytest.raises(StorageError, match=r"the disk is full\. Free some space"):
-            writer.add(inspection, image)
+            writer.add(inspection, lambda: image)
     assert len((tmp_path / "images.csv").read_text().splitlines()) == 2
 
 
@@ -273,4 +275,4 @@ def test_a_disk_that_fills_up_in_a_table_is_said_to_be_full(
 ) -> None:
     (tmp_path / "tiles.csv").symlink_to("/dev/full")
     with pytest.raises(StorageError, match="the disk is full"), _writer(tmp_path) as writer:
-        writer.add(inspection, image)
+        writer.add(inspection, lambda: image)

@@ -1,0 +1,80 @@
+"""A run as CSV tables, with its annotated pictures beside them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+from segdetect.files import write_atomic
+from segdetect.inspection import Failure, Inspection
+from segdetect.output.annotation import png_bytes
+from segdetect.output.names import PictureFiles
+from segdetect.output.run import Opener, Run
+from segdetect.output.segments import SEGMENT_COLUMNS, segments_table
+from segdetect.output.tables import TILE_COLUMNS, safe_table, tiles_table
+
+
+class CsvFiles:
+    """Writes `tiles.csv`, `flagged_segments.csv`, `segments.csv` and `annotated/`; see `Format`."""
+
+    def __init__(self, folder: Path, run: Run) -> None:
+        self._run = run
+        self._files = ExitStack()
+        self._annotated = PictureFiles(folder / "annotated", ".png")
+        self._tiles = self._table(folder / "tiles.csv", TILE_COLUMNS)
+        self._flagged = self._table(folder / "flagged_segments.csv", TILE_COLUMNS)
+        self._segments = self._table(folder / "segments.csv", SEGMENT_COLUMNS)
+
+    def _table(self, path: Path, columns: Sequence[str]) -> CsvTable:
+        return self._files.enter_context(CsvTable(path, columns, bom=self._run.bom))
+
+    def add(self, inspection: Inspection, load: Opener) -> None:
+        """Write a picture's rows and its annotated copy."""
+        # First of all, since opening the picture may fail.
+        annotated = png_bytes(load(), inspection)
+        table = tiles_table(inspection)
+        self._tiles.append(table)
+        self._flagged.append(table[table["flagged"]])
+        self._segments.append(segments_table(inspection, mm_per_pixel=self._run.mm_per_pixel))
+        write_atomic(self._annotated.path(inspection.image), annotated)
+
+    def add_failure(self, failure: Failure) -> None:
+        """Nothing: `images.csv` names it."""
+
+    def end(self) -> None:
+        """Close the tables."""
+        self._files.close()
+
+
+class CsvTable:
+    """A CSV file whose rows are on disk as soon as they are written. Use as a context manager.
+
+    Args:
+        path: the file; one that is there is replaced.
+        columns: its header.
+        bom: whether it begins with the byte order mark.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], *, bom: bool = False) -> None:
+        encoding = "utf-8-sig" if bom else "utf-8"
+        self._file: TextIO = path.open("w", newline="", encoding=encoding, errors="replace")
+        csv.writer(self._file, lineterminator="\n").writerow(columns)
+
+    def __enter__(self) -> CsvTable:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, table: pd.DataFrame) -> None:
+        """Write the rows of a table, whose columns are those of the file."""
+        safe_table(table).to_csv(self._file, index=False, header=False, lineterminator="\n")
+        self._file.flush()

@@ -1,0 +1,50 @@
+"""The kinds of files that a run can leave, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from segdetect.inspection import Failure, Inspection
+from segdetect.output.csv_files import CsvFiles
+from segdetect.output.run import Opener, Run
+
+
+class FormatName(StrEnum):
+    """What can be written of a run."""
+
+    CSV = "csv"
+
+
+class Format(Protocol):
+    """Writes files of one kind as the answers of a run come, in their order and in bounded memory.
+
+    The same answers in the same order make the same files, byte for byte. All methods raise OSError where the folder
+    cannot be written.
+    """
+
+    def add(self, inspection: Inspection, load: Opener) -> None:
+        """Take an answer.
+
+        Args:
+            inspection: the answer.
+            load: opens its picture, and is called only where pixels are needed; what it raises is raised.
+        """
+        ...
+
+    def add_failure(self, failure: Failure) -> None:
+        """Take a picture that could not be inspected."""
+        ...
+
+    def end(self) -> None:
+        """Finish the files; those of a run that was stopped hold what it was given. Nothing comes after it."""
+        ...
+
+
+# Each begins its files in a folder that exists.
+FORMATS: Final[Mapping[FormatName, Callable[[Path, Run], Format]]] = {
+    FormatName.CSV: CsvFiles,
+}
+DEFAULT_FORMATS: Final = (FormatName.CSV,)
