@@ -6,7 +6,7 @@ from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.inspect.downloads import show_exports
 from segdetect.ui.inspect.overview import show_overview
 from segdetect.ui.inspect.picture import show_picture
-from segdetect.ui.inspect.result import show_heatmap, show_steps, show_table
+from segdetect.ui.inspect.result import read_heat_style, show_heatmap, show_steps, show_table
 from segdetect.ui.inspect.run import run_inspection
 from segdetect.ui.inspect.second_opinion import show_second_opinion
 from segdetect.ui.inspect.tuning import show_tuning
@@ -45,14 +45,15 @@ with page("Inspect"):
     show_second_opinion(request, inspection)
 
     picture, heatmap = st.columns(2, gap="medium")
-    with picture:
-        show_picture(request.image, inspection, tile, look_alikes)
     with heatmap:
-        show_heatmap(request.image, inspection, tile)
+        style = read_heat_style()
+        show_heatmap(request.image, inspection, tile, style)
+    with picture:
+        show_picture(request.image, inspection, tile, look_alikes, style)
     show_steps(inspection, tile)
     table, why = st.columns([5, 3], gap="medium")
     with table:
         show_table(request.image, inspection, tile)
     with why:
-        show_why(request, inspection, tile, look_alikes)
+        show_why(request, inspection, tile, look_alikes, style)
     show_tuning(request, inspection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -174,6 +175,19 @@ class Inspection:
     def strongest_tile(self) -> int:
         """The tile with the highest score."""
         return int(np.nanargmax(self.scores.scores))
+
+    @property
+    def threshold(self) -> float | None:
+        """The lowest score that is flagged; None where nothing was learnt that a score could be held against.
+
+        That is where there are too few tiles, an object was compared with itself, or there was nothing to learn from.
+        The decision then has the lowest number that no tile reaches.
+        """
+        threshold = self.decision.threshold
+        if self.decision.flags.any():
+            return threshold
+        known = math.nextafter(self.scores.highest, math.inf) < threshold < math.inf
+        return threshold if known else None
 
     @property
     def total_seconds(self) -> float:

@@ -6,9 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from segdetect.inspection import Inspection
@@ -91,20 +89,6 @@ def crop(image: LoadedImage, box_ltrb: Sequence[int]) -> Image.Image:
     left, top, right, bottom = (int(v) for v in box_ltrb)
     part: Image.Image = Image.fromarray(np.ascontiguousarray(image.pixels[top:bottom, left:right]))
     return part
-
-
-def heat_over(picture: Image.Image, heat: npt.NDArray[np.float32], opacity: float = 0.6) -> Image.Image:
-    """A picture with scores laid over it in the colours of the heatmap.
-
-    Args:
-        picture: RGB.
-        heat: `(rows, cols)` float32, 0..1; the result has its size.
-        opacity: of the colours, 0..1.
-    """
-    levels = (np.clip(heat, 0, 1) * 255).astype(np.uint8)
-    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
-    below = picture.resize((heat.shape[1], heat.shape[0]), Image.Resampling.BILINEAR)
-    return Image.blend(below, Image.fromarray(colours), opacity)
 
 
 def line_width(size_wh: tuple[int, int]) -> int:

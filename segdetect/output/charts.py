@@ -12,9 +12,8 @@ import plotly.graph_objects as go
 from segdetect.grid import Boxes
 from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.message import Message
+from segdetect.output.heat import COLOUR_SCALES, HeatScale, heat_colours, heat_scale, heat_values
 
-# Both are perceptually uniform and told apart by colour-blind readers.
-COLOUR_SCALES: Final = ("Cividis", "Viridis", "Greys")
 FLAG_COLOUR: Final = "#FF5C28"
 HALO_COLOUR: Final = "#101018"
 SELECTED_COLOUR: Final = "#FFFFFF"
@@ -34,19 +33,24 @@ class HeatmapStyle:
         colour_scale: one of `COLOUR_SCALES`.
         smooth: show the fine map of a dense engine, or blend from tile to tile, in place of plain tiles.
         outlines: outline flagged tiles.
+        stretch: spread the colours over this picture's own scores in place of tying them to the threshold.
     """
 
     opacity: float = 0.55
-    colour_scale: str = "Cividis"
+    colour_scale: str = COLOUR_SCALES[0]
     smooth: bool = False
     outlines: bool = True
+    stretch: bool = False
+
+
+PLAIN_HEATMAP: Final = HeatmapStyle()
 
 
 def score_heatmap(
     inspection: Inspection,
     *,
     background: str,
-    style: HeatmapStyle = HeatmapStyle(),
+    style: HeatmapStyle = PLAIN_HEATMAP,
     selected: Sequence[int] = (),
     lookalikes: Sequence[int] = (),
     height: int = 520,
@@ -80,9 +84,9 @@ def score_heatmap(
 
 
 def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
-    """How many tiles have which score, with the threshold as a line; flagged tiles have a colour and an outline."""
-    scores, flags = inspection.scores.scores, inspection.decision.flags
-    low, high = float(np.nanmin(scores)), max(inspection.scores.highest, inspection.decision.threshold)
+    """How many tiles have which score, and the threshold as a line; flagged tiles have a colour and an outline."""
+    scores, flags, threshold = inspection.scores.scores, inspection.decision.flags, inspection.threshold
+    low, high = float(np.nanmin(scores)), max(inspection.scores.highest, threshold or 0.0)
     size = (high - low) / 40 or 1e-6
     figure = go.Figure()
     looks: Mapping[str, tuple[Flags, str, float]] = {
@@ -97,12 +101,12 @@ def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
             marker={"color": colour, "line": {"color": OUTLINE_COLOUR, "width": outline}},
             hovertemplate="%{y} tiles " + name + "<br>score %{x}<extra></extra>",
         )
-    if np.isfinite(inspection.decision.threshold):
+    if threshold is not None:
         figure.add_vline(
-            x=inspection.decision.threshold,
+            x=threshold,
             line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"},
             annotation={
-                "text": Message("threshold {threshold:.3f}", threshold=inspection.decision.threshold),
+                "text": Message("threshold {threshold:.3f}", threshold=threshold),
                 "yanchor": "bottom",
             },
             annotation_position="top",
@@ -170,26 +174,46 @@ def _add_picture(figure: go.Figure, size_wh: tuple[int, int], background: str) -
 
 
 def _add_scores(figure: go.Figure, inspection: Inspection, style: HeatmapStyle) -> None:
-    scores = inspection.scores
-    grid = scores.layout.grid
-    values: Floats = scores.scores.reshape(grid.rows, grid.cols)
-    boxes = scores.layout.boxes_ltrb
-    xs = [*boxes[: grid.cols, 0].tolist(), int(boxes[-1, 2])]
-    ys = [*boxes[:: grid.cols, 1].tolist(), int(boxes[-1, 3])]
+    layout = inspection.scores.layout
+    boxes, cols = layout.boxes_ltrb, layout.grid.cols
+    values = heat_values(inspection, smooth=style.smooth)
+    xs = [*boxes[:cols, 0].tolist(), int(boxes[-1, 2])]
+    ys = [*boxes[::cols, 1].tolist(), int(boxes[-1, 3])]
     if style.smooth:
-        if scores.cell_map is not None:
-            values = scores.cell_map.astype(np.float64)
         xs, ys = (_centres(side, parts) for side, parts in zip(inspection.size_wh, values.shape[::-1], strict=True))
+    scale = heat_scale(inspection, stretch=style.stretch, smooth=style.smooth)
     figure.add_heatmap(
-        z=np.round(values, 5),
+        z=np.round(scale.places_of(values), 4),
+        zmin=0,
+        zmax=1,
         x=xs,
         y=ys,
         zsmooth="best" if style.smooth else False,
-        colorscale=style.colour_scale,
+        colorscale=_colorscale(style.colour_scale),
         opacity=style.opacity,
         hoverinfo="skip",
-        colorbar={"orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 10, "outlinewidth": 0, "len": 0.7},
+        colorbar=_legend(scale),
     )
+
+
+def _colorscale(name: str) -> list[tuple[float, str]]:
+    colours = heat_colours(name)[::5]
+    return [(i / (len(colours) - 1), f"rgb({r},{g},{b})") for i, (r, g, b) in enumerate(colours.tolist())]
+
+
+def _legend(scale: HeatScale) -> dict[str, object]:
+    return {
+        "orientation": "h",
+        "y": -0.02,
+        "yanchor": "top",
+        "thickness": 10,
+        "outlinewidth": 0,
+        "len": 0.7,
+        "tickvals": scale.places,
+        "ticktext": scale.labels,
+        "ticks": "outside",
+        "ticklen": 4,
+    }
 
 
 def _centres(length: int, parts: int) -> list[float]:

@@ -133,8 +133,8 @@ def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[
         side: pixels of the longer side of the map.
 
     Returns:
-        `(rows, cols)` float32, 0 for the picture's lowest cell and for cells without a score, 1 for its highest; None
-        when a cell is a tile.
+        `(rows, cols)` float32, in the units of scores; cells without a score count as the picture's lowest. None when a
+        cell is a tile.
     """
     cells = inspection.scores.cell_map
     if cells is None:
@@ -147,6 +147,6 @@ def tile_map(inspection: Inspection, tile: int, side: int = 256) -> npt.NDArray[
     x = (left + (np.arange(cols) + 0.5) / scale) / width * cells.shape[1] - 0.5
     y = (top + (np.arange(rows) + 0.5) / scale) / height * cells.shape[0] - 0.5
     across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    low, high = float(np.nanmin(cells)), float(np.nanmax(cells))
-    fine = cv2.remap(np.nan_to_num(cells, nan=low), across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray((fine - low) / max(high - low, 1e-9), np.float32)
+    known = np.nan_to_num(cells, nan=float(np.nanmin(cells)))
+    fine = cv2.remap(known, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fine, np.float32)

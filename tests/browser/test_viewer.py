@@ -362,7 +362,10 @@ def test_options_change_the_looks_without_a_rerun(desk: Desk) -> None:
     assert _flag_colour(desk.shot()).sum() == 0
     lines = (desk.pixels("lines")[..., 3] > 0).sum()
     desk.page.get_by_label("Tile boundaries").check()
+    legend = desk.page.locator(".legend").get_by_text("Threshold at the mark")
+    assert legend.locator("b").evaluate("node => node.style.left") == "50%"
     desk.page.get_by_label("Heat").fill("0")
+    assert legend.count() == 0, "what is not shown needs no words"
     desk.page.get_by_label("Brightness").fill("2")
     desk.settle()
     assert (desk.pixels("lines")[..., 3] > 0).sum() > lines + 1000

@@ -51,6 +51,13 @@ def app() -> AppTest:
 
 
 def _scores(app: AppTest) -> npt.NDArray[np.float64]:
+    """The tiles' scores as the heatmap tells them, in rows and columns."""
+    told = [data[2] for data in chart(app, "heatmap")["data"][-1]["customdata"]]
+    return np.reshape(told, np.shape(_colours(app)))
+
+
+def _colours(app: AppTest) -> npt.NDArray[np.float64]:
+    """The places of the tiles' colours on the scale."""
     (heat,) = [trace for trace in chart(app, "heatmap")["data"] if trace["type"] == "heatmap"]
     return numbers(heat["z"])
 
@@ -103,6 +110,23 @@ def test_a_clean_picture_is_normal_and_the_table_says_that_nothing_is_flagged() 
     assert any("No tile is flagged" in info.value for info in app.info)
     choices(app, "listed").select("20 most unlike").run()
     assert app.dataframe[0].value["rank"].tolist() == list(range(1, 21))
+
+
+def test_nothing_is_bright_in_a_clean_picture_unless_it_is_stretched() -> None:
+    app = upload(open_page(), ("clean.png", CLEAN))
+    assert _colours(app).max() < 2 / 3
+    app.toggle(key="stretch").set_value(True).run()
+    assert (_colours(app).min(), _colours(app).max()) == (0, 1)
+    app.switch_page("pages/method.py").run()
+    app.switch_page("streamlit_app.py").run()
+    assert app.toggle(key="stretch").value
+
+
+def test_where_no_threshold_was_learnt_the_colours_say_so() -> None:
+    app = upload(open_page(apart="true", rows="1", cols="3"), ("defect.png", DEFECT))
+    assert banner(app)[0] == "Cannot tell"
+    assert "No threshold was learnt here" in captions(app)
+    assert _colours(app).max() == 1
 
 
 def test_names_are_shown_as_they_are() -> None:

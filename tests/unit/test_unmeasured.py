@@ -148,7 +148,7 @@ def test_drawings_show_what_was_left_out(inspector: Inspector) -> None:
             assert 0.02 < hatched[top:bottom, left:right].mean() < 0.5
     heat = np.array(score_heatmap(inspection, background="").data[0].z, float)
     assert np.isnan(heat.ravel()[CORNERS]).all()
-    assert np.nanmax(heat) == pytest.approx(inspection.scores.highest, abs=1e-4)
+    assert np.nanargmax(heat) in inspection.flagged_tiles
     bars = score_histogram(inspection)
     assert sum(len(trace.x) for trace in bars.data) == inspection.scores.scored.sum()
     marks = [mark for mark in inspection_pane(image, inspection).marks if mark.role == "unscored"]

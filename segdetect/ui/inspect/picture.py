@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.inspection import Inspection
+from segdetect.output.charts import HeatmapStyle
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.page import callback, part
@@ -20,7 +21,9 @@ _LEAST_HEIGHT: Final = 200
 
 
 @part("The picture")
-def show_picture(image: LoadedImage, inspection: Inspection, tile: int, look_alikes: Sequence[LookAlike]) -> None:
+def show_picture(
+    image: LoadedImage, inspection: Inspection, tile: int, look_alikes: Sequence[LookAlike], style: HeatmapStyle
+) -> None:
     """Draw the annotated picture; a click or the arrow keys select a tile."""
 
     @callback
@@ -28,7 +31,7 @@ def show_picture(image: LoadedImage, inspection: Inspection, tile: int, look_ali
         if event.tile is not None:
             select_tile(inspection, event.tile)
 
-    pane = inspection_pane(image, inspection, look_alikes=look_alikes)
+    pane = inspection_pane(image, inspection, look_alikes=look_alikes, style=style)
     with st.container(horizontal=True, vertical_alignment="center", key="heading-picture"):
         st.markdown("**Picture**")
     picture_viewer(

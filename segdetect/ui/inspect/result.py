@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from segdetect.inspection import Inspection
-from segdetect.output.charts import COLOUR_SCALES, HeatmapStyle, score_heatmap
+from segdetect.output.charts import HeatmapStyle, score_heatmap
+from segdetect.output.heat import COLOUR_SCALES, heat_scale
 from segdetect.output.tables import rank_column
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.loading import LoadedImage
@@ -22,16 +24,16 @@ from segdetect.ui.shared.verdict import place
 HEATMAP_HEIGHT: Final = 560
 _LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}
 _PICKED: Final = "Picked"
+_STRETCH_HELP: Final = """Off, a colour means the same in every picture: dark is a score of nothing, and the
+brightest third begins at the threshold, so that nothing is bright where nothing stands out.
+
+On, the colours run from this picture's lowest score to its highest: faint differences show, and something is bright in
+every picture."""
 
 
 @part("The heatmap")
-def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
+def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int, style: HeatmapStyle) -> None:
     """Draw the scores over the picture; a click selects a tile."""
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="heading-heatmap"
-    ):
-        st.markdown("**Score of each tile**", width="content")
-        style = _heatmap_style()
     figure = score_heatmap(
         inspection,
         background=background(image),
@@ -49,6 +51,8 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         alt=shown(f"Score of each tile over the picture. Flagged: {flagged or 'none'}."),
     )
     keep_zoom("heatmap", f"{inspection.sha256}-{inspection.page}")
+    if heat_scale(inspection).stretched:
+        st.caption("No threshold was learnt here: the colours run from this picture's lowest to its highest score.")
 
 
 def _heatmap_height(size_wh: tuple[int, int]) -> int:
@@ -70,7 +74,19 @@ def _chart_selected(inspection: Inspection, current: int) -> None:
     select_tile(inspection, int(chosen))
 
 
-def _heatmap_style() -> HeatmapStyle:
+def read_heat_style() -> HeatmapStyle:
+    """Draw the heatmap's heading with the choices of how it looks; they are kept while the visitor is elsewhere."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="heading-heatmap"
+    ):
+        st.markdown("**Scores**", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            stretch = st.toggle("Stretch to this picture", key="stretch", help=_STRETCH_HELP, persist_state="session")
+            style = _read_view()
+    return replace(style, stretch=stretch)
+
+
+def _read_view() -> HeatmapStyle:
     with st.popover("View", icon=":material/tune:", type="tertiary"):
         opacity = st.slider("Opacity", 0.0, 1.0, 0.55, 0.05, format="percent", key="opacity", persist_state="session")
         scale = st.segmented_control(

@@ -9,7 +9,9 @@ from typing import Final, Literal
 import streamlit as st
 
 from segdetect.inspection import Inspection
-from segdetect.output.annotation import crop, heat_over
+from segdetect.output.annotation import crop
+from segdetect.output.charts import HeatmapStyle
+from segdetect.output.heat import heat_over, heat_scale
 from segdetect.output.thumbnails import fitted
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike, TileFacts, tile_facts, tile_map
@@ -25,8 +27,10 @@ _SMALL: Final = 66
 
 
 @part("The explanation")
-def show_why(request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike]) -> None:
-    """Draw the panel for one tile and its look-alikes."""
+def show_why(
+    request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike], style: HeatmapStyle
+) -> None:
+    """Draw the panel for one tile and its look-alikes; its fine map has the colours of the heatmap."""
     facts = tile_facts(inspection, tile, found)
     state = "flagged" if facts.flagged else "not flagged"
     st.markdown(f"## Why {plain(place_of(facts))}?")
@@ -42,8 +46,10 @@ def show_why(request: Request, inspection: Inspection, tile: int, found: Sequenc
             _show_look_alike(found[0], request, "Its nearest look-alike", "stretch")
     with st.container(horizontal=True, gap="xsmall"):
         if fine is not None:
-            alt = "The tile with its fine score map laid over it: the bright parts drive its score"
-            st.image(heat_over(picture, fine), caption="What drives its score", width=_SMALL, alt=alt)
+            alt = "The tile with its fine score map laid over it: the brightest parts drive its score"
+            places = heat_scale(inspection, stretch=style.stretch, smooth=True).places_of(fine)
+            over = heat_over(picture, places, style.colour_scale)
+            st.image(over, caption="What drives its score", width=_SMALL, alt=alt)
         for look_alike in found[1:]:
             _show_look_alike(look_alike, request, "Next", _SMALL)
 

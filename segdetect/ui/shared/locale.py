@@ -75,9 +75,12 @@ def _day(day: date) -> str:
 
 
 def localized_chart(figure: go.Figure) -> go.Figure:
-    """The same chart, its ticks, hover texts and annotations, if these are messages, as the reader writes numbers."""
+    """The same chart, its ticks, hover texts and what it says in messages, as the reader writes numbers."""
     locale = reader()
     figure.update_layout(separators=get_decimal_symbol(locale) + get_group_symbol(locale))
+    for trace in figure.select_traces({"type": "heatmap"}):
+        if trace.colorbar.ticktext is not None:
+            trace.colorbar.ticktext = [localized(text) for text in trace.colorbar.ticktext]
     return figure.for_each_annotation(lambda annotation: annotation.update(text=localized(annotation.text)))
 
 

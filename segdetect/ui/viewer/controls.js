@@ -80,6 +80,7 @@ function refreshControls(viewer) {
   root.querySelector(".opacity").hidden = !panes.some((pane) => pane.data.heat);
   for (const pane of panes) pane.showLooks(looks);
   refreshZoom(viewer);
+  refreshLegend(viewer);
 }
 
 function refreshZoom({ root, view, active }) {
@@ -121,7 +122,7 @@ function hintText({ panes }) {
   return touch ? "Tap a tile to choose it, pinch to zoom." : "Click a tile to choose it, scroll to zoom, drag to move.";
 }
 
-function refreshLegend({ root, panes, selected }) {
+function refreshLegend({ root, panes, selected, looks }) {
   const used = new Set(panes.flatMap((pane) => marksOf(pane).map((mark) => mark.role)));
   if (selected.length) used.add(ROLES.selected);
   const samples = [...used].map((role) => {
@@ -129,5 +130,21 @@ function refreshLegend({ root, panes, selected }) {
       `<path d="M2 6h22" stroke="${colour}" stroke-width="${width}" stroke-dasharray="${dash}"/>`;
     return `<span><svg viewBox="0 0 26 12" aria-hidden="true">${line(INK, 7, "")}${line(role.colour, 3, role.dash)}</svg>${role.name}</span>`;
   });
-  root.querySelector(".legend").innerHTML = samples.join("");
+  const legend = root.querySelector(".legend");
+  legend.innerHTML = samples.join("");
+  const heats = panes.map((pane) => pane.data).filter((data) => data.heat_legend);
+  const same = new Set(heats.map((data) => JSON.stringify(data.heat_legend))).size === 1;
+  if (looks.heat > 0) legend.append(...(same ? heats.slice(0, 1) : heats).map((data) => heatSample(data, !same)));
+}
+
+/** The colours of a heat layer in a row, with a notch where its words say what begins. */
+function heatSample({ title, heat_legend: { colours, notch, words } }, named) {
+  const sample = document.createElement("span");
+  const bar = document.createElement("i");
+  bar.className = "ramp";
+  bar.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
+  if (notch !== null) bar.append(document.createElement("b"));
+  if (notch !== null) bar.firstChild.style.left = `${100 * notch}%`;
+  sample.append(bar, named && title ? `${title}: ${words}` : words);
+  return sample;
 }

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from segdetect.inspection import Inspection
+from segdetect.output.charts import PLAIN_HEATMAP, HeatmapStyle
+from segdetect.output.heat import THRESHOLD_PLACE, HeatScale, heat_colours, heat_rgba, heat_scale, heat_values
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
 from segdetect.ui.shared.verdict import lead
-from segdetect.ui.viewer.viewer import Mark, Pane, Role
+from segdetect.ui.viewer.viewer import HeatLegend, Mark, Pane, Role
 
 _CANDIDATES: Final = 3
+_LEGEND_STEP: Final = 15  # of 256 colours
 
 
 def inspection_pane(
@@ -23,13 +26,15 @@ def inspection_pane(
     title: str = "",
     look_alikes: Sequence[LookAlike] = (),
     marks: Sequence[Mark] = (),
+    style: HeatmapStyle = PLAIN_HEATMAP,
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
     Tiles without a score are hatched. Where nothing is flagged the least alike tiles are marked as candidates, so that
-    the eye has somewhere to go.
+    the eye has somewhere to go. The heat layer has the colours of the heatmap in the same style.
     """
     scores = inspection.scores
+    scale = heat_scale(inspection, stretch=style.stretch, smooth=style.smooth)
     marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, number(a.similarity, 2)) for a in look_alikes if a.own)]
     if not inspection.flagged_tiles:
         for tile in scores.ranks.argsort()[: min(_CANDIDATES, int(scores.scored.sum()))]:
@@ -48,4 +53,14 @@ def inspection_pane(
         ranks=scores.ranks,
         flags=inspection.decision.flags,
         marks=tuple(marks),
+        heat=heat_rgba(scale.places_of(heat_values(inspection, smooth=style.smooth)), style.colour_scale),
+        smooth_heat=style.smooth,
+        heat_legend=_legend(scale, style.colour_scale),
     )
+
+
+def _legend(scale: HeatScale, colour_scale: str) -> HeatLegend:
+    colours = tuple(f"rgb({r},{g},{b})" for r, g, b in heat_colours(colour_scale)[::_LEGEND_STEP].tolist())
+    if scale.stretched:
+        return HeatLegend(colours, None, "Lowest to highest score")
+    return HeatLegend(colours, THRESHOLD_PLACE, "Threshold at the mark")

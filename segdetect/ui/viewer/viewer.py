@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -62,6 +62,21 @@ class Mark:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class HeatLegend:
+    """What the colours of a heat layer mean, as the legend draws it.
+
+    Args:
+        colours: CSS colours from the lowest place to the highest, evenly spaced.
+        notch: the place, 0..1, where something begins that the words name; None for none.
+        words: a few, after the colours.
+    """
+
+    colours: tuple[str, ...]
+    notch: float | None
+    words: str
+
+
 def _no_boxes() -> npt.NDArray[np.int32]:
     return np.empty((0, 4), np.int32)
 
@@ -88,6 +103,7 @@ class Pane:
         marks: further outlined boxes.
         heat: `(rows, cols, 4)` uint8 RGBA, stretched over the whole picture; None for none.
         smooth_heat: blend between the values of `heat`; False shows each as a flat field.
+        heat_legend: what its colours mean; shown while the layer is. None says nothing.
         selectable: whether tiles of this pane can be chosen, and show the choice.
 
     Raises:
@@ -106,6 +122,7 @@ class Pane:
     marks: tuple[Mark, ...] = ()
     heat: npt.NDArray[np.uint8] | None = None
     smooth_heat: bool = True
+    heat_legend: HeatLegend | None = None
     selectable: bool = True
 
     def __post_init__(self) -> None:
@@ -258,6 +275,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "picture": digests[0],
         "heat": digests[1] if pane.heat is not None else None,
         "smooth_heat": pane.smooth_heat,
+        "heat_legend": pane.heat_legend and asdict(pane.heat_legend),
         "edges": pane.edges,
         # Five digits are more than is shown, and a third of what the full numbers would take.
         "scores": [None if np.isnan(score) else float(f"{score:.5g}") for score in pane.scores],

@@ -5,7 +5,7 @@ import streamlit as st
 
 from segdetect.grid import tile_layout
 from segdetect.settings import GridSize
-from segdetect.ui.viewer.viewer import Looks, Mark, Pane, Role, ViewerEvent, picture_viewer
+from segdetect.ui.viewer.viewer import HeatLegend, Looks, Mark, Pane, Role, ViewerEvent, picture_viewer
 
 SIDE = 700
 PLANTED = (17, 32, 5)
@@ -48,6 +48,7 @@ def pane(seed: int, title: str, rows: int, heat: bool) -> Pane:
         flags=flags,
         marks=(Mark((0, 0, 100, 100), Role.LOOKALIKE, "0.71"),),
         heat=red if heat else None,
+        heat_legend=HeatLegend(("black", "red"), 0.5, "Threshold at the mark") if heat else None,
     )
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from segdetect.inspection import Inspection
 from segdetect.output.charts import (
-    COLOUR_SCALES,
     FLAG_COLOUR,
     LOOKALIKE_COLOUR,
     SELECTED_COLOUR,
@@ -21,6 +20,7 @@ from segdetect.output.charts import (
     score_histogram,
     stability_map,
 )
+from segdetect.output.heat import COLOUR_SCALES, heat_scale
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import GridSize
 from tests.support.pictures import answer, picture, weave
@@ -84,7 +84,9 @@ def test_targets_lie_above_everything_else(inspection: Inspection) -> None:
 
 def test_the_colours_are_the_scores_on_the_tiles(inspection: Inspection) -> None:
     (heat,) = _traces(score_heatmap(inspection, background=PICTURE), "heatmap")
-    np.testing.assert_array_equal(heat.z, np.reshape(SCORES, (2, 3)))
+    places = heat_scale(inspection).places_of(np.reshape(SCORES, (2, 3)))
+    np.testing.assert_allclose(heat.z, places, atol=1e-4)
+    assert (heat.zmin, heat.zmax) == (0, 1)
     boxes = inspection.scores.layout.boxes_ltrb
     assert [*heat.x] == [*boxes[:3, 0].tolist(), 65]
     assert [*heat.y] == [0, 20, 40]
