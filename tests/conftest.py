@@ -43,6 +43,9 @@ def _kept_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing of the tests is kept in the user's own folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEGDETECT_HOME", str(tmp_path_factory.mktemp("kept")))
+        patch.delenv("SEGDETECT_DATABASE_URL", raising=False)
+        # Inspections go by the thousand; tests of the history turn it on.
+        patch.setenv("SEGDETECT_HISTORY", "0")
         yield
 
 

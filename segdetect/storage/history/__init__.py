@@ -1,0 +1,1 @@
+"""Finished inspections, kept in a database: SQLite on this machine, or PostgreSQL."""

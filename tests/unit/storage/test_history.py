@@ -1,0 +1,196 @@
+"""What is kept is found again, exactly, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from segdetect.documents import inspection_document
+from segdetect.errors import InputError
+from segdetect.inspection import Failure, Inspection, Verdict
+from segdetect.storage.history.entries import FAILED, Finding, Search
+from segdetect.storage.history.history import History
+from segdetect.storage.history.retention import Limits, Size
+from tests.support.findings import NOON, digest, failure, finding, inspection, run
+
+
+def _names(history: History, **search: object) -> list[str]:
+    return [entry.image for entry in history.find(Search(**search))]  # type: ignore[arg-type]
+
+
+def test_an_entry_says_what_was_found_and_holds_all_of_it(history: History) -> None:
+    kept = finding(thumbnail=b"small", plan="cloth", plan_version=3)
+    asked = run()
+    (number,) = history.add(asked, [kept])
+    (entry,) = history.find(Search())
+    result = kept.result
+    assert isinstance(result, Inspection)
+    assert (entry.id, entry.run, entry.run_name, entry.image) == (number, asked.id, "cloth", "cloth.png")
+    assert (entry.sha256, entry.page, entry.size_wh, entry.engine) == (result.sha256, 0, (64, 48), "texture")
+    assert (entry.verdict, entry.reason, entry.flagged) == ("anomalous", "because", 1)
+    assert (entry.highest, entry.threshold, entry.seconds) == (result.scores.highest, 0.5, 0.75)
+    assert (entry.created, entry.plan, entry.plan_version) == (NOON, "cloth", 3)
+    assert (entry.thumbnail, entry.has_picture) == (b"small", False)
+    assert history.entry(number) == entry
+    again = history.result(number)
+    assert isinstance(again, Inspection)
+    assert json.dumps(inspection_document(again)) == json.dumps(inspection_document(result))
+    assert again.scores.scores.tobytes() == result.scores.scores.tobytes()
+    assert history.run(asked.id) == asked
+
+
+def test_a_failure_is_kept_too(history: History) -> None:
+    (number,) = history.add(run(), [failure()])
+    entry = history.entry(number)
+    assert (entry.verdict, entry.image, entry.highest, entry.threshold) == (FAILED, "bad.png", None, None)
+    assert "it is empty" in entry.reason
+    again = history.result(number)
+    assert isinstance(again, Failure)
+    assert str(again.error) == "bad.png: it is empty. Choose another."
+
+
+def test_no_threshold_and_names_that_no_database_takes_are_kept_as_they_were(history: History) -> None:
+    name = "a\0b\ud800'; DROP TABLE segdetect_run; --%_.png"
+    made = inspection(name)
+    made = replace(made, decision=replace(made.decision, threshold=math.inf))
+    (number,) = history.add(run(name), [Finding(result=made)])
+    again = history.result(number)
+    assert isinstance(again, Inspection)
+    assert (again.image, again.decision.threshold) == (name, math.inf)
+    assert history.entry(number).threshold is None
+    assert _names(history, name="drop table") == [history.entry(number).image]
+
+
+def test_the_newest_come_first_page_by_page_whatever_happens_meanwhile(history: History) -> None:
+    # Two of one moment among them.
+    history.add(run(), [finding(f"{n}.png", seed=n, minutes=n // 2) for n in range(10)])
+    first = history.find(Search(), count=4)
+    assert [entry.image for entry in first] == ["9.png", "8.png", "7.png", "6.png"]
+    history.add(run(), [finding("late.png", seed=11, minutes=60)])
+    history.delete([first[0].id])
+    rest = history.find(Search(), after=first[-1].place, count=4)
+    assert [entry.image for entry in rest] == ["5.png", "4.png", "3.png", "2.png"]
+    assert history.count(Search()) == 10
+
+
+def test_a_search_finds_by_name_verdict_date_digest_plan_and_run(history: History) -> None:
+    cloth, other = run(), run("other")
+    history.add(cloth, [finding("Süd/CLOTH_1.png", seed=0x1A2B, minutes=0, plan="cloth"), failure(minutes=1)])
+    history.add(other, [finding("clothX1.png", seed=0x1A2C, minutes=2, verdict=Verdict.NORMAL)])
+    assert _names(history) == ["clothX1.png", "bad.png", "Süd/CLOTH_1.png"]
+    assert _names(history, name="SÜD/cloth") == ["Süd/CLOTH_1.png"]
+    assert _names(history, name="cloth_1") == ["Süd/CLOTH_1.png"]
+    assert _names(history, verdict="normal") == ["clothX1.png"]
+    assert _names(history, verdict=FAILED) == ["bad.png"]
+    assert _names(history, sha256="1A2") == ["clothX1.png", "Süd/CLOTH_1.png"]
+    assert _names(history, sha256=digest(0x1A2B)) == ["Süd/CLOTH_1.png"]
+    assert _names(history, sha256="no digest") == []
+    assert _names(history, plan="cloth") == ["Süd/CLOTH_1.png"]
+    assert _names(history, run=other.id) == ["clothX1.png"]
+    minute = timedelta(minutes=1)
+    assert _names(history, since=NOON + minute) == ["clothX1.png", "bad.png"]
+    assert _names(history, until=NOON + minute) == ["Süd/CLOTH_1.png"]
+    assert _names(history, since=NOON + minute, until=NOON + 2 * minute, verdict=FAILED) == ["bad.png"]
+    assert history.count(Search(name="cloth")) == 2
+
+
+def test_one_key_is_one_entry(history: History) -> None:
+    asked = run()
+    (number,) = history.add(asked, [finding(seed=1, key="a", thumbnail=b"1")])
+    assert history.add(asked, [finding(seed=2, key="a", minutes=5), finding(seed=3, key="b")]) == [number, number + 1]
+    entry = history.entry(number)
+    assert (entry.sha256, entry.created, entry.thumbnail) == (digest(2), NOON + timedelta(minutes=5), None)
+    again = history.result(number)
+    assert isinstance(again, Inspection)
+    assert again.sha256 == digest(2)
+    # Another run's own; and what a run is given twice, as after an interruption, it has once.
+    history.add(run(), [finding(seed=1, key="a")])
+    history.add(asked, [finding(seed=3, key="b"), finding(seed=3, key="b")])
+    assert history.count(Search()) == 3
+
+
+def test_each_account_has_its_own(history: History) -> None:
+    (mine,) = history.add(run(account="anna"), [finding("mine.png")])
+    (shared,) = history.add(run(), [finding("shared.png")])
+    assert _names(history, account="anna") == ["mine.png"]
+    assert _names(history) == ["shared.png"]
+    for ask in (history.entry, history.document, history.result):
+        with pytest.raises(InputError, match=rf"no entry {mine}\b"):
+            ask(mine)
+    assert history.delete([mine, shared], account="anna") == 1
+    assert history.delete_found(Search(account="anna")) == 0
+    assert _names(history) == ["shared.png"]
+    assert history.size(account="anna") == Size(0, 0)
+
+
+def test_what_was_deleted_is_gone(history: History) -> None:
+    asked = run()
+    numbers = history.add(asked, [finding(f"{n}.png", seed=n) for n in range(3)])
+    assert history.delete(numbers[:1]) == 1
+    assert history.delete_found(Search(name="1.PNG")) == 1
+    assert _names(history) == ["2.png"]
+    assert history.delete([*numbers, 10**12]) == 1
+    with pytest.raises(InputError):
+        history.document(numbers[2])
+    with pytest.raises(InputError):
+        history.run(asked.id)
+    assert history.size() == Size(0, 0)
+    # A number is never given twice.
+    assert history.add(run(), [finding()]) == [numbers[2] + 1]
+
+
+def _with_picture(data: bytes, name: str) -> Finding:
+    made = inspection(name)
+    return Finding(result=replace(made, sha256=hashlib.sha256(data).hexdigest()), picture=data, created=NOON)
+
+
+def test_a_picture_is_kept_once_and_goes_with_its_last_entry(history: History) -> None:
+    one, other = b"a picture", b"another picture"
+    numbers = history.add(run(), [_with_picture(one, "a.png"), _with_picture(other, "b.png")])
+    numbers += history.add(run(), [_with_picture(one, "c.png")])
+    entries = [history.entry(number) for number in numbers]
+    assert [history.picture(entry) for entry in entries] == [one, other, one]
+    folder = history.pictures.folder
+    assert len([path for path in folder.iterdir() if not path.name.startswith(".")]) == 2
+    history.delete(numbers[:1])
+    assert history.picture(entries[2]) == one
+    history.delete(numbers[1:])
+    assert [path for path in folder.iterdir() if not path.name.startswith(".")] == []
+    assert history.picture(entries[2]) is None
+    (number,) = history.add(run(), [finding()])
+    assert history.picture(history.entry(number)) is None
+
+
+def test_what_is_older_than_the_limit_goes(history: History) -> None:
+    now = datetime.now(UTC)
+    ages = {f"{days}.png": replace(finding(seed=days), created=now - timedelta(days=days)) for days in (1, 9, 11)}
+    history.add(run(), [replace(f, result=replace(f.result, image=name)) for name, f in ages.items()])
+    assert history.trim() == 0
+    history.set_limits(Limits(days=10))
+    assert history.limits() == Limits(days=10)
+    assert history.limits(account="anna") == Limits()
+    assert history.trim() == 1
+    assert _names(history) == ["1.png", "9.png"]
+
+
+def test_the_oldest_go_until_the_rest_is_within_the_limit(history: History) -> None:
+    picture = bytes(50_000)
+    history.add(run(), [_with_picture(picture, f"{n}.png") for n in range(3)])
+    history.add(run(), [finding(f"{n}.png", seed=n + 1, minutes=-60 + n) for n in range(4)])
+    held = history.size()
+    assert held.entries == 7
+    small = (held.bytes - 50_000) // 7
+    history.set_limits(Limits(bytes=held.bytes - 2 * small + 50))
+    assert history.trim() == 2
+    assert _names(history) == ["2.png", "1.png", "0.png", "3.png", "2.png"]
+    # One picture stands behind three entries: it goes with the last of them.
+    history.set_limits(Limits(bytes=40_000))
+    assert history.trim() == 5
+    assert history.size() == Size(0, 0)
+    history.set_limits(Limits())
+    assert history.limits() == Limits()
