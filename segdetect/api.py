@@ -125,7 +125,7 @@ def _found(pictures: list[PictureLike]) -> list[PictureLike | SourceFile]:
 
 def _paged(items: Sequence[PictureLike | SourceFile]) -> list[PictureLike | SourceFile]:
     """Files by their pages, as the command line takes them."""
-    pages = Pages(files=[item for item in items if isinstance(item, SourceFile)])
+    pages = Pages(names=[item.name for item in items if isinstance(item, SourceFile)])
     return [part for item in items for part in (pages.of(item) if isinstance(item, SourceFile) else [item])]
 
 

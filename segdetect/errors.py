@@ -16,6 +16,7 @@ SegDetectError
 │   ├── EngineFailedError       it ran and reported a failure
 │   ├── EngineKilledError       its process died in mid-run
 │   └── EngineTimeoutError      it took longer than the limit and was stopped
+├── ClusterError                processes or machines that were to work cannot be had
 ├── StorageError                the disk is full or cannot be written
 ├── ForbiddenPathError          a place on the server that its visitors may not read
 └── CancelledError              the user stopped the work
@@ -24,6 +25,9 @@ SegDetectError
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from functools import partial
+from typing import Self
 
 from segdetect.message import Message
 
@@ -40,6 +44,10 @@ class SegDetectError(Exception):
     def __init__(self, problem: str, *, remedy: str = "", file: str = "") -> None:
         self.problem, self.remedy, self.file = problem, remedy, file
         super().__init__(problem)
+
+    # What a process of ours raises comes to another whole: the problem alone is not enough.
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[str]]:
+        return partial(type(self), remedy=self.remedy, file=self.file), (self.problem,)
 
     def __str__(self) -> str:
         return str(self.message)
@@ -110,6 +118,10 @@ class EngineKilledError(EngineError):
 
 class EngineTimeoutError(EngineError):
     """The engine took longer than the limit and was stopped."""
+
+
+class ClusterError(SegDetectError):
+    """Processes or machines that were to work cannot be had, or not any more."""
 
 
 class StorageError(SegDetectError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import Final, Generic, NamedTuple, TypeVar, cast
 
@@ -65,10 +65,21 @@ class Budget:
         with self._lock:
             wanted = self.used_bytes + nbytes
             self._entries[key] = _Entry(value, nbytes)
-            self._dropped += wanted - self.used_bytes
-            return_now = self._dropped > _RETURN_BYTES
-            self._dropped = 0 if return_now else self._dropped
-        return return_now
+            return self._has_gone(wanted - self.used_bytes)
+
+    def drop(self, keys: Iterable[Hashable]) -> bool:
+        """Let go of values, where they are kept; returns as `keep` does."""
+        with self._lock:
+            before = self.used_bytes
+            for key in keys:
+                self._entries.pop(key, None)
+            return self._has_gone(before - self.used_bytes)
+
+    def _has_gone(self, nbytes: int) -> bool:
+        self._dropped += nbytes
+        is_due = self._dropped > _RETURN_BYTES
+        self._dropped = 0 if is_due else self._dropped
+        return is_due
 
 
 @functools.cache
@@ -99,6 +110,11 @@ class Memo(Generic[T]):
 
     def __contains__(self, key: Hashable) -> bool:
         return (self, key) in self._budget
+
+    def forget(self, keys: Iterable[Hashable]) -> None:
+        """Let go of values that nobody will ask for again."""
+        if self._budget.drop([(self, key) for key in keys]):
+            return_freed()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The value of one key, computed where it is absent."""

@@ -125,8 +125,25 @@ class Inspector:
         Raises:
             EngineUnavailableError: as `choose_engine`.
         """
+        return self._settled_on(wanted, *self.choose(wanted))
+
+    def settled_as(self, wanted: EngineName, engine: EngineName, notes: tuple[str, ...]) -> Inspector:
+        """As `settled`, with the choice that another process made.
+
+        Args:
+            wanted: what the settings name.
+            engine: the one that runs.
+            notes: what `choose` said of the choice.
+
+        Raises:
+            EngineUnavailableError: it cannot run in this process.
+        """
+        self.engines[engine].check()
+        return self._settled_on(wanted, self.engines[engine], notes)
+
+    def _settled_on(self, wanted: EngineName, engine: Engine, notes: tuple[str, ...]) -> Inspector:
         settled = copy.copy(self)
-        settled._settled = {wanted: self.choose(wanted)}
+        settled._settled = {wanted: (engine, notes)}
         return settled
 
     def inspect(
@@ -245,6 +262,27 @@ class Inspector:
         found = self._embeddings.get_many(keys, compute, waiting=lambda: progress(0.0, WAITING))
         return [found[key] for key in keys]
 
+    def forget(self, images: Sequence[LoadedImage], settings: Settings, *, bank: Sequence[LoadedImage] = ()) -> None:
+        """Let go of what is remembered of inspected pictures, but for those of the bank.
+
+        A run does so with each chunk: its memory is that of a chunk, and what others will ask for again stays.
+
+        Args:
+            images: as they were given to `inspect_many`, and so are the other arguments.
+            settings: see there.
+            bank: see there.
+        """
+        engine, _ = self.choose(settings.engine)
+        members = cut_bank(bank, settings)
+        for image in images:
+            picture = cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK)
+            own_bank = without(picture, members)
+            scope = settings.scope if own_bank else Scope.SELF
+            self._scored.forget([_scored_key(engine, [picture, *members], scope)])
+            if len(own_bank) == len(members):
+                self._cells.forget([_cells_key(engine, picture, own_bank, scope)])
+                self._embeddings.forget(embedding_keys(engine, [picture]))
+
     def _answer(
         self,
         engine: Engine,
@@ -294,8 +332,7 @@ class Inspector:
     def _scores(
         self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
     ) -> _Scored:
-        pictures = [picture, *bank]
-        key = (scope, *embedding_keys(engine, pictures), *((p.layout.key, p.image.name) for p in pictures))
+        key = _scored_key(engine, [picture, *bank], scope)
         return _remembered(self._scored, key, lambda: self._score(engine, picture, bank, scope, progress), progress)
 
     def _score(
@@ -328,7 +365,7 @@ class Inspector:
         self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
     ) -> CellScores:
         """Cell scores of one picture; how it looks turned plays no part in them."""
-        key = (scope, *embedding_keys(engine, [replace(picture, turned=False), *bank]))
+        key = _cells_key(engine, picture, bank, scope)
 
         def compute() -> CellScores:
             embeddings, *rest = self.describe(engine, [picture, *bank])
@@ -345,6 +382,15 @@ class Inspector:
         keys = embedding_keys(engine, pictures)
         found = self._typical.get_many(keys, lambda positions: [typical_distance(embeddings[p]) for p in positions])
         return [found[key] for key in keys]
+
+
+def _scored_key(engine: Engine, pictures: Sequence[Picture], scope: Scope) -> tuple[object, ...]:
+    names = ((picture.layout.key, picture.image.name) for picture in pictures)
+    return (scope, *embedding_keys(engine, pictures), *names)
+
+
+def _cells_key(engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope) -> tuple[object, ...]:
+    return (scope, *embedding_keys(engine, [replace(picture, turned=False), *bank]))
 
 
 _SCORE: Final = {Scope.REFERENCES: score_references, Scope.BATCH: score_batch}

@@ -11,8 +11,8 @@ from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.options import (
     add_output,
     add_settings,
-    load_references,
     progress_bar,
+    read_references,
     read_settings,
     record,
     run_writer,
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(options)
     warm_up()
     dataset = read_dataset(options.dataset, polarity=options.masks)
-    references = load_references(options)
+    _, references = read_references(options)
     inspector = Inspector().settled(settings.engine)
     engine, _ = inspector.choose(settings.engine)
     with (

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
+
+from tqdm import tqdm
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
-from segdetect.cli.options import (
-    add_output,
-    add_settings,
-    load_references,
-    load_source,
-    progress_bar,
-    read_settings,
-    record,
-    run_writer,
-)
+from segdetect.cli.options import add_output, add_settings, progress_bar, read_references, read_settings
 from segdetect.cli.saying import ALL_PAGES, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
+from segdetect.output.finished import Finished
 from segdetect.pictures.isolation import warm_up
+from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PAGES
-from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
-from segdetect.pictures.sources import list_sources
+from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice
+from segdetect.pictures.sources import Sources, list_sources
 from segdetect.pipeline import Inspector
-from segdetect.runs.batch import Answer, inspect_files
+from segdetect.runs.kept import KeptRun
+from segdetect.runs.rooms import Here, Room
+from segdetect.runs.run import Work, inspect_run
 from segdetect.settings import EngineName, Scope
 
 if TYPE_CHECKING:
@@ -46,12 +45,18 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         f"up to {MAX_PAGES} of those in folders and ZIP files)",
     )
     add_settings(parser)
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped and left its files in --out DIR"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print all that is known of each picture as a line of JSON, for programs"
+    )
     add_output(parser, "tiles.csv, images.csv, annotated pictures, ...")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command and return its exit code.
+    """Work the command and return its exit code.
 
     Raises:
         SegDetectError: wrong options, no pictures, or an engine that cannot run.
@@ -60,47 +65,99 @@ def run(options: argparse.Namespace) -> int:
     warm_up()
     if settings.scope is Scope.REFERENCES and not options.references:
         raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
+    if options.resume and options.out is None:
+        raise SettingsError("--resume was given without --out", remedy="Name the folder of the run with --out DIR")
     found = list_sources(options.paths)
-    files, pages = found.files, Pages(options.page, found.files)
-    references = load_references(options, options.page)
+    references, images = read_references(options, options.page)
     inspector = Inspector().settled(settings.engine)
-    engine, notes = inspector.choose(settings.engine)
+    work = Work.by(
+        inspector,
+        found.files,
+        settings,
+        references=references,
+        pages=options.page,
+        annotated=options.out is not None,
+    )
+    notes = work.engine_notes
     if settings.engine is EngineName.AUTO:
-        notes = (*notes, f"auto took the engine {engine.name}, the first that passed its self-test.")
+        notes = (*notes, f"auto took the engine {work.engine}, the first that passed its self-test.")
     say_notes((*notes, *found.notes))
-    inspected = failures = noted = 0
-    tells = options.verbose or (len(files) == 1 and files[0].named and not options.page.every)
-    with (
-        run_writer(
-            options, settings, engine.name, engine.version, lambda: (*found.left_out, *pages.left_out)
-        ) as writer,
-        progress_bar(len(files)) as (bar, progress),
-    ):
-        answers = inspect_files(
-            inspector, files, settings, references=references, load=load_source, expand=pages.of, progress=progress
-        )
-        for result in answers:
-            failures += isinstance(result, Failure)
-            inspected += not isinstance(result, Failure)
-            # What has been said is in the output, too, if the next one is not reached.
-            if writer is not None:
-                record(writer, result)
-            with answering():
-                bar.write(_line(result), file=sys.stderr if isinstance(result, Failure) else sys.stdout)
-            of_picture = _notes(result)
-            noted += bool(of_picture)
-            for note in of_picture if tells else ():
-                bar.write(f"segdetect: {note}", file=sys.stderr)
-            bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
-            bar.update()
-    if noted and not tells:
-        say(f"{noted} pictures have notes on what was assumed about them or done to them (-v says them).")
-    left_out = (*found.left_out, *pages.left_out)
-    if inspected + failures != 1 or left_out:
-        say_summary(f"{inspected} inspected", left_out, failed=failures, verbose=options.verbose, pages=ALL_PAGES)
-    if not inspected and not failures:
-        raise InputError(f"no picture has a page {(options.page.number or 0) + 1}", remedy="Choose another page")
-    return SOME_FAILED if failures else DONE
+    with closing(Here(inspector, images)) as room:
+        return _Inspecting(options, found, work).answer(room)
+
+
+class _Inspecting:
+    """A run as the command line tells it.
+
+    Args:
+        options: the command's.
+        found: the pictures' files.
+        work: what is done with them.
+    """
+
+    def __init__(self, options: argparse.Namespace, found: Sources, work: Work) -> None:
+        self._options, self._found, self._work = options, found, work
+        self._inspected = self._failed = self._noted = 0
+        self._left_out: list[LeftOut] = list(found.left_out)
+        # Notes of one picture are read; of many they are asked for.
+        self._tells = options.verbose or (len(found.files) == 1 and found.files[0].named and not options.page.every)
+
+    def answer(self, room: Room) -> int:
+        """Inspect, tell and write; the exit code."""
+        kept = self._kept()
+        with progress_bar(len(self._found.files)) as (bar, progress):
+            if kept is not None:
+                bar.update(kept.inspected + kept.failed)
+            parts = inspect_run(self._work, room, progress=progress) if kept is None else kept.parts(room, progress)
+            with closing(parts):
+                for part in parts:
+                    for finished in part:
+                        self._tell(finished, bar)
+        return self._sum_up()
+
+    def _kept(self) -> KeptRun | None:
+        """The run in its folder, where one was named."""
+        folder, resume = self._options.out, self._options.resume
+        if folder is None:
+            return None
+        bom, left_out = self._options.csv_bom, self._found.left_out
+        kept = KeptRun(self._work, folder, resume=resume, bom=bom, left_out=left_out)
+        self._inspected, self._failed, self._left_out = kept.inspected, kept.failed, list(kept.left_out)
+        if kept.inspected + kept.failed:
+            say(f"{kept.inspected + kept.failed} pictures are done already.")
+        return kept
+
+    def _tell(self, finished: Finished, bar: tqdm[Never]) -> None:
+        result = finished.result
+        self._left_out += finished.left_out
+        if result is None:
+            return
+        self._failed += isinstance(result, Failure)
+        self._inspected += isinstance(result, Inspection)
+        self._noted += bool(finished.notes)
+        with answering():
+            if self._options.json:
+                bar.write(json.dumps(finished.document), file=sys.stdout)
+            if isinstance(result, Failure):
+                bar.write(_trouble(result), file=sys.stderr)
+            elif not self._options.json:
+                bar.write(_line(result), file=sys.stdout)
+        for note in finished.notes if self._tells else ():
+            bar.write(f"segdetect: {result.image}: {note}", file=sys.stderr)
+        bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
+        bar.update()
+
+    def _sum_up(self) -> int:
+        if self._noted and not self._tells:
+            say(f"{self._noted} pictures have notes on what was assumed about them or done to them (-v says them).")
+        inspected, failed = self._inspected, self._failed
+        if inspected + failed != 1 or self._left_out:
+            verbose = self._options.verbose
+            say_summary(f"{inspected} inspected", self._left_out, failed=failed, verbose=verbose, pages=ALL_PAGES)
+        if not inspected and not failed:
+            page = (self._options.page.number or 0) + 1
+            raise InputError(f"no picture has a page {page}", remedy="Choose another page")
+        return SOME_FAILED if failed else DONE
 
 
 def page_choice(text: str) -> PageChoice:
@@ -116,16 +173,12 @@ def page_choice(text: str) -> PageChoice:
     return PageChoice(number=int(text) - 1)
 
 
-def _notes(result: Answer | Failure) -> list[str]:
-    """What was assumed about one picture or done to it."""
-    return [] if isinstance(result, Failure) else [f"{result.image.name}: {note}" for note in result.image.notes]
+def _trouble(failure: Failure) -> str:
+    return f"segdetect: {failure.error}" if failure.error.file else f"segdetect: {failure.image}: {failure.error}"
 
 
-def _line(result: Answer | Failure) -> str:
+def _line(inspection: Inspection) -> str:
     """What is printed of one picture."""
-    if isinstance(result, Failure):
-        return f"segdetect: {result.error}" if result.error.file else f"segdetect: {result.image}: {result.error}"
-    inspection: Inspection = result.inspection
     tiles = " ".join(str(tile) for tile in sorted(inspection.flagged_tiles))
     verdict = inspection.decision.verdict.value
     return f"{inspection.image}: {verdict}" + (f", flagged tiles {tiles}" if tiles else "")

@@ -18,9 +18,9 @@ from segdetect.inspection import Failure
 from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
 from segdetect.pictures.left_out import LeftOut
-from segdetect.pictures.loading import LoadedImage, load_image
+from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
-from segdetect.pictures.sources import SourceFile, list_sources
+from segdetect.pictures.sources import SourceFile, list_sources, load_source
 from segdetect.progress import Progress
 from segdetect.runs.batch import Answer
 from segdetect.settings import (
@@ -101,14 +101,11 @@ def read_settings(options: argparse.Namespace) -> Settings:
     )
 
 
-def load_source(file: SourceFile) -> LoadedImage:
-    """Read and decode a picture, with what was assumed about its name; raises `SegDetectError` where that fails."""
-    image = load_image(file.data(), name=file.name, page=file.page, sha256=file.sha256)
-    return replace(image, notes=(*file.notes, *image.notes))
-
-
-def load_references(options: argparse.Namespace, choice: PageChoice = DEFAULT_PAGES) -> list[LoadedImage]:
-    """The known-good pictures; one that cannot be read is an error, since the answer would hang on it.
+def read_references(
+    options: argparse.Namespace, choice: PageChoice = DEFAULT_PAGES
+) -> tuple[list[SourceFile], list[LoadedImage]]:
+    """The known-good pictures by their pages, and decoded; one that cannot be read is an error, since the answer would
+    hang on it.
 
     Args:
         options: the command's.
@@ -116,13 +113,14 @@ def load_references(options: argparse.Namespace, choice: PageChoice = DEFAULT_PA
     """
     found = list_sources(options.references)
     say_notes(found.notes)
-    pages = Pages(choice, found.files, forgiving=True)
-    references = [load_source(page) for file in found.files for page in pages.of(file)]
+    pages = Pages(choice, (file.name for file in found.files), forgiving=True)
+    parts = [page for file in found.files for page in pages.of(file)]
+    images = [load_source(part) for part in parts]
     left_out = (*found.left_out, *pages.left_out)
     if left_out:
         how = ALL_PAGES if "page" in options else ""
-        say_summary(f"{len(references)} references read", left_out, verbose=options.verbose, pages=how)
-    return references
+        say_summary(f"{len(images)} references read", left_out, verbose=options.verbose, pages=how)
+    return [replace(part, sha256=image.sha256) for part, image in zip(parts, images, strict=True)], images
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A run as CSV tables, with its annotated pictures beside them."""
+"""A run as CSV tables; `RunWriter` puts its annotated pictures beside them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from typing import TextIO
 
 import pandas as pd
 
-from segdetect.files import write_atomic
 from segdetect.inspection import Failure, Inspection
-from segdetect.output.annotation import png_bytes
-from segdetect.output.names import PictureFiles
 from segdetect.output.run import Opener, Run
 from segdetect.output.segments import SEGMENT_COLUMNS, segments_table
 from segdetect.output.tables import TILE_COLUMNS, safe_table, tiles_table
 
 
 class CsvFiles:
-    """Writes `tiles.csv`, `flagged_segments.csv`, `segments.csv` and `annotated/`; see `Format`."""
+    """Writes `tiles.csv`, `flagged_segments.csv` and `segments.csv`; see `Format`."""
 
     def __init__(self, folder: Path, run: Run) -> None:
         self._run = run
         self._files = ExitStack()
-        self._annotated = PictureFiles(folder / "annotated", ".png")
         self._tiles = self._table(folder / "tiles.csv", TILE_COLUMNS)
         self._flagged = self._table(folder / "flagged_segments.csv", TILE_COLUMNS)
         self._segments = self._table(folder / "segments.csv", SEGMENT_COLUMNS)
@@ -34,14 +30,11 @@ class CsvFiles:
         return self._files.enter_context(CsvTable(path, columns, bom=self._run.bom))
 
     def add(self, inspection: Inspection, load: Opener) -> None:
-        """Write a picture's rows and its annotated copy."""
-        # First of all, since opening the picture may fail.
-        annotated = png_bytes(load(), inspection)
+        """Write a picture's rows."""
         table = tiles_table(inspection)
         self._tiles.append(table)
         self._flagged.append(table[table["flagged"]])
         self._segments.append(segments_table(inspection, mm_per_pixel=self._run.mm_per_pixel))
-        write_atomic(self._annotated.path(inspection.image), annotated)
 
     def add_failure(self, failure: Failure) -> None:
         """Nothing: `images.csv` names it."""

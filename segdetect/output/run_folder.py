@@ -12,8 +12,10 @@ import pandas as pd
 
 from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Failure, Inspection
+from segdetect.output.annotation import png_bytes
 from segdetect.output.csv_files import CsvTable
 from segdetect.output.formats import DEFAULT_FORMATS, FORMATS, Format, FormatName
+from segdetect.output.names import PictureFiles
 from segdetect.output.run import Opener, Run
 from segdetect.output.tables import IMAGE_COLUMNS, image_row
 from segdetect.pictures.left_out import LeftOut
@@ -39,6 +41,8 @@ class RunWriter:
         with storage_errors(folder), ExitStack() as begun:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomic(folder / "run.json", (json.dumps(run.record, indent=2) + "\n").encode())
+            # Drawn by whoever inspects, where the pixels are.
+            self._annotated = PictureFiles(folder / "annotated", ".png") if FormatName.CSV in formats else None
             self._images = begun.enter_context(CsvTable(folder / "images.csv", IMAGE_COLUMNS, bom=run.bom))
             for name in dict.fromkeys(formats):
                 self._formats.append(FORMATS[name](folder, run))
@@ -52,12 +56,27 @@ class RunWriter:
         with storage_errors(self._folder):
             self._begun.close()
 
-    def add(self, inspection: Inspection, load: Opener) -> None:
-        """Write one answer; its picture is opened by `load` where a format needs the pixels, which may raise."""
+    def add(self, inspection: Inspection, load: Opener, annotated: bytes | None = None) -> None:
+        """Write one answer.
+
+        Args:
+            inspection: the answer.
+            load: opens its picture where a format needs the pixels; what it raises is raised.
+            annotated: the annotated picture as PNG, where it is drawn already; empty where its file should be there.
+        """
         with storage_errors(self._folder):
+            # First of all, since opening the picture may fail.
+            self._write_annotated(inspection, load, annotated)
             for files in self._formats:
                 files.add(inspection, load)
             self._add_row(inspection)
+
+    def _write_annotated(self, inspection: Inspection, load: Opener, annotated: bytes | None) -> None:
+        if self._annotated is None:
+            return
+        path = self._annotated.path(inspection.image)
+        if annotated or annotated is None or not path.is_file():
+            write_atomic(path, annotated or png_bytes(load(), inspection))
 
     def add_failure(self, failure: Failure) -> None:
         """Write what is known of a picture that could not be inspected."""

@@ -86,12 +86,15 @@ class Member:
         note: what was assumed about its name; may be empty.
         read: its bytes, or as many of the first as are asked for; raises `SegDetectError` or one of `ZIP_ERRORS`.
         size: how many bytes it has at most, as its archive says.
+        numbers: its place in the archive's list, after that of the archive that it lies in where this lies in another;
+            empty for what cannot be read.
     """
 
     name: str
     note: str
     read: Callable[[int | None], bytes]
     size: int = 0
+    numbers: tuple[int, ...] = ()
 
 
 def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | LeftOut]:
@@ -121,8 +124,8 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
     names, page = member_names(members)
     note = f"{as_text(name)} does not say how its names are written; {page} was assumed." if page else ""
     files = [
-        Member(member, note if not member.isascii() else "", partial(_read, zips, archive, info), info.file_size)
-        for info, member in zip(members, names, strict=True)
+        _member(archive, zips, info, number, name=member, note=note if not member.isascii() else "")
+        for number, (info, member) in enumerate(zip(members, names, strict=True))
         if not info.is_dir()
     ]
     own = {PurePosixPath(file.name).parent for file in files if _is_own(file)}
@@ -135,6 +138,26 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
         elif left_out.name not in reported:
             reported.add(left_out.name)
             yield left_out
+
+
+def member(archive: Archive, zips: OpenZip, number: int) -> Member:
+    """A member by its place in the archive's list; raises one of `ZIP_ERRORS` where there is none."""
+    with zips.opened(archive) as opened:
+        members = opened.infolist()
+    if not 0 <= number < len(members):
+        raise zipfile.BadZipFile("it has become shorter")
+    return _member(archive, zips, members[number], number, name=members[number].filename)
+
+
+def inner_archive(file: Member, outer: Archive) -> Archive:
+    """A member that is an archive itself, within the limits for the only one in its archive."""
+    return _inner_archive(file, outer, _Room(limits.MAX_ZIP_MEMBERS, limits.MAX_INNER_ZIP_BYTES))
+
+
+def _member(
+    archive: Archive, zips: OpenZip, info: zipfile.ZipInfo, number: int, *, name: str, note: str = ""
+) -> Member:
+    return Member(name, note, partial(_read, zips, archive, info), info.file_size, (number,))
 
 
 @dataclass(slots=True)
@@ -150,7 +173,7 @@ def _nested(file: Member, outer: Archive, zips: OpenZip, room: _Room) -> Iterato
     if outer.depth:
         yield LeftOut(file.name, TOO_DEEP)
         return
-    inner = Archive(partial(_inner, file, replace(room)), outer.depth + 1)
+    inner = _inner_archive(file, outer, room)
     try:
         found = list(search(inner, zips, name=file.name))
         with zips.opened(inner) as opened:
@@ -163,9 +186,14 @@ def _nested(file: Member, outer: Archive, zips: OpenZip, room: _Room) -> Iterato
     for item in found:
         name = f"{file.name}/{item.name}"
         if isinstance(item, Member):
-            yield Member(name, item.note or file.note, item.read, item.size)
+            numbers = (*file.numbers, *item.numbers) if item.numbers else ()
+            yield Member(name, item.note or file.note, item.read, item.size, numbers)
         else:
             yield LeftOut(name, item.reason, item.maybe_picture)
+
+
+def _inner_archive(file: Member, outer: Archive, room: _Room) -> Archive:
+    return Archive(partial(_inner, file, replace(room)), outer.depth + 1)
 
 
 def _inner(file: Member, room: _Room) -> io.BytesIO:

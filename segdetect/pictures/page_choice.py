@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -16,6 +17,8 @@ from segdetect.pictures.sources import SourceFile
 
 ONLY_FIRST: Final = "only the first page of a file that is named itself is taken, unless others are asked for"
 TOO_MANY: Final = f"only the first {MAX_PAGES} pages of a file are taken, unless all are asked for"
+
+_LIKE_PAGE: Final = re.compile(r"#\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ def page_name(name: str, page: int) -> str:
     return f"{name}#{page + 1}"
 
 
+def like_pages(names: Iterable[str]) -> list[str]:
+    """Those of files' names that a page of another file could have.
+
+    >>> like_pages(["a.tif", "a.tif#2", "#1.png"])
+    ['a.tif#2']
+    """
+    return [name for name in names if _LIKE_PAGE.search(name)]
+
+
 class Pages:
     """Takes files apart in their pages, and remembers what it left out.
 
@@ -51,15 +63,16 @@ class Pages:
 
     Args:
         choice: which pages to take.
-        files: all files of this search, so that no page gets the name of another file.
+        names: of all files of this search, or those of them that `like_pages` finds, so that no page gets the name of
+            another file.
         forgiving: whether a file of one page stands for the page asked for, whichever that is.
     """
 
     def __init__(
-        self, choice: PageChoice = DEFAULT_PAGES, files: Sequence[SourceFile] = (), *, forgiving: bool = False
+        self, choice: PageChoice = DEFAULT_PAGES, names: Iterable[str] = (), *, forgiving: bool = False
     ) -> None:
         self._choice, self._forgiving = choice, forgiving
-        self._names = frozenset(composed(file.name) for file in files)
+        self._names = frozenset(map(composed, names))
         self._left_out: dict[str, LeftOut] = {}
         self._held: tuple[SourceFile, bytes] | None = None
 

@@ -22,14 +22,14 @@ from segdetect.pictures.archives import (
     ZIP_SUFFIX,
     Archive,
     OpenZip,
-    limited,
     not_listed,
     search,
-    too_large,
 )
 from segdetect.pictures.formats import SUFFIXES, SUPPORTED, sniff
 from segdetect.pictures.left_out import NO_PICTURE, LeftOut
+from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.names import as_text, composed, on_disk
+from segdetect.pictures.places import Place, read_file
 from segdetect.pictures.refusals import dicom_without_picture, refusal
 from segdetect.pictures.walking import walk
 
@@ -65,6 +65,7 @@ class SourceFile:
         page: the page of it that is meant, 0-based.
         named: it was given by itself, not found in a folder or an archive.
         sha256: hex digest of its bytes, where it is known.
+        place: where another process reads it, where it lies on a disk and can be read.
     """
 
     name: str
@@ -73,6 +74,7 @@ class SourceFile:
     page: int = 0
     named: bool = False
     sha256: str = ""
+    place: Place | None = None
 
     def data(self) -> bytes:
         """The file's bytes, read now.
@@ -97,6 +99,12 @@ class SourceFile:
                 remedy="Unpack the archive and give the folder instead",
                 file=self.name,
             ) from error
+
+
+def load_source(file: SourceFile) -> LoadedImage:
+    """Read and decode a picture, with what was assumed about its name; raises `SegDetectError` where that fails."""
+    image = load_image(file.data(), name=file.name, page=file.page, sha256=file.sha256)
+    return replace(image, notes=(*file.notes, *image.notes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +135,7 @@ class _Found:
     note: str = ""
     size: int = 0
     named: bool = False
+    at: Place | None = None
 
 
 def list_sources(paths: Sequence[Path]) -> Sources:
@@ -226,9 +235,9 @@ def _inside(given: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
     if path.is_dir():
         inside = _in_folder(path, zips)
     elif _is_zip(path):
-        inside = _in_zip(Archive(lambda: path), zips, name=str(given), place=_place(path))
+        inside = _in_zip(Archive(lambda: path), zips, name=str(given), place=_place(path), path=path)
     elif path.exists() or path.is_symlink():
-        inside = [_Found((str(given),), _place(path), partial(_read_file, path), named=True)]
+        inside = [_Found((str(given),), _place(path), partial(read_file, path), named=True, at=_at(path))]
     else:
         raise InputError("there is no such file or folder", remedy="Check the path for typing errors", file=str(given))
     if not any(isinstance(item, _Found) for item in inside):
@@ -259,13 +268,13 @@ def _in_folder(folder: Path, zips: OpenZip) -> list[_Found | LeftOut]:
         elif no_picture := _no_picture(item.path.name, partial(_head, item.path)):
             found.append(LeftOut(inner, no_picture, maybe_picture=False))
         else:
-            found.append(_Found(names, _place(item.path), partial(_read_file, item.path)))
+            found.append(_Found(names, _place(item.path), partial(read_file, item.path), at=_at(item.path)))
     return found
 
 
 def _zip_in_folder(path: Path, names: tuple[str, ...], zips: OpenZip) -> Iterator[_Found | LeftOut]:
     """What a ZIP in a folder holds, named below the ZIP."""
-    for item in _in_zip(Archive(lambda: path), zips, name=names[0], place=_place(path)):
+    for item in _in_zip(Archive(lambda: path), zips, name=names[0], place=_place(path), path=path):
         if isinstance(item, LeftOut):
             yield replace(item, name=f"{names[0]}/{item.name}")
         elif item.names[0] == names[0]:  # the archive itself, which cannot be listed
@@ -274,7 +283,9 @@ def _zip_in_folder(path: Path, names: tuple[str, ...], zips: OpenZip) -> Iterato
             yield replace(item, names=tuple(f"{name}/{item.names[0]}" for name in names))
 
 
-def _in_zip(archive: Archive, zips: OpenZip, *, name: str, place: str) -> list[_Found | LeftOut]:
+def _in_zip(
+    archive: Archive, zips: OpenZip, *, name: str, place: str, path: Path | None = None
+) -> list[_Found | LeftOut]:
     """The members of a ZIP; a damaged archive stands for itself and fails when it is read."""
     try:
         members = list(search(archive, zips, name=name))
@@ -289,13 +300,19 @@ def _in_zip(archive: Archive, zips: OpenZip, *, name: str, place: str) -> list[_
             found.append(LeftOut(item.name, no_picture, maybe_picture=False))
         else:
             names = (item.name, f"{prefix}/{item.name}", f"{name}/{item.name}")
-            found.append(_Found(names, f"{place}//{index}", partial(item.read, None), item.note, item.size))
+            at = _at(path, item.numbers) if path is not None and item.numbers else None
+            found.append(_Found(names, f"{place}//{index}", partial(item.read, None), item.note, item.size, at=at))
     return found
 
 
 def _place(path: Path) -> str:
     """Where a file is read from: linked folders on the way followed, a link to the file itself not."""
     return os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118
+
+
+def _at(path: Path, members: tuple[int, ...] = ()) -> Place:
+    """The same as others see it, whose links may lead elsewhere."""
+    return Place(os.path.abspath(path), members)  # noqa: PTH100
 
 
 def _named(found: Sequence[_Found]) -> list[SourceFile]:
@@ -319,7 +336,7 @@ def _named(found: Sequence[_Found]) -> list[SourceFile]:
             number += 1
         taken.add(composed(names[index]))
     return [
-        SourceFile(name, item.read, (item.note,) if item.note else (), named=item.named)
+        SourceFile(name, item.read, (item.note,) if item.note else (), named=item.named, place=item.at)
         for name, item in zip(names, found, strict=True)
     ]
 
@@ -359,14 +376,6 @@ def _is_zip(path: Path) -> bool:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_HEAD_BYTES)
-
-
-def _read_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        # The size is checked first, since devices and pipes have none, and again by what was read.
-        if os.fstat(file.fileno()).st_size > limits.MAX_FILE_BYTES:
-            raise too_large(limits.MAX_FILE_BYTES)
-        return limited(file.read(limits.MAX_FILE_BYTES + 1))
 
 
 def _unreadable(name: str, error: OSError) -> UnreadableImageError:

@@ -77,50 +77,51 @@ def inspect_files(
         EngineUnavailableError: the engine cannot run at all.
     """
     inspector = inspector.settled(settings.engine)
-    bank = _load_bank(files, settings, load, expand) if settings.scope is Scope.BATCH else list(references)
-    done, total = 0, len(files)
+    bank = load_bank(files, settings, load, expand) if settings.scope is Scope.BATCH else list(references)
+    done, total, size = 0, len(files), 0
 
     def expanded() -> Iterator[F | Failure]:
         nonlocal total
         for file in files:
-            parts = _expand(file, expand)
+            parts = parts_of(file, expand)
             total += len(parts) - 1
             yield from parts
 
     def report(share: float, doing: str) -> None:
-        progress((done + share * len(images)) / max(1, total), doing)
+        progress((done + share * size) / max(1, total), doing)
 
-    for chunk in _chunks(_load_each(expanded(), settings, load)):
-        images = [item for item in chunk if isinstance(item, LoadedImage)]
-        answers = iter(_inspect_chunk(inspector, images, settings, bank, report))
-        for item in chunk:
+    for chunk in chunks(load_each(expanded(), settings, load)):
+        size = sum(isinstance(item, LoadedImage) for item in chunk)
+        for answer in answers_of(chunk, inspector, settings, bank, report):
             done += 1
             progress(done / total, f"{done} of {total} pictures")
-            yield next(answers) if isinstance(item, LoadedImage) else item
+            yield answer
 
 
-def _expand(file: F, expand: Callable[[F], Iterable[F]]) -> list[F | Failure]:
+def parts_of(file: F, expand: Callable[[F], Iterable[F]]) -> list[F | Failure]:
+    """The pictures that a file stands for, or the failure to find out."""
     try:
         return list(expand(file))
     except SegDetectError as error:
         return [Failure(file.name, error)]
 
 
-def _load_bank(
+def load_bank(
     files: Sequence[F],
     settings: Settings,
     load: Callable[[F], LoadedImage],
     expand: Callable[[F], Iterable[F]],
 ) -> list[LoadedImage]:
     """The pictures to compare with; those that cannot be read are reported where their turn comes."""
-    parts = [part for file in batch_bank(files) for part in _expand(file, expand)]
+    parts = [part for file in batch_bank(files) for part in parts_of(file, expand)]
     chosen = batch_bank([part for part in parts if not isinstance(part, Failure)])
-    return [item for item in _load_each(chosen, settings, load) if isinstance(item, LoadedImage)]
+    return [item for item in load_each(chosen, settings, load) if isinstance(item, LoadedImage)]
 
 
-def _load_each(
+def load_each(
     files: Iterable[F | Failure], settings: Settings, load: Callable[[F], LoadedImage]
 ) -> Iterator[LoadedImage | Failure]:
+    """Pictures as they are asked for; those that cannot be read, or cut in this grid, are failures in their place."""
     for file in files:
         if isinstance(file, Failure):
             yield file
@@ -138,7 +139,8 @@ def _load_each(
             yield image
 
 
-def _chunks(items: Iterable[LoadedImage | Failure]) -> Iterator[list[LoadedImage | Failure]]:
+def chunks(items: Iterable[LoadedImage | Failure]) -> Iterator[list[LoadedImage | Failure]]:
+    """Pictures that go in together; no more of them are asked for than a chunk holds."""
     chunk: list[LoadedImage | Failure] = []
     pixels = 0
     for item in items:
@@ -152,7 +154,21 @@ def _chunks(items: Iterable[LoadedImage | Failure]) -> Iterator[list[LoadedImage
         yield chunk
 
 
-def _inspect_chunk(
+def answers_of(
+    chunk: Sequence[LoadedImage | Failure],
+    inspector: Inspector,
+    settings: Settings,
+    bank: Sequence[LoadedImage],
+    progress: Progress = no_progress,
+) -> Iterator[Answer | Failure]:
+    """Inspect a chunk; one result for each of its items, in their order."""
+    images = [item for item in chunk if isinstance(item, LoadedImage)]
+    answers = iter(_inspect_together(inspector, images, settings, bank, progress))
+    for item in chunk:
+        yield next(answers) if isinstance(item, LoadedImage) else item
+
+
+def _inspect_together(
     inspector: Inspector,
     images: Sequence[LoadedImage],
     settings: Settings,
@@ -169,5 +185,5 @@ def _inspect_chunk(
     except (EngineError, NothingToScoreError) as error:
         if len(images) == 1:
             return [Failure(images[0].name, error, images[0].sha256)]
-        return [r for image in images for r in _inspect_chunk(inspector, [image], settings, bank, progress)]
+        return [r for image in images for r in _inspect_together(inspector, [image], settings, bank, progress)]
     return [Answer(image, inspection) for image, inspection in zip(images, inspections, strict=True)]

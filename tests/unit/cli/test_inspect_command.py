@@ -85,7 +85,7 @@ def test_a_folder_is_searched_and_its_files_are_written(folder: Path, tmp_path: 
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     assert files == [
         *("annotated/defect.png", "annotated/sub/clean.png"),
-        *("flagged_segments.csv", "images.csv", "run.json", "segments.csv", "tiles.csv"),
+        *("flagged_segments.csv", "images.csv", "journal.jsonl", "run.json", "segments.csv", "tiles.csv"),
     ]
     assert _strongest(out)["defect.png"] == 17
     images = _table(out, "images.csv").set_index("image")
@@ -296,7 +296,7 @@ def test_stopping_is_no_traceback(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("segdetect.cli.inspect.inspect_files", interrupted)
+    monkeypatch.setattr("segdetect.cli.inspect.inspect_run", interrupted)
     assert main(["inspect", str(folder)]) == 130
     assert "stopped" in capsys.readouterr().err
 

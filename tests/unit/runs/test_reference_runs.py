@@ -13,7 +13,7 @@ from segdetect.grid import TileLayout
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pipeline import batch_bank
-from segdetect.runs.batch import _chunks
+from segdetect.runs.batch import chunks
 from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import GridSize, Settings
 
@@ -73,11 +73,11 @@ def test_a_batch_is_compared_with_sixteen_of_its_pictures_spread_evenly(count: i
 
 
 def test_forty_pictures_go_together() -> None:
-    chunks = list(_chunks(blank(10, 10) for _ in range(85)))
-    assert [len(chunk) for chunk in chunks] == [40, 40, 5]
+    found = list(chunks(blank(10, 10) for _ in range(85)))
+    assert [len(chunk) for chunk in found] == [40, 40, 5]
 
 
 def test_pictures_go_together_until_they_have_a_hundred_million_pixels() -> None:
     sizes = [(10_000, 5_000), (10_000, 5_000), (10_000, 9_999), (100, 100), (10_000, 10_000), (10, 10)]
-    chunks = list(_chunks(blank(*size) for size in sizes))
-    assert [[image.size_wh for image in chunk] for chunk in chunks] == [sizes[:2], sizes[2:4], sizes[4:5], sizes[5:]]
+    found = list(chunks(blank(*size) for size in sizes))
+    assert [[image.size_wh for image in chunk] for chunk in found] == [sizes[:2], sizes[2:4], sizes[4:5], sizes[5:]]
