@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryFile
+from typing import IO, Final
 
 import platformdirs
 from filelock import FileLock, Timeout
@@ -88,6 +89,39 @@ def write_atomic(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+class Draft:
+    """A file that is written bit by bit, and takes its place only when it is whole.
+
+    Args:
+        path: its place; its folder is there. What a writer that was killed left of a draft is replaced.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.part: Final = path.with_name(f".{path.name}.part")
+        self.file: Final = self.part.open("w+b")
+
+    def publish(self) -> None:
+        """Put the file in its place; what goes wrong leaves the former one there, and nothing else."""
+        try:
+            with self.file:
+                self.file.flush()
+                os.fsync(self.file.fileno())
+            self.part.replace(self._path)
+        except BaseException:
+            self.part.unlink(missing_ok=True)
+            raise
+        _sync_folder(self._path.parent)
+
+
+def scratch(folder: Path) -> IO[bytes]:
+    """A file without a name for what is needed until a draft is done; it goes when it is closed, whatever happens."""
+    return TemporaryFile(dir=folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from segdetect.inspection import Failure, Inspection
+from segdetect.output.coco import CocoFile
 from segdetect.output.csv_files import CsvFiles
+from segdetect.output.json_files import JsonFile
+from segdetect.output.masks import MaskFiles
+from segdetect.output.parquet_files import ParquetFiles
+from segdetect.output.report import ReportFile
 from segdetect.output.run import Opener, Run
 
 
@@ -16,6 +21,11 @@ class FormatName(StrEnum):
     """What can be written of a run."""
 
     CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+    COCO = "coco"
+    MASKS = "masks"
+    HTML = "html"
 
 
 class Format(Protocol):
@@ -46,5 +56,10 @@ class Format(Protocol):
 # Each begins its files in a folder that exists.
 FORMATS: Final[Mapping[FormatName, Callable[[Path, Run], Format]]] = {
     FormatName.CSV: CsvFiles,
+    FormatName.PARQUET: ParquetFiles,
+    FormatName.JSON: JsonFile,
+    FormatName.COCO: CocoFile,
+    FormatName.MASKS: MaskFiles,
+    FormatName.HTML: ReportFile,
 }
 DEFAULT_FORMATS: Final = (FormatName.CSV,)

@@ -15,6 +15,7 @@ from scipy import ndimage
 from segdetect.errors import SettingsError
 from segdetect.grid import Boxes, TileLayout
 from segdetect.inspection import Inspection
+from segdetect.output.tables import writable
 
 SEGMENT_COLUMNS: Final = (
     *("image", "segment", "left", "top", "right", "bottom", "tiles", "area_px", "area_mm2"),
@@ -92,7 +93,7 @@ def segments_table(inspection: Inspection, *, mm_per_pixel: float | None = None)
     check_scale(mm_per_pixel)
     rows = [
         (
-            *(inspection.image, number, *found.box_ltrb, len(found.tiles), found.area_px),
+            *(writable(inspection.image), number, *found.box_ltrb, len(found.tiles), found.area_px),
             area_mm2(found, mm_per_pixel),
             *(found.max_score, found.strongest_tile, found.polygon),
         )

@@ -38,9 +38,11 @@ def tiles_table(inspection: Inspection) -> pd.DataFrame:
     tiles = range(len(scores.scores))
     cols = scores.layout.grid.cols
     has_nearest = scores.nearest_source >= 0
-    names = [scores.sources[s].name if ok else "" for s, ok in zip(scores.nearest_source, has_nearest, strict=True)]
+    names = [
+        writable(scores.sources[s].name) if ok else "" for s, ok in zip(scores.nearest_source, has_nearest, strict=True)
+    ]
     columns = {
-        "image": inspection.image,
+        "image": writable(inspection.image),
         "tile": tiles,
         "row": [tile // cols for tile in tiles],
         "col": [tile % cols for tile in tiles],
@@ -69,19 +71,27 @@ def flagged_table(inspection: Inspection) -> pd.DataFrame:
     return table[table["flagged"]].reset_index(drop=True)
 
 
+def writable(text: str) -> str:
+    """A text that can be written as UTF-8: halves of characters, as in names that are none, become question marks."""
+    return text.encode(errors="replace").decode()
+
+
 def image_row(result: Inspection | Failure | LeftOut) -> dict[str, Any]:
     """One row of images.csv, with the keys `IMAGE_COLUMNS`."""
     if isinstance(result, LeftOut):
-        return dict.fromkeys(IMAGE_COLUMNS, "") | {"image": result.name, "note": f"Left out: {result.reason}."}
+        return dict.fromkeys(IMAGE_COLUMNS, "") | {
+            "image": writable(result.name),
+            "note": f"Left out: {result.reason}.",
+        }
     if isinstance(result, Failure):
         return dict.fromkeys(IMAGE_COLUMNS, "") | {
-            "image": result.image,
+            "image": writable(result.image),
             "sha256": result.sha256,
-            "error": str(result.error),
+            "error": writable(str(result.error)),
         }
     width, height = result.size_wh
     return {
-        "image": result.image,
+        "image": writable(result.image),
         "sha256": result.sha256,
         "width": width,
         "height": height,

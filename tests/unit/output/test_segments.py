@@ -42,7 +42,7 @@ def _marked(found: Segment, inspection: Inspection) -> Lattice:
     return pixels
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(arrays(np.bool_, st.tuples(st.integers(2, 6), st.integers(2, 7))))
 def test_outlines_hold_the_pixels_of_the_tiles_and_no_others(lattice: Lattice) -> None:
     inspection = _inspection(lattice)
@@ -61,7 +61,7 @@ def test_outlines_hold_the_pixels_of_the_tiles_and_no_others(lattice: Lattice) -
             assert all((a[0] == b[0]) != (a[1] == b[1]) for a, b in zip(ring, (*ring[1:], ring[0]), strict=True))
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(arrays(np.bool_, st.tuples(st.integers(2, 6), st.integers(2, 7))))
 def test_tiles_belong_together_when_a_chain_of_touching_ones_joins_them(lattice: Lattice) -> None:
     cols = lattice.shape[1]

@@ -1,0 +1,114 @@
+"""Inspections as JSON, one or a run of them, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from segdetect.documents import (
+    failure_document,
+    inspection_document,
+    read_failure,
+    read_inspection,
+    settings_record,
+)
+from segdetect.errors import InputError
+from segdetect.files import Draft
+from segdetect.inspection import Failure, Inspection
+from segdetect.output.run import Opener, Run
+
+# Raised when a field of a run changes its meaning or goes; its results have versions of their own.
+RUN_VERSION: Final = 1
+# About a thousand inspections; reading takes ten times as much memory.
+MAX_EXPORT_BYTES: Final = 32_000_000
+_KIND: Final = "segdetect run"
+
+
+class JsonFile:
+    """Writes `inspections.json`; see `Format`."""
+
+    def __init__(self, folder: Path, run: Run) -> None:
+        self._draft = Draft(folder / "inspections.json")
+        self._separator = b""
+        head = {"document": _KIND, "version": RUN_VERSION, **run.record, "settings": settings_record(run.settings)}
+        self._draft.file.write(_encoded(head)[:-1] + b', "results": [\n')
+
+    def add(self, inspection: Inspection, load: Opener) -> None:
+        """Write its document."""
+        self._write(inspection_document(inspection))
+
+    def add_failure(self, failure: Failure) -> None:
+        """Write its document."""
+        self._write(failure_document(failure))
+
+    def end(self) -> None:
+        """Close the list and put the file in its place."""
+        self._draft.file.write(b"\n]}\n")
+        self._draft.publish()
+
+    def _write(self, document: Mapping[str, Any]) -> None:
+        self._draft.file.write(self._separator + _encoded(document))
+        self._separator = b",\n"
+
+
+def json_bytes(inspection: Inspection) -> bytes:
+    """One inspection as a JSON file."""
+    return _encoded(inspection_document(inspection)) + b"\n"
+
+
+def is_export(name: str, data: bytes) -> bool:
+    """Whether a file means to be one of ours, by its name or by how it begins."""
+    return name.lower().endswith(".json") or data[:64].lstrip().startswith(b'{"document": "segdetect')
+
+
+def read_export(data: bytes, *, name: str = "") -> Sequence[Inspection | Failure]:
+    """What a JSON file holds: one inspection, or the results of a run in their order.
+
+    Args:
+        data: the file's bytes.
+        name: its name, for errors.
+
+    Raises:
+        InputError: it is damaged, none of ours, of a later version, or larger than 32 megabytes.
+    """
+    try:
+        return [_result(document) for document in _documents(_decoded(data))]
+    except InputError as error:
+        raise InputError(error.problem, remedy=error.remedy, file=name) from error
+
+
+def _documents(document: Any) -> Sequence[Any]:
+    if not (isinstance(document, Mapping) and document.get("document") == _KIND):
+        return [document]
+    if document.get("version") != RUN_VERSION:
+        raise InputError(
+            f"it is a run of version {document.get('version')!r}, and this SegDetect reads version {RUN_VERSION}",
+            remedy="Install the SegDetect that wrote it, or a newer one",
+        )
+    results = document.get("results")
+    if not isinstance(results, list) or not results:
+        raise InputError("it is a run without results", remedy="Export it again")
+    return results
+
+
+def _result(document: Any) -> Inspection | Failure:
+    if isinstance(document, Mapping) and document.get("document") == "segdetect failure":
+        return read_failure(document)
+    return read_inspection(document)
+
+
+def _decoded(data: bytes) -> Any:
+    if len(data) > MAX_EXPORT_BYTES:
+        raise InputError(
+            f"it is larger than {MAX_EXPORT_BYTES // 1_000_000} megabytes", remedy="Export fewer pictures at once"
+        )
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError("it is no whole JSON file", remedy="Export it again, or choose another file") from error
+
+
+def _encoded(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, allow_nan=False).encode()
