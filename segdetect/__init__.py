@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from segdetect.api import inspect, load
+    from segdetect.api import inspect, load, read_inspection, write_inspection
     from segdetect.errors import SegDetectError
     from segdetect.grid import TileLayout
     from segdetect.inspection import Decision, Inspection, Source, TileScores, Verdict
@@ -36,11 +36,13 @@ __all__ = [
     "__version__",
     "inspect",
     "load",
+    "read_inspection",
+    "write_inspection",
 ]
 
 # Every module of the package runs this one first, so nothing is imported before it is asked for.
 _HOMES: Final = {
-    "segdetect.api": ("inspect", "load"),
+    "segdetect.api": ("inspect", "load", "read_inspection", "write_inspection"),
     "segdetect.errors": ("SegDetectError",),
     "segdetect.grid": ("TileLayout",),
     "segdetect.inspection": ("Decision", "Inspection", "Source", "TileScores", "Verdict"),

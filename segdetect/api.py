@@ -11,7 +11,9 @@ from typing import Final
 import numpy as np
 
 from segdetect.errors import InputError, SettingsError
+from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Inspection
+from segdetect.output.json_files import json_bytes, read_export
 from segdetect.pictures.loading import LoadedImage, Pixels, image_from_pixels, load_image
 from segdetect.pictures.page_choice import Pages
 from segdetect.pictures.sources import SourceFile, read_sources
@@ -100,6 +102,45 @@ def inspect(
     members = batch_bank(_paged(batch_bank(_found(peers)))) if peers else _paged(_found(references))
     bank = [_loaded(item) for item in members]
     return _INSPECTOR.inspect(load(picture), chosen, bank=bank)
+
+
+def write_inspection(inspection: Inspection, path: str | os.PathLike[str]) -> None:
+    """Write an inspection as JSON, exactly; `read_inspection` makes an equal one of it.
+
+    Args:
+        inspection: what `inspect` returned.
+        path: the file; its folder is made where it is absent.
+
+    Raises:
+        SegDetectError: it cannot be written.
+    """
+    place = Path(path)
+    with storage_errors(place.parent):
+        write_atomic(place, json_bytes(inspection))
+
+
+def read_inspection(path: str | os.PathLike[str]) -> Inspection:
+    """An inspection that was written as JSON, here, on the Inspect page or by the command line.
+
+    Args:
+        path: the file. A run of several pictures is none.
+
+    Raises:
+        SegDetectError: it cannot be read, is damaged, of a later version, none of ours, or holds several.
+    """
+    place = Path(path)
+    try:
+        data = place.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read ({error.strerror or error})", remedy="Check the path", file=str(place)
+        ) from error
+    found = [result for result in read_export(data, name=str(place)) if isinstance(result, Inspection)]
+    if len(found) != 1:
+        raise InputError(
+            f"it holds {len(found)} inspections", remedy="Open it on the Inspect page, or export one", file=str(place)
+        )
+    return found[0]
 
 
 def _only_file(path: Path) -> SourceFile:

@@ -11,6 +11,7 @@ from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.options import (
     add_output,
     add_settings,
+    check_output,
     progress_bar,
     read_references,
     read_settings,
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         SegDetectError: wrong options, a folder that cannot be evaluated, or an engine that cannot run.
     """
     settings = read_settings(options)
+    check_output(options)
     warm_up()
     dataset = read_dataset(options.dataset, polarity=options.masks)
     _, references = read_references(options)

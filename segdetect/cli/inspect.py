@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Never
 from tqdm import tqdm
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
-from segdetect.cli.options import add_output, add_settings, progress_bar, read_references, read_settings
+from segdetect.cli.options import add_output, add_settings, check_output, progress_bar, read_references, read_settings
 from segdetect.cli.saying import ALL_PAGES, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
+from segdetect.output.formats import DEFAULT_FORMATS
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PAGES
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         SegDetectError: wrong options, no pictures, or an engine that cannot run.
     """
     settings = read_settings(options)
+    check_output(options)
     warm_up()
     if settings.scope is Scope.REFERENCES and not options.references:
         raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
@@ -120,8 +122,15 @@ class _Inspecting:
         folder, resume = self._options.out, self._options.resume
         if folder is None:
             return None
-        bom, left_out = self._options.csv_bom, self._found.left_out
-        kept = KeptRun(self._work, folder, resume=resume, bom=bom, left_out=left_out)
+        kept = KeptRun(
+            self._work,
+            folder,
+            resume=resume,
+            formats=self._options.format or DEFAULT_FORMATS,
+            left_out=self._found.left_out,
+            mm_per_pixel=self._options.mm_per_pixel,
+            bom=self._options.csv_bom,
+        )
         self._inspected, self._failed, self._left_out = kept.inspected, kept.failed, list(kept.left_out)
         if kept.inspected + kept.failed:
             say(f"{kept.inspected + kept.failed} pictures are done already.")

@@ -15,8 +15,10 @@ from tqdm import tqdm
 from segdetect.cli.saying import ALL_PAGES, say_notes, say_summary
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure
+from segdetect.output.formats import DEFAULT_FORMATS, FormatName
 from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
+from segdetect.output.segments import check_scale
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
@@ -33,6 +35,7 @@ from segdetect.settings import (
     RuleName,
     Scope,
     Settings,
+    member,
 )
 
 
@@ -66,6 +69,18 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     """
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"write {what}")
     parser.add_argument(
+        "--format",
+        type=format_names,
+        metavar="NAME,...",
+        help=f"what --out DIR writes, of {', '.join(FormatName)} (default {', '.join(DEFAULT_FORMATS)})",
+    )
+    parser.add_argument(
+        "--mm-per-pixel",
+        type=float,
+        metavar="X",
+        help="how many millimetres a pixel is wide and high, for areas of segments in mm\u00b2",
+    )
+    parser.add_argument(
         "--csv-bom", action="store_true", help="begin CSV files with a byte order mark, for accents in Excel"
     )
     parser.add_argument(
@@ -74,6 +89,30 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
         action="store_true",
         help="say of each file that was left out why, and of each picture what was assumed about it or done to it",
     )
+
+
+def format_names(text: str) -> tuple[FormatName, ...]:
+    """What `--format` says.
+
+    Raises:
+        ArgumentTypeError: there is no such format; names those there are.
+    """
+    try:
+        return tuple(member(FormatName, name.strip().lower(), "format") for name in text.split(","))
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Refuse options of what is written where nothing is.
+
+    Raises:
+        SettingsError: one was given without `--out`, or a scale that is none.
+    """
+    for name, value in (("--format", options.format), ("--mm-per-pixel", options.mm_per_pixel)):
+        if options.out is None and value is not None:
+            raise SettingsError(f"{name} was given without --out", remedy="Name the folder to write to with --out DIR")
+    check_scale(options.mm_per_pixel)
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
@@ -135,8 +174,14 @@ def run_writer(
     if options.out is None:
         yield None
         return
-    run = Run(settings=settings, engine=engine, engine_version=version, bom=options.csv_bom)
-    with RunWriter(options.out, run) as writer:
+    run = Run(
+        settings=settings,
+        engine=engine,
+        engine_version=version,
+        mm_per_pixel=options.mm_per_pixel,
+        bom=options.csv_bom,
+    )
+    with RunWriter(options.out, run, options.format or DEFAULT_FORMATS) as writer:
         yield writer
         for item in left_out():
             if item.maybe_picture:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from segdetect import __version__
+from segdetect.output.segments import check_scale
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Settings
 
@@ -30,6 +31,9 @@ class Run:
         started: when, as ISO 8601 with its zone.
         mm_per_pixel: how many millimetres a pixel is wide and high, where that is known; finite, above 0.
         bom: whether CSV files begin with the byte order mark that tells Excel that they are UTF-8.
+
+    Raises:
+        SettingsError: a scale that is not finite and above 0.
     """
 
     settings: Settings
@@ -38,6 +42,9 @@ class Run:
     started: str = field(default_factory=_now)
     mm_per_pixel: float | None = None
     bom: bool = False
+
+    def __post_init__(self) -> None:
+        check_scale(self.mm_per_pixel)
 
     @property
     def record(self) -> dict[str, Any]:

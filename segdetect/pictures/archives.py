@@ -216,7 +216,7 @@ def _left_behind(name: str, own: set[PurePosixPath]) -> LeftOut | None:
     for depth, part in enumerate(parts, 1):
         folder = depth < len(parts)
         reason = left_behind(part, folder=folder)
-        if folder and part == OWN_PICTURES and PurePosixPath(*parts[: depth - 1]) in own:
+        if folder and part in OWN_PICTURES and PurePosixPath(*parts[: depth - 1]) in own:
             reason = OWN_OUTPUT
         if reason:
             return LeftOut("/".join(parts[:depth]) + "/" * folder, reason)

@@ -14,9 +14,9 @@ OFFICE_LOCK: Final = "an office program left it behind"
 OWN_OUTPUT: Final = "this program wrote it"
 NO_PICTURE: Final = "it is no picture"
 
-# The file that makes a folder one of the program's outputs, and the folder of pictures in it.
+# The file that makes a folder one of the program's outputs, and the folders of pictures in it.
 OWN_RECORD: Final = "run.json"
-OWN_PICTURES: Final = "annotated"
+OWN_PICTURES: Final = frozenset(("annotated", "masks", "heatmaps"))
 OWN_RECORD_BYTES: Final = 1 << 20
 
 _FOLDERS: Final = {

@@ -86,7 +86,7 @@ def _looked_at(entry: os.DirEntry[str], path: Path, own: bool) -> Walked:
     try:
         folder = entry.is_dir()
         reason = left_behind(entry.name, folder=folder)
-        if not reason and folder and own and entry.name == OWN_PICTURES:
+        if not reason and folder and own and entry.name in OWN_PICTURES:
             reason = OWN_OUTPUT
         if not reason and not folder and not path.is_file():
             reason = BROKEN_LINK if entry.is_symlink() and not path.exists() else NO_FILE
@@ -97,7 +97,7 @@ def _looked_at(entry: os.DirEntry[str], path: Path, own: bool) -> Walked:
 
 def _is_own_output(place: Path, names: set[str]) -> bool:
     """Whether the program has written into this folder."""
-    if not names.issuperset((OWN_RECORD, OWN_PICTURES)) or not (place / OWN_RECORD).is_file():
+    if OWN_RECORD not in names or names.isdisjoint(OWN_PICTURES) or not (place / OWN_RECORD).is_file():
         return False
     try:
         with (place / OWN_RECORD).open("rb") as file:

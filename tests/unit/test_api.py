@@ -61,6 +61,8 @@ def test_the_public_names() -> None:
         "__version__",
         "inspect",
         "load",
+        "read_inspection",
+        "write_inspection",
     ]
 
 
@@ -214,3 +216,21 @@ def test_the_code_in_the_readme_runs(
     assert printed[0] == Verdict.ANOMALOUS
     assert f"tile {TILE} [48, 32, 64, 48]" in printed[1]
     assert printed[-1].startswith("notes.txt: it is text, not a picture")
+
+
+def test_the_code_about_exports_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/exports.md").read_text(), re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(folder)
+    exec(compile(code, "exports.md", "exec"), {})
+    assert (folder / "part.json").read_bytes().startswith(b'{"document": "segdetect inspection"')
+
+
+def test_a_file_that_is_no_single_inspection_is_an_error(engine: TinyDenseEngine, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.json"
+    with pytest.raises(SegDetectError, match=r"a\.json: it cannot be read"):
+        segdetect.read_inspection(path)
+    segdetect.write_inspection(segdetect.inspect(DEFECT), path)
+    text = path.read_text()
+    path.write_text(f'{{"document": "segdetect run", "version": 1, "results": [{text}, {text}]}}')
+    with pytest.raises(SegDetectError, match=r"a\.json: it holds 2 inspections\. Open it on the Inspect page"):
+        segdetect.read_inspection(path)

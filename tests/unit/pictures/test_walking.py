@@ -136,7 +136,8 @@ def test_a_hidden_folder_given_by_itself_is_searched(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_the_programs_own_pictures_are_left_out(tmp_path: Path, kind: str) -> None:
     members = {
-        **{"a.png": PNG, "out/run.json": OWN_RECORD, "out/annotated/a.png": PNG, "out/mine.png": PNG},
+        **{"a.png": PNG, "out/run.json": OWN_RECORD, "out/masks/a.png": PNG, "out/mine.png": PNG},
+        **{"out/annotated/a.png": PNG, "out/heatmaps/a.tiff": PNG},
         **{"other/run.json": b'{"name": "theirs"}', "other/annotated/b.png": PNG},
         **{"bad/run.json": b"[" * 100_000, "bad/annotated/c.png": PNG},
     }
@@ -145,7 +146,8 @@ def test_the_programs_own_pictures_are_left_out(tmp_path: Path, kind: str) -> No
     (tmp_path / "home.zip").write_bytes(zipped(members))
     found = list_sources([tmp_path / ("home" if kind == "folder" else "home.zip")])
     assert sorted(names(found)) == ["a.png", "bad/annotated/c.png", "other/annotated/b.png", "out/mine.png"]
-    assert reasons(found)["out/annotated/"] == "this program wrote it"
+    for own in ("annotated", "masks", "heatmaps"):
+        assert reasons(found)[f"out/{own}/"] == "this program wrote it"
 
 
 def test_what_is_no_picture_is_told_apart_from_what_may_be_one(tmp_path: Path) -> None:
