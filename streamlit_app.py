@@ -8,7 +8,7 @@ from segdetect.ui.inspect.overview import show_overview
 from segdetect.ui.inspect.picture import show_picture
 from segdetect.ui.inspect.result import read_heat_style, show_heatmap, show_steps, show_table
 from segdetect.ui.inspect.run import run_inspection
-from segdetect.ui.inspect.second_opinion import show_second_opinion
+from segdetect.ui.inspect.second_opinion import ask_second_opinion, show_second_opinion
 from segdetect.ui.inspect.tuning import show_tuning
 from segdetect.ui.inspect.why import look_alikes_of, show_why
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
@@ -37,12 +37,13 @@ with page("Inspect"):
     tile = selected_tile(inspection)
     look_alikes = look_alikes_of(request, inspection, tile)
 
+    asked = ask_second_opinion(request, inspection)
     verdict, actions = st.columns([6, 1], vertical_alignment="top")
     with verdict:
-        show_verdict(inspection)
+        show_verdict(inspection, beside=asked.contradiction if asked else "")
     with actions:
         show_exports(request.image, inspection)
-    show_second_opinion(request, inspection)
+    show_second_opinion(asked, inspection)
 
     picture, heatmap = st.columns(2, gap="medium")
     with heatmap:

@@ -29,7 +29,7 @@ def page(tab: Callable[..., Any]) -> Any:
 
 def flagged(page: Any) -> int:
     """How many tiles the verdict says are flagged."""
-    said = re.match(r"(\d+) of \d+ tiles ", page.locator(".sd-why").inner_text())
+    said = re.match(r"(\d+) of \d+ tiles ", str(page.locator(".sd-lead").text_content()))
     return int(said[1]) if said else 0
 
 

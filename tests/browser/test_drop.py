@@ -82,7 +82,7 @@ def test_a_picture_dropped_on_the_heading_is_inspected(tab: Callable[..., Any], 
     assert veil(page).count() == 1
     hand_in(page, "drop")
     assert veil(page).count() == 0
-    assert verdict(page, "row 3, col 4") == "Anomalous"
+    assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
 def test_what_is_pasted_is_inspected_unless_it_is_no_picture(tab: Callable[..., Any]) -> None:
@@ -92,7 +92,7 @@ def test_what_is_pasted_is_inspected_unless_it_is_no_picture(tab: Callable[..., 
     page.get_by_text(REFUSAL).wait_for()
     assert page.locator(".sd-word").count() == 0
     hand_in(page, "paste", at="body")
-    assert verdict(page, "row 3, col 4") == "Anomalous"
+    assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
 def test_the_large_button_is_reached_by_keyboard_and_opens_the_file_dialog(tab: Callable[..., Any]) -> None:
@@ -110,7 +110,7 @@ def test_the_large_button_is_reached_by_keyboard_and_opens_the_file_dialog(tab: 
         page.keyboard.press("Enter")
     assert chooser.value.is_multiple()
     chooser.value.set_files([{"name": "a part.png", "mimeType": "image/png", "buffer": DEFECT}])
-    assert verdict(page, "row 3, col 4") == "Anomalous"
+    assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
 def test_the_large_button_opens_the_file_dialog_on_a_phone(tab: Callable[..., Any]) -> None:
@@ -119,7 +119,7 @@ def test_the_large_button_opens_the_file_dialog_on_a_phone(tab: Callable[..., An
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture").click()
     chooser.value.set_files([{"name": "a part.png", "mimeType": "image/png", "buffer": DEFECT}])
-    assert verdict(page, "row 3, col 4") == "Anomalous"
+    assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
 def test_the_large_button_cannot_be_pressed_before_the_uploader_has_come(
@@ -146,14 +146,14 @@ def test_what_was_dropped_last_is_shown_and_the_others_stay(tab: Callable[..., A
     page.locator(".sd-word").wait_for()
     wait_until_listening(page)
     hand_in(page, "drop", at=".sd-banner")
-    assert verdict(page, "row 3, col 4") == "Anomalous"
+    assert verdict(page, "row 3, column 4") == "Anomalous"
     hand_in(page, "drop", "another part.png", png(planted(5, 1, seed=3)), at=".sd-banner")
-    assert verdict(page, "row 6, col 2") == "Anomalous"
+    assert verdict(page, "row 6, column 2") == "Anomalous"
     shown = page.get_by_role("combobox", name="Show (of 2 pictures)")
     assert shown.input_value() == "another part.png"
     assert page.get_by_text("All 2 pictures").is_visible()
     hand_in(page, "drop", at=".sd-banner")
-    assert verdict(page, "row 3, col 4") == "Anomalous"
+    assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
 def test_a_file_of_another_kind_is_refused_in_sight_on_a_phone(tab: Callable[..., Any]) -> None:

@@ -56,8 +56,14 @@ def own_answer(side: int = 7) -> Inspection:
 
 def test_a_picture_dropped_in_is_answered(result: Any) -> None:
     assert result.locator(".sd-word").text_content() == "Anomalous"
-    assert result.locator(".sd-lead").text_content() == "strongest at row 3, col 4"
+    assert str(result.locator(".sd-lead").text_content()).endswith("stand out, most of all row 3, column 4")
     expect_why(result, 3, 4)
+    reason = result.locator(".sd-why p")
+    assert not reason.is_visible(), "the reason is for who asks"
+    result.locator(".sd-why summary").focus()
+    result.keyboard.press("Enter")
+    assert "times as high as the typical tile" in reason.inner_text()
+    result.keyboard.press("Enter")
     assert result.title() == "SegDetect"
 
 

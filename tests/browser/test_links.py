@@ -190,7 +190,7 @@ def test_numbers_are_the_readers_and_files_keep_their_points(tab: Callable[..., 
     query = "engine=texture&sample=Broken+wire+mesh"
     german, english = tab(query, locale="de-DE"), tab(query)
     for page, decimal in ((german, ","), (english, ".")):
-        assert re.search(rf"scores \d+{re.escape(decimal)}\d\d times", page.locator(".sd-why").inner_text())
+        assert re.search(rf"scores \d+{re.escape(decimal)}\d\d times", str(page.locator(".sd-why").text_content()))
         said = page.get_by_text("The tile most like it is").inner_text()
         assert re.search(rf"is 0{re.escape(decimal)}\d{{3}} similar", said)
         page.get_by_text(re.compile(rf"threshold \d{re.escape(decimal)}\d{{3}}")).first.wait_for()

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from segdetect.settings import EngineName
 from segdetect.ui.shared import file_pages
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import banner, captions, choices, errors, open_page, upload
+from tests.support.pages import banner, captions, choices, errors, open_page, reasons, upload
 from tests.support.picture_files import dicom, encoded
 from tests.support.pictures import planted, png, tiff, weave
 from tests.support.tiny_engine import TinyDenseEngine
@@ -67,10 +67,11 @@ def test_a_page_is_chosen_and_shown() -> None:
     app = stack()
     choice = app.selectbox(key=KEY)
     assert (choice.label, choice.options, choice.value) == ("Page (of 3)", PLAIN, 1)
-    assert "It is page 1 of 3 in its file." in captions(app)
+    assert "It is page 1 of 3 in its file." in reasons(app)
     app.selectbox(key=KEY).set_value(2).run()
-    assert banner(app) == ("Anomalous", "strongest at row 3, col 4")
-    assert "It is page 2 of 3 in its file." in captions(app)
+    assert banner(app)[0] == "Anomalous"
+    assert banner(app)[1].endswith("row 3, column 4")
+    assert "It is page 2 of 3 in its file." in reasons(app)
 
 
 def test_a_file_of_one_page_has_no_choice_of_page() -> None:
@@ -149,7 +150,7 @@ def test_a_film_has_a_number_to_type() -> None:
     assert not app.exception
     (box,) = [number for number in app.number_input if number.label == "Page"]
     box.set_value(1001).run()
-    assert "It is page 1001 of 1001 in its file." in captions(app)
+    assert "It is page 1001 of 1001 in its file." in reasons(app)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from segdetect.settings import EngineName
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import captions, errors, markdown, open_page, upload
+from tests.support.pages import captions, errors, markdown, open_page, reasons, upload
 from tests.support.pictures import planted, png
 from tests.support.tiny_dataset import mvtec_category
 from tests.support.tiny_engine import TinyDenseEngine
@@ -66,7 +66,7 @@ def test_a_guess_at_a_name_is_said() -> None:
     app = upload(open_page(), ("batch.zip", data))
     assert not app.exception
     told = "batch.zip does not say how its names are written; Windows (cp1252) was assumed"
-    assert told in captions(app) + markdown(app) + "".join(box.value for box in app.info)
+    assert told in captions(app) + markdown(app) + reasons(app) + "".join(box.value for box in app.info)
 
 
 def test_what_was_left_out_of_a_data_set_is_said(tmp_path: Path) -> None:

@@ -95,3 +95,12 @@ def test_the_button_takes_the_whole_page_to_the_other_engine(moody: Moody) -> No
     app = press(_with(_open(), "Second opinion by **fastdup**"), "Switch to fastdup")
     assert not app.exception
     assert "fastdup · 7 x 7 tiles" in captions(app)
+
+
+def test_what_contradicts_the_verdict_stands_beside_it(moody: Moody, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "segdetect.ui.inspect.second_opinion.contradicting", lambda first, second: f"{second.engine} <disagrees>"
+    )
+    app = _with(_open(), "Second opinion by **fastdup**")
+    (body,) = [element.proto.body for element in app.get("html") if 'class="sd-word"' in element.proto.body]
+    assert '<span class="sd-beside">fastdup &lt;disagrees&gt;</span>' in body

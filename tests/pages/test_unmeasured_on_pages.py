@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.dicom_files import computed_tomogram, dicom_file
-from tests.support.pages import banner, captions, chart, markdown, numbers, open_page, upload
+from tests.support.pages import banner, chart, markdown, numbers, open_page, reasons, upload
 
 pytestmark = pytest.mark.usefixtures("page_engines")
 
@@ -17,8 +17,8 @@ def test_padding_is_left_out_and_said() -> None:
     assert not app.exception
     assert not app.error
     assert banner(app)[0] == "Anomalous"
-    assert "33.5 % of its pixels hold the padding value -2000 and are left out." in captions(app)
-    assert "tiles hold hardly anything that was measured and have no score." in captions(app)
+    assert "33.5 % of its pixels hold the padding value -2000 and are left out." in reasons(app)
+    assert "tiles hold hardly anything that was measured and have no score." in reasons(app)
     (heat,) = [trace for trace in chart(app, "heatmap")["data"] if trace["type"] == "heatmap"]
     assert np.isnan(numbers(heat["z"]).ravel()[[0, 6, 42, 48]]).all()
 

@@ -45,7 +45,7 @@ def upload(app: AppTest, *files: tuple[str, bytes], key: str = "files") -> AppTe
 
 
 def banner(app: AppTest) -> tuple[str, str]:
-    """The verdict's word and where the strongest tile is; empty where there is no verdict."""
+    """The verdict's word and the sentence beside it; empty where there is no verdict."""
     bodies = [element.proto.body for element in app.get("html") if 'class="sd-word"' in element.proto.body]
     if not bodies:
         return "", ""
@@ -53,6 +53,12 @@ def banner(app: AppTest) -> tuple[str, str]:
     assert word is not None
     assert lead is not None
     return word[1], html.unescape(lead[1])
+
+
+def reasons(app: AppTest) -> str:
+    """Why the verdict is what it is, and what was done to the picture, as the banner folds it away."""
+    bodies = [element.proto.body for element in app.get("html") if 'class="sd-why"' in element.proto.body]
+    return "\n".join(html.unescape(re.sub("<[^>]*>", " ", body.partition("<details")[2])) for body in bodies)
 
 
 def chart(app: AppTest, key: str) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from segdetect.inspection import Flags, Floats, Inspection
+from segdetect.output.sentences import place
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule
@@ -19,7 +20,7 @@ from segdetect.ui.shared.page import part
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import inspector, kept_uploads, loaded
 from segdetect.ui.shared.texts import plain, shown
-from segdetect.ui.shared.verdict import place, show_verdict
+from segdetect.ui.shared.verdict import show_verdict
 from segdetect.ui.viewer.panes import inspection_pane
 from segdetect.ui.viewer.viewer import Looks, Mark, Role, picture_viewer
 

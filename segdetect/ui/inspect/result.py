@@ -11,6 +11,7 @@ import streamlit as st
 from segdetect.inspection import Inspection
 from segdetect.output.charts import HeatmapStyle, score_heatmap
 from segdetect.output.heat import COLOUR_SCALES, heat_scale
+from segdetect.output.sentences import place
 from segdetect.output.tables import rank_column
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.loading import LoadedImage
@@ -19,7 +20,6 @@ from segdetect.ui.shared.locale import localized_chart, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import background, pick_tiles, picked_tiles, select_tile, step_through
 from segdetect.ui.shared.texts import shown
-from segdetect.ui.shared.verdict import place
 
 HEATMAP_HEIGHT: Final = 560
 _LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}

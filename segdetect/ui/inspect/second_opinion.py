@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
@@ -22,34 +22,67 @@ from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
 
 _POLL_SECONDS: Final = 0.7
+_SOMETHING_IS_WRONG: Final = {
+    Verdict.NORMAL: False,
+    Verdict.SUSPICIOUS: True,
+    Verdict.ANOMALOUS: True,
+    Verdict.CANNOT_TELL: None,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Another engine that was asked, as it stood when the page was begun: all of the page says the same of it."""
+
+    request: Request
+    first: Inspection
+    name: EngineName
+    job: Job | None
+    ended: bool = False
+    error: Exception | None = None
+
+    @property
+    def contradiction(self) -> str:
+        """What the other engine says of the picture as a whole where it differs; empty until it has answered."""
+        answer = self.job.answer if self.job is not None and self.ended else None
+        return contradicting(self.first, answer) if isinstance(answer, Inspection) else ""
 
 
 @part("The second opinion")
-def show_second_opinion(request: Request, inspection: Inspection) -> None:
-    """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
+def ask_second_opinion(request: Request, inspection: Inspection) -> Asked | None:
+    """Ask the other engine, which answers in the background; None where there is none."""
     name = other_engine(inspection.engine, engines().ready)
     if name is None:
+        return None
+    try:
+        job = _ask(request, name)
+    except SegDetectError as error:
+        return Asked(request, inspection, name, None, ended=True, error=error)
+    ended = job.ended
+    return Asked(request, inspection, name, job, ended, job.error if ended else None)
+
+
+@part("The second opinion")
+def show_second_opinion(asked: Asked | None, inspection: Inspection) -> None:
+    """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
+    if asked is None:
         if not _engine_known(inspection):
             poll(lambda: None, until=lambda: _engine_known(inspection), seconds=_POLL_SECONDS)
         return
     with st.container(key="second-opinion"):
-        try:
-            job = _ask(request, name)
-        except SegDetectError as error:
-            _show_error(error, request, name)
-        else:
-            _show_job(job, request, inspection, name)
+        _show_asked(asked)
 
 
-def _show_job(job: Job, request: Request, inspection: Inspection, name: EngineName) -> None:
-    if not job.ended:
+def _show_asked(asked: Asked) -> None:
+    job, name = asked.job, asked.name
+    if asked.error is not None:
+        _show_error(asked.error, asked.request, name)
+    elif job is not None and not asked.ended:
         asking = f":material/hourglass_top: Second opinion: asking {plain(name)} ..."
         poll(lambda: st.caption(asking), until=lambda: job.ended, seconds=_POLL_SECONDS)
-    elif job.error is not None:
-        _show_error(job.error, request, name)
-    else:
+    elif job is not None:
         assert isinstance(job.answer, Inspection)
-        _show(job.answer, inspection, name)
+        _show(job.answer, asked.first, name)
 
 
 def _engine_known(inspection: Inspection) -> bool:
@@ -84,10 +117,7 @@ def _show_error(error: Exception, request: Request, name: EngineName) -> None:
 def _show(second: Inspection, inspection: Inspection, name: EngineName) -> None:
     text = f"Second opinion by **{plain(name)}**: {plain(agreement(inspection, second))}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if disagree(inspection, second):
-            st.warning(f"{text}. Look at both.", icon=":material/group:")
-        else:
-            st.caption(f":material/group: {text}", width="content")
+        st.caption(f":material/group: {text}", width="content")
         st.button(f"Switch to {plain(name)}", key="switch", type="tertiary", on_click=_switch, args=(name,))
 
 
@@ -96,11 +126,12 @@ def _switch(name: EngineName) -> None:
     st.session_state["engine"] = name
 
 
-def disagree(first: Inspection, second: Inspection) -> bool:
-    """Whether one says that something is wrong and the other that nothing is."""
-    wrong = {Verdict.ANOMALOUS, Verdict.SUSPICIOUS}
-    verdicts = {first.decision.verdict, second.decision.verdict}
-    return Verdict.NORMAL in verdicts and bool(verdicts & wrong)
+def contradicting(first: Inspection, second: Inspection) -> str:
+    """The second verdict, where it says something of the picture that the first does not; empty where both agree."""
+    mine, theirs = first.decision.verdict, second.decision.verdict
+    if theirs is Verdict.CANNOT_TELL or _SOMETHING_IS_WRONG[mine] is _SOMETHING_IS_WRONG[theirs]:
+        return ""
+    return f"{second.engine} {'can tell' if mine is Verdict.CANNOT_TELL else 'disagrees'}: {theirs.value}"
 
 
 def agreement(first: Inspection, second: Inspection) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from segdetect.inspection import Inspection
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.charts import score_histogram, stability_map
+from segdetect.output.sentences import headline
 from segdetect.output.thumbnails import data_uri
 from segdetect.progress import Progress
 from segdetect.runs.stability import neighbouring_grids, stability
@@ -22,7 +23,6 @@ from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import background, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
-from segdetect.ui.shared.verdict import lead
 
 _TABS: Final = ("Scores and threshold", "Other grid sizes", "Stability")
 _STRIP_SIDE: Final = 400
@@ -108,7 +108,7 @@ def _show_sizes(request: Request) -> None:
 
 def _show_size(request: Request, grid: GridSize, inspection: Inspection) -> None:
     picture = annotated_thumbnail(request.image, inspection, _STRIP_SIDE)
-    st.image(data_uri(picture), width="stretch", alt=shown(f"Result in a grid of {grid}: {lead(inspection)}"))
+    st.image(data_uri(picture), width="stretch", alt=shown(f"Result in a grid of {grid}: {headline(inspection)}"))
     count = len(inspection.flagged_tiles)
     st.caption(plain(f"{inspection.decision.verdict.value.capitalize()}, {count} of {grid.tiles} flagged"))
     chosen = grid == request.settings.grid

@@ -12,6 +12,7 @@ from segdetect.inspection import Inspection
 from segdetect.output.annotation import crop
 from segdetect.output.charts import HeatmapStyle
 from segdetect.output.heat import heat_over, heat_scale
+from segdetect.output.sentences import place
 from segdetect.output.thumbnails import fitted
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike, TileFacts, tile_facts, tile_map
@@ -20,7 +21,6 @@ from segdetect.ui.shared.page import part
 from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
-from segdetect.ui.shared.verdict import place
 
 # Four of these fit beside each other in the panel at 1280.
 _SMALL: Final = 66

@@ -60,8 +60,13 @@ _STYLE: Final = """
 .sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; background: currentColor; }
 .sd-banner .sd-word { display: inline; font-size: 1.35rem; font-weight: 700; line-height: 1.3;
   margin: 0 .5rem 0 0; padding: 0; }
-.sd-banner .sd-lead { display: inline-block; font-size: 1.05rem; font-weight: 600; }
-.sd-banner .sd-why { margin-top: .15rem; max-width: 120ch; text-wrap: pretty; }
+.sd-banner .sd-said { flex: 1; min-width: 0; }
+.sd-banner .sd-lead { display: inline; font-size: 1.05rem; font-weight: 600; margin-right: .7rem; }
+.sd-banner .sd-beside { display: inline-block; padding: 0 .6rem; border: 1px solid;
+  border-radius: 1rem; font-size: .9rem; vertical-align: .08rem; }
+.sd-banner .sd-why { margin-top: .2rem; max-width: 120ch; text-wrap: pretty; }
+.sd-banner .sd-why summary { width: fit-content; cursor: pointer; }
+.sd-banner .sd-why p, .sd-banner .sd-why ul { margin: .2rem 0 0; } .sd-banner ul:empty { display: none; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
 .sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }

@@ -1,4 +1,4 @@
-"""The first thing the eye meets: what is said of the picture, and why."""
+"""The first thing the eye meets: what is said of the picture; and why, one click further."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.inspection import Inspection
+from segdetect.output.sentences import lead
 from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.ui.shared.locale import localized, number
 from segdetect.ui.shared.page import part
@@ -24,27 +25,6 @@ _WANTED: Final = {
 }
 
 
-def place(tile: int, cols: int) -> str:
-    """A tile's place as people count: from 1."""
-    return f"row {tile // cols + 1}, col {tile % cols + 1}"
-
-
-def lead(inspection: Inspection) -> str:
-    """How much stands out, and where, in one line."""
-    cols = inspection.scores.layout.grid.cols
-    count, tiles = len(inspection.flagged_tiles), int(inspection.scores.scored.sum())
-    strongest = place(inspection.strongest_tile, cols)
-    if count == 0:
-        return f"None of {tiles} tiles is flagged; most unlike the rest: {strongest}"
-    stand = "stands" if count == 1 else "stand"
-    return f"{count} of {tiles} tiles {stand} out; strongest {strongest}"
-
-
-def _where(inspection: Inspection) -> str:
-    strongest = place(inspection.strongest_tile, inspection.scores.layout.grid.cols)
-    return f"strongest at {strongest}" if inspection.flagged_tiles else f"most unlike the rest: {strongest}"
-
-
 def facts_line(inspection: Inspection) -> str:
     """Engine, grid, comparison, rule and time, in one line."""
     asked = "auto: " if inspection.settings.engine is EngineName.AUTO else ""
@@ -58,19 +38,28 @@ def facts_line(inspection: Inspection) -> str:
 
 
 @part("The verdict")
-def show_verdict(inspection: Inspection, *, level: int = 1) -> None:
-    """Draw the banner; `level` is that of its heading, 1 where the verdict is the page's main thing."""
-    verdict = inspection.decision.verdict
+def show_verdict(inspection: Inspection, *, level: int = 1, beside: str = "") -> None:
+    """Draw the banner: the verdict in a sentence for everyone; why it is so, and what was done, one click further.
+
+    Args:
+        inspection: the answer.
+        level: of the banner's heading, 1 where the verdict is the page's main thing.
+        beside: what someone else says of the picture, in a few words; empty for nothing.
+    """
+    verdict, count = inspection.decision.verdict, len(inspection.notes)
     kind = escaped(verdict.value.replace(" ", "-"))
+    other = f'<span class="sd-beside">{escaped(beside)}</span>' if beside else ""
+    more = f", and {count:d} note{'s' if count > 1 else ''}" if count else ""
+    notes = "".join(f"<li>{escaped(localized(note))}</li>" for note in inspection.notes)
+    # The browser opens what is folded away without a rerun, and by key as well.
     st.html(
         f'<div class="sd-banner sd-{kind}" role="status">'
         f'<span class="sd-icon" aria-hidden="true"></span>'
-        f'<div><h{level} class="sd-word">{escaped(verdict.value.capitalize())}</h{level}>'
-        f'<span class="sd-lead">{escaped(_where(inspection))}</span>'
-        f'<div class="sd-why">{escaped(localized(inspection.decision.reason))}</div></div></div>'
+        f'<div class="sd-said"><h{level} class="sd-word">{escaped(verdict.value.capitalize())}</h{level}>'
+        f'<span class="sd-lead">{escaped(lead(inspection))}</span>{other}'
+        f'<details class="sd-why"><summary>Why{more}</summary><p>{escaped(localized(inspection.decision.reason))}</p>'
+        f"<ul>{notes}</ul></details></div></div>"
     )
     st.caption(plain(facts_line(inspection)))
     if inspection.scope is not inspection.settings.scope:
         st.info(_WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")
-    for note in inspection.notes:
-        st.caption(f":material/info: {plain(localized(note))}")

@@ -8,11 +8,11 @@ from typing import Final
 from segdetect.inspection import Inspection
 from segdetect.output.charts import PLAIN_HEATMAP, HeatmapStyle
 from segdetect.output.heat import THRESHOLD_PLACE, HeatScale, heat_colours, heat_rgba, heat_scale, heat_values
+from segdetect.output.sentences import headline
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
-from segdetect.ui.shared.verdict import lead
 from segdetect.ui.viewer.viewer import HeatLegend, Mark, Pane, Role
 
 _CANDIDATES: Final = 3
@@ -47,7 +47,7 @@ def inspection_pane(
         title=title,
         picture=image.pixels,
         size_wh=image.size_wh,
-        alt=shown(f"{image.name}: {inspection.decision.verdict.value}. {lead(inspection)}."),
+        alt=shown(f"{image.name}: {inspection.decision.verdict.value}. {headline(inspection)}."),
         boxes_ltrb=scores.layout.boxes_ltrb,
         scores=scores.scores,
         ranks=scores.ranks,

@@ -89,6 +89,8 @@ class _Source:
                 return bool(form and re.search(r"[dfg%]'\)?$", ast.unparse(form))) or self._safe(value, makers)
             case ast.Call(func=ast.Name(id="list"), args=[only]):
                 return self._safe(only, makers)
+            case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[ast.GeneratorExp(elt=each)]):
+                return self._safe(each, makers)
             case ast.Call(func=ast.Name(id=name)):
                 return name in makers | NUMBERS
             case ast.Subscript(value=value) | ast.Attribute(value=value):
