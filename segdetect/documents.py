@@ -201,6 +201,7 @@ def _scores_record(scores: TileScores, flags: Flags) -> dict[str, Any]:
         ],
         "varied": scores.varied,
         "doubtful": scores.doubtful,
+        "unlikeness": _finite(scores.unlikeness),
         "strongest_cell": None if scores.strongest_cell is None else scores.strongest_cell.tolist(),
         "neighbour_lists": None
         if scores.neighbour_lists is None
@@ -242,6 +243,7 @@ def _read_scores(record: Mapping[str, Any]) -> tuple[TileScores, Flags]:
             cell_map=cells,
             varied=_truth(record["varied"]),
             doubtful=_truth(record["doubtful"]),
+            unlikeness=math.nan if record["unlikeness"] is None else float(record["unlikeness"]),
             strongest_cell=None if strongest is None else _fixed(np.array(_whole(strongest, len(tiles)), np.int64)),
             neighbour_lists=None
             if lists is None

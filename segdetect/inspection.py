@@ -68,6 +68,8 @@ class TileScores:
         varied: the picture was compared with itself alone and is not the same everywhere: an object or a scene, whose
             tiles cannot be judged by one another.
         doubtful: it may be an object all the same: what is flagged counts, but that nothing is says little.
+        unlikeness: cosine distance, in the last layer, that a quarter of a dense engine's cells exceed to the nearest
+            in the other pictures; NaN without such pictures or where a cell is a tile.
         strongest_cell: the cell of a dense engine under each tile's highest point, which look-alikes are sought for;
             None when a cell is a tile.
         neighbour_lists: `(tiles, k)` float64 similarities to the nearest other tiles, where a cell is a tile
@@ -83,6 +85,7 @@ class TileScores:
     cell_map: npt.NDArray[np.float32] | None = None
     varied: bool = False
     doubtful: bool = False
+    unlikeness: float = math.nan
     strongest_cell: Ints | None = None
     neighbour_lists: Floats | None = None
 

@@ -92,6 +92,7 @@ class _Scored:
 
     scores: TileScores
     bank_scores: tuple[Floats, ...]
+    bank_unlikeness: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -305,6 +306,7 @@ class Inspector:
                 scope=scope,
                 engine=engine.name,
                 bank_scores=scored.bank_scores,
+                bank_unlikeness=scored.bank_unlikeness,
             )
         return Inspection(
             image=picture.image.name,
@@ -352,14 +354,15 @@ class Inspector:
             raise _nothing_to_score(picture.image.name)
         # A lone reference is judged by itself alone, as the rule for lone references expects.
         whole_bank = own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank
-        bank_scores = []
+        bank_scores, unlikeness = [], []
         for step, member in enumerate(own_bank, start=1):
             doing = f"learning what is normal from picture {step} of {len(own_bank)}"
             report = part_of(progress, step / steps, (step + 1) / steps, doing)
             cells = self._compare(engine, member, without(member, whole_bank), scope, report)
             bank_scores.append(pool_scores(cells, member.layout, embeddings[0].comparison)[0])
+            unlikeness.append(cells.unlikeness)
         notes = _unscored_note(scores) + _unused_note(own_bank, embeddings[1:])
-        return _Scored(scores, tuple(bank_scores), notes)
+        return _Scored(scores, tuple(bank_scores), tuple(unlikeness), notes)
 
     def _compare(
         self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,9 @@ class Calibration:
         surfaces: prominences of clean surfaces compared with themselves.
         references: prominences of clean pictures compared with good ones.
         first_right: of defective objects and scenes compared with themselves, the share whose strongest tile is right.
+        one_kind: mean unlikeness of a batch's pictures from which on they do not show the same thing; endless for
+            engines that cannot tell.
+        other_kind: unlikeness of a picture that probably shows another thing than the good ones.
         batch: log of the strongest score over that of the lower quartile of the batch, of clean pictures.
     """
 
@@ -40,6 +44,8 @@ class Calibration:
     surfaces: CleanPictures
     references: CleanPictures
     batch: CleanPictures
+    one_kind: float = math.inf
+    other_kind: float = math.inf
 
 
 # python -m benchmarks.calibrate prints the tables; docs/method.md has the pictures that they come from.
@@ -56,6 +62,8 @@ CALIBRATIONS: Final = {
         surfaces=CleanPictures((0.242, 0.307, 0.354, 0.389, 0.452, 0.615, 0.874)),
         references=CleanPictures((0.737, 0.915, 0.99, 1.09, 1.256, 1.436, 2.113)),
         batch=CleanPictures((-0.264, -0.175, -0.067, -0.015, 0.028, 0.067, 0.12)),
+        one_kind=0.28,
+        other_kind=0.4,
     ),
     EngineName.FASTDUP: Calibration(
         typical=0.8,

@@ -24,7 +24,7 @@ from segdetect.deciding.prominence import (
     reference_prominence,
     unevenness,
 )
-from segdetect.deciding.reasons import comparison_reason, gate_reason, tally
+from segdetect.deciding.reasons import MIXED, comparison_reason, gate_reason, other_kind_reason, tally
 from segdetect.deciding.stock import NEIGHBOURS, edge_count, stock_flags
 from segdetect.inspection import Decision, Flags, Floats, TileScores, Verdict
 from segdetect.message import Message
@@ -46,6 +46,7 @@ def decide(
     scope: Scope,
     engine: EngineName,
     bank_scores: Sequence[Floats] = (),
+    bank_unlikeness: Sequence[float] = (),
     calibration: Calibration | None = None,
 ) -> Decision:
     """Flag tiles and say what that means for the picture.
@@ -57,6 +58,7 @@ def decide(
         engine: the engine that ran (never `AUTO`); it picks the constants measured for it.
         bank_scores: tile scores of the bank's pictures, `(tiles,)` each, every picture scored with itself left out:
             references, or peers of a batch, some of which may be defective.
+        bank_unlikeness: the same pictures' `TileScores.unlikeness`.
         calibration: constants to try in place of those measured for the engine.
 
     Returns:
@@ -73,6 +75,7 @@ def decide(
             scope=scope,
             engine=engine,
             bank_scores=bank_scores,
+            bank_unlikeness=bank_unlikeness,
             calibration=calibration,
         )
         return replace(answer, flags=_spread(answer.flags, scored))
@@ -88,6 +91,8 @@ def decide(
             return _threshold(scores, float(rule.threshold or 0.0))
         case RuleName.FENCE:
             return _fence(scores, constants)
+        case RuleName.CALIBRATED if scope is Scope.BATCH and _is_mixed(scores, bank_unlikeness, constants):
+            return _decision(name, *_nothing_flagged(scores.scores), Verdict.CANNOT_TELL, MIXED)
         case RuleName.CALIBRATED:
             return _calibrated(scores, rule.false_alarms, bank_scores, scope, constants)
     return _gate(scores, scope, rule.false_alarms, constants)
@@ -235,6 +240,12 @@ def _why_incomparable(scores: TileScores, scope: Scope, constants: Calibration) 
     return ""
 
 
+def _is_mixed(scores: TileScores, bank_unlikeness: Sequence[float], constants: Calibration) -> bool:
+    """Whether the pictures of a batch do not show the same thing."""
+    each = np.array([scores.unlikeness, *bank_unlikeness])
+    return bool(np.isfinite(each).all() and each.mean() >= constants.one_kind)
+
+
 def _calibrated(
     scores: TileScores, false_alarms: float, bank_scores: Sequence[Floats], scope: Scope, constants: Calibration
 ) -> Decision:
@@ -259,6 +270,8 @@ def _calibrated(
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
     below = sum(float(one.max()) < float(values.max()) for one in bank_scores)
     reason = comparison_reason(values, needed, (below, len(bank_scores)), share, scope, verdict)
+    if scores.unlikeness >= constants.other_kind:
+        reason = other_kind_reason(reason, scope)
     return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason)
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from segdetect.deciding.calibrations import Calibration
 from segdetect.inspection import Flags, Floats, Verdict
 from segdetect.message import Message
 from segdetect.settings import Scope
+
+MIXED: Final = (
+    "These pictures do not show the same thing: most of each is unlike anything in the others, so they cannot be "
+    "judged by one another. Give pictures of one part or material, or compare each picture with itself."
+)
 
 
 def tally(values: Floats, threshold: float) -> Message:
@@ -65,6 +72,15 @@ def comparison_reason(
         rank=_rank(*below, "other pictures" if batch else "good pictures"),
         share=_as_far(share, "clean pictures of other kinds"),
         close=_close(verdict, "look for yourself" if batch else "look for yourself, or give more known-good pictures"),
+    )
+
+
+def other_kind_reason(reason: Message, scope: Scope) -> Message:
+    """The same for a picture most of which is unlike anything in those that it was compared with."""
+    return Message(
+        "Most of it is unlike anything in the {others}: does it show the same thing, seen the same way? {reason}",
+        others="other pictures" if scope is Scope.BATCH else "good pictures",
+        reason=reason,
     )
 
 

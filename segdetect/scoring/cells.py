@@ -6,6 +6,7 @@ picture's own other cells, known-good references, or the other pictures of a bat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -32,6 +33,7 @@ from segdetect.scoring.pooling import Scores, pool_map, tiles_of_cells
 
 SCALE_QUERIES: Final = 256  # cells per picture that tell how far apart its own cells are
 LOWEST_SHARE: Final = 0.3  # of the other pictures of a batch, as in MuSc (Li et al., ICLR 2024)
+UNLIKE: Final = 0.75  # share of the cells; what surrounds a part looks alike in pictures of different ones
 NO_DISTANCE: Final = 1e-6  # float32 cosine distances below this are rounding
 
 Distances = npt.NDArray[np.float32]
@@ -55,6 +57,7 @@ class CellScores:
         dense: False when a cell is a tile.
         varied: as in `TileScores`.
         doubtful: as in `TileScores`.
+        unlikeness: as in `TileScores`.
     """
 
     values: Scores
@@ -66,6 +69,7 @@ class CellScores:
     dense: bool
     varied: bool = False
     doubtful: bool = False
+    unlikeness: float = math.nan
 
 
 def score_self(picture: Embeddings) -> CellScores:
@@ -117,7 +121,8 @@ def score_references(
     distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
     if picture.dense:
         distances = _divided(distances, _typical_of_all(references or [picture], typical or None))
-    return _cell_scores(picture, distances.mean(axis=0), matches, references, varied)
+    scored = _cell_scores(picture, distances.mean(axis=0), matches, references, varied)
+    return replace(scored, unlikeness=_unlikeness(picture, matches))
 
 
 def score_batch(
@@ -142,7 +147,16 @@ def score_batch(
     distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
     if picture.dense:
         distances = _divided(distances, _typical_of_all(peers, typical))
-    return _cell_scores(picture, distances.mean(axis=0), matches, peers)
+    scored = _cell_scores(picture, distances.mean(axis=0), matches, peers)
+    return replace(scored, unlikeness=_unlikeness(picture, matches))
+
+
+def _unlikeness(picture: Embeddings, matches: Mapping[int, Match]) -> float:
+    """How far a picture is from showing what the others show. The last layer tells things apart best."""
+    others = [match.near[-1, :, -1] for number, match in matches.items() if number > 0]
+    if not picture.dense or not others or not len(picture.counted):
+        return math.nan
+    return float(np.quantile(_distances(np.max(others, axis=0))[picture.counted], UNLIKE))
 
 
 def _is_varied(picture: Embeddings) -> bool:
@@ -210,6 +224,7 @@ def pool(
         cell_map=cells.values if cells.dense else None,
         varied=cells.varied,
         doubtful=cells.doubtful,
+        unlikeness=cells.unlikeness,
         strongest_cell=_read_only(strongest) if cells.dense else None,
         neighbour_lists=None if cells.dense or len(sources) > 1 else _neighbour_lists(embeddings[0]),
     )

@@ -43,7 +43,13 @@ MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in D
 STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
 COMPARISON: Final = Comparison(
-    neighbours=3, exclude=7, exclude_varied=2, uniform=0.75, certain=0.825, top_share=0.02, smoothing=1.0
+    neighbours=3,
+    exclude=7,
+    exclude_varied=2,
+    uniform=0.75,
+    certain=0.825,
+    top_share=0.02,
+    smoothing=1.0,
 )
 
 MAX_REGISTERS: Final = 8  # exports with registers have 4

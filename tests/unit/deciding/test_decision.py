@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -304,3 +305,37 @@ def test_raising_a_score_never_unflags_its_tile(
     before = any_decision(name, scores, good, Scope.REFERENCES, engine).flags[tile]
     raised = [score + rise if i == tile else score for i, score in enumerate(scores)]
     assert any_decision(name, raised, good, Scope.REFERENCES, engine).flags[tile] >= before
+
+
+def unlike(
+    scope: Scope, own: float, others: Sequence[float], *, engine: EngineName = EngineName.DINOV2, planted: float = 30.0
+) -> Decision:
+    """The answer for a picture with a planted tile, in company of pictures that are so unlike each other."""
+    scores = replace(tile_scores(even_scores(planted=planted)), unlikeness=own)
+    bank = [even_scores() for _ in others]
+    return decide(scores, Rule(), scope=scope, engine=engine, bank_scores=bank, bank_unlikeness=others)
+
+
+def test_pictures_of_different_things_are_not_judged_by_one_another() -> None:
+    answer = unlike(Scope.BATCH, 0.35, [0.3, 0.4, 0.25])
+    assert (answer.verdict, answer.flags.any()) == (Verdict.CANNOT_TELL, False)
+    assert "do not show the same thing" in answer.reason
+
+
+@pytest.mark.parametrize(("own", "others"), [(0.1, [0.2, 0.15, 0.2]), (0.6, [0.1, 0.1, 0.1]), (math.nan, [0.6, 0.6])])
+def test_one_picture_of_another_thing_does_not_spoil_a_batch(own: float, others: list[float]) -> None:
+    answer = unlike(Scope.BATCH, own, others)
+    assert answer.verdict is Verdict.ANOMALOUS
+    assert answer.reason.startswith("Most of it is unlike anything in the other pictures") == (own > 0.4)
+
+
+def test_a_picture_of_another_part_is_said_to_be_one() -> None:
+    answer = unlike(Scope.REFERENCES, 0.5, [0.1, 0.1])
+    assert answer.verdict is Verdict.ANOMALOUS
+    assert answer.reason.startswith("Most of it is unlike anything in the good pictures")
+    assert "unlike anything" not in unlike(Scope.REFERENCES, 0.3, [0.1, 0.1]).reason
+
+
+def test_engines_that_cannot_tell_things_apart_say_nothing_of_it() -> None:
+    for engine in (EngineName.TEXTURE, EngineName.FASTDUP):
+        assert "same thing" not in unlike(Scope.BATCH, 0.9, [0.9, 0.9], engine=engine).reason

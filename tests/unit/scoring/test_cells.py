@@ -391,3 +391,15 @@ def test_any_grid_is_pooled_at_once(grid):
         seconds.append(time.perf_counter() - start)
 
     assert min(seconds) < 0.03
+
+
+def test_unlikeness_is_what_a_quarter_of_the_cells_exceed_in_the_last_layer():
+    picture, other, third = _picture(1), _picture(2), _picture(3)
+    last = picture.layers[-1]
+    nearest = np.maximum((last @ other.layers[-1].T).max(axis=1), (last @ third.layers[-1].T).max(axis=1))
+    expected = np.quantile(1 - nearest, 0.75)
+
+    assert score_batch(picture, [other, third]).unlikeness == pytest.approx(expected, abs=1e-6)
+    assert score_references(picture, [other, third]).unlikeness == pytest.approx(expected, abs=1e-6)
+    assert np.isnan(score_self(picture).unlikeness)
+    assert np.isnan(score_references(picture, []).unlikeness)
