@@ -23,6 +23,7 @@ from segdetect.inspection import Failure, Inspection, Verdict
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.run import Opener, Run
 from segdetect.output.segments import area_mm2, segments
+from segdetect.output.sentences import headline
 from segdetect.output.thumbnails import data_uri, fitted
 
 MAX_PICTURES: Final = 100
@@ -127,8 +128,8 @@ def _jpeg(drawn: Image.Image) -> bytes:
 
 def _prominence(inspection: Inspection) -> tuple[float, float]:
     """How far up a picture stands: by what was said of it, then by its strongest tile over the threshold."""
-    threshold = inspection.decision.threshold
-    ratio = inspection.scores.highest / threshold if 0 < threshold < math.inf else 0.0
+    threshold = inspection.threshold
+    ratio = inspection.scores.highest / threshold if threshold else 0.0
     return (-float(_GRAVITY.index(inspection.decision.verdict)), ratio)
 
 
@@ -139,8 +140,8 @@ def _row(inspection: Inspection) -> dict[str, Any]:
         "tiles": len(inspection.flagged_tiles),
         "segments": len(segments(inspection)),
         "highest": _figure(inspection.scores.highest),
-        "threshold": _figure(inspection.decision.threshold),
-        "why": _shown(inspection.decision.reason),
+        "threshold": _figure(inspection.threshold),
+        "why": _shown(headline(inspection)),
     }
 
 
@@ -149,6 +150,7 @@ def _facts(inspection: Inspection, number: int, scale: float | None) -> dict[str
     return {
         **_row(inspection),
         "number": number,
+        "reason": _shown(inspection.decision.reason),
         "size": "{} x {}".format(*inspection.size_wh),
         "notes": [_shown(note) for note in inspection.notes],
         "found": [
@@ -187,8 +189,8 @@ def _begun(run: Run) -> str:
     return f"{datetime.fromisoformat(run.started):%Y-%m-%d %H:%M %Z}"
 
 
-def _figure(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else ""
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _shown(text: str) -> str:

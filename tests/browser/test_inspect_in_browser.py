@@ -113,7 +113,7 @@ def test_a_click_in_the_table_tells_why(result: Any) -> None:
 def test_the_downloaded_table_is_the_programs_own_answer(result: Any) -> None:
     result.get_by_role("button", name="Export").click()
     with result.expect_download() as download:
-        result.get_by_role("button", name="Flagged segments (CSV)").click()
+        result.get_by_role("button", name="Flagged tiles (CSV)").click()
     assert download.value.suggested_filename == "a part-flagged_segments.csv"
     data = download.value.path().read_bytes()
     assert data == csv_bytes(flagged_table(own_answer()))

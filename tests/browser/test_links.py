@@ -206,5 +206,5 @@ def test_numbers_are_the_readers_and_files_keep_their_points(tab: Callable[..., 
     assert re.search(r"score \d+,\d{3}", " ".join(hover.all_text_contents()))
     german.get_by_role("button", name="Export").click()
     with german.expect_download() as download:
-        german.get_by_role("button", name="Flagged segments (CSV)").click()
+        german.get_by_role("button", name="Flagged tiles (CSV)").click()
     assert pd.read_csv(download.value.path())["score"].dtype == float

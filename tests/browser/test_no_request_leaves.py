@@ -105,7 +105,7 @@ def test_inspect(tab: Callable[..., Any]) -> None:
     bar = page.get_by_test_id("stProgress").filter(has_text=ELSEWHERE)
     bar.first.wait_for()
     check(page)
-    page.get_by_text("Verdicts (CSV)").wait_for()
+    page.get_by_role("button", name="Export all").wait_for()
     check(page)
     page.get_by_role("radio", name="The other pictures").click()
     expect_shown(page, "[data-testid=stImageCaption]", HOSTILE)

@@ -349,7 +349,7 @@ def test_downloads_are_what_the_exports_say(own: Callable[..., Inspection], monk
     image = load_image(DEFECT, name="a part.png")
     mine = Inspector({EngineName.TEXTURE: TextureEngine()}).inspect(image, SETTINGS)
     wanted = {
-        "Flagged segments (CSV)": ("a part-flagged_segments.csv", csv_bytes(flagged_table(mine))),
+        "Flagged tiles (CSV)": ("a part-flagged_segments.csv", csv_bytes(flagged_table(mine))),
         "All tiles (CSV)": ("a part-tiles.csv", csv_bytes(tiles_table(mine))),
         "Annotated picture (PNG)": ("a part-annotated.png", png_bytes(image, mine)),
     }

@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from segdetect.inspection import Failure, Inspection
-from segdetect.output.tables import csv_bytes, image_row, tiles_table
+from segdetect.output.bundles import Result
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.limits import MAX_PAGES
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
+from segdetect.ui.inspect.downloads import show_all_exports
 from segdetect.ui.shared.file_pages import (
     FilePage,
     drop_marks,
@@ -60,7 +61,7 @@ def show_overview(request: Request) -> None:
         lines = _inspect_all(request, pages)
         if lines:
             _show_table(lines, pages)
-            _show_downloads(lines)
+            show_all_exports(_results(lines, pages), request.settings)
             if has_more(uploads):
                 st.caption(f"Of each file, the first {MAX_PAGES:d} pages are listed; others can be shown one by one.")
             found = zip(pages, lines, strict=True)
@@ -145,23 +146,9 @@ def _row_chosen(pages: Sequence[FilePage]) -> None:
         st.session_state[page_key(page.upload.sha256)] = page.page + 1
 
 
-def _show_downloads(lines: Sequence[_Line]) -> None:
-    answers = [line.result for line in lines if isinstance(line.result, Inspection)]
-    with st.container(horizontal=True):
-        st.download_button(
-            "Verdicts (CSV)",
-            lambda: csv_bytes(pd.DataFrame([image_row(line.result) for line in lines])),
-            "images.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "All tiles (CSV)",
-            lambda: csv_bytes(pd.concat([tiles_table(inspection) for inspection in answers])),
-            "tiles.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-            disabled=not answers,
-        )
+def _results(lines: Sequence[_Line], pages: Sequence[FilePage]) -> list[Result]:
+    """The answers with what opens their pictures once more."""
+    return [
+        line.result if isinstance(line.result, Failure) else (line.result, page.load)
+        for line, page in zip(lines, pages, strict=True)
+    ]

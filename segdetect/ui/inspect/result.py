@@ -11,18 +11,21 @@ import streamlit as st
 from segdetect.inspection import Inspection
 from segdetect.output.charts import HeatmapStyle, score_heatmap
 from segdetect.output.heat import COLOUR_SCALES, heat_scale
+from segdetect.output.segments import segments
 from segdetect.output.sentences import place
 from segdetect.output.tables import rank_column
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.browser.zoom import keep_zoom
+from segdetect.ui.inspect.segment_table import show_segments
 from segdetect.ui.shared.locale import localized_chart, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import background, pick_tiles, picked_tiles, select_tile, step_through
 from segdetect.ui.shared.texts import shown
 
 HEATMAP_HEIGHT: Final = 560
-_LISTED: Final = {"Flagged": 0, "20 most unlike": 20, "All tiles": 1024}
+_SEGMENTS: Final = "Segments"
+_LISTED: Final = {"Flagged": 0, _SEGMENTS: 0, "20 most unlike": 20, "All tiles": 1024}
 _PICKED: Final = "Picked"
 _STRETCH_HELP: Final = """Off, a colour means the same in every picture: dark is a score of nothing, and the
 brightest third begins at the threshold, so that nothing is bright where nothing stands out.
@@ -127,7 +130,7 @@ def show_steps(inspection: Inspection, tile: int) -> None:
 
 @part("The table")
 def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
-    """Draw the flagged segments, or more tiles where asked; a click on a row selects its tile."""
+    """Draw the flagged tiles, their segments, or more tiles where asked; a click on a row selects its tile."""
     picked = picked_tiles(inspection)
     if not picked and st.session_state.get("listed") == _PICKED:
         st.session_state["listed"] = "Flagged"
@@ -138,12 +141,16 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         required=True,
         key="listed",
         persist_state="session",
+        help="Flagged tiles that touch, if only in a corner, are one segment.",
     )
+    shown = f"table-{inspection.sha256[:12]}-{inspection.page}-{inspection.settings.grid}-{wanted}"
+    if wanted == _SEGMENTS and inspection.flagged_tiles:
+        show_segments(image, inspection, segments(inspection), tile, key=shown)
+        return
     tiles = picked if wanted == _PICKED else _listed(inspection, _LISTED[wanted or "Flagged"])
     if not tiles:
         st.info("No tile is flagged. List the most unlike ones to see what came closest.", icon=":material/check:")
         return
-    shown = f"table-{inspection.sha256[:12]}-{inspection.page}-{inspection.settings.grid}-{wanted}"
     st.dataframe(
         _table(image, inspection, tiles, tile),
         key=shown,
@@ -154,7 +161,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         height=min(420, 40 + 64 * len(tiles)),
         column_config={
             "shown": st.column_config.TextColumn("", width=24),
-            "segment": st.column_config.ImageColumn("Segment", width=64),
+            "segment": st.column_config.ImageColumn("Tile", width=64),
             "place": st.column_config.TextColumn("Place", width=84),
             "score": st.column_config.ProgressColumn(
                 "Score",
@@ -167,7 +174,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
             "look-alike": st.column_config.TextColumn("Look-alike", width=84, help="The tile most like it"),
             "similarity": st.column_config.NumberColumn("Similar", **number_column(3), width=60, help="1 is equal"),
         },
-        alt="Segments with their place, score, rank and nearest look-alike",
+        alt="Tiles with their place, score, rank and nearest look-alike",
     )
 
 

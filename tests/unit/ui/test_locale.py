@@ -229,7 +229,7 @@ def test_a_page_is_in_the_readers_numbers_and_its_files_are_not(monkeypatch: pyt
     assert chart(app, "histogram")["layout"]["annotations"][0]["text"] == f"threshold {threshold.replace('.', ',')}"
     columns = json.loads(app.dataframe[0].proto.columns)
     assert {columns[name]["type_config"]["format"] for name in ("score", "similarity")} == {"localized"}
-    assert offered["Flagged segments (CSV)"]() == csv_bytes(flagged_table(own))
+    assert offered["Flagged tiles (CSV)"]() == csv_bytes(flagged_table(own))
     assert offered["All tiles (CSV)"]() == csv_bytes(tiles_table(own))
 
 
