@@ -4,6 +4,7 @@ import streamlit as st
 
 from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.inspect.downloads import show_exports
+from segdetect.ui.inspect.expected import show_expected
 from segdetect.ui.inspect.overview import show_overview
 from segdetect.ui.inspect.picture import show_picture
 from segdetect.ui.inspect.result import read_heat_style, show_heatmap, show_steps, show_table
@@ -43,6 +44,7 @@ with page("Inspect"):
         show_verdict(inspection, beside=asked.contradiction if asked else "")
     with actions:
         show_exports(request.image, inspection)
+    show_expected(request, inspection)
     show_second_opinion(asked, inspection)
 
     picture, heatmap = st.columns(2, gap="medium")

@@ -26,7 +26,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
-from segdetect.deciding.decision import FEW_DEFECTIVE, decide, prominence
+from segdetect.deciding.decision import decide, prominence
 from segdetect.deciding.prominence import (
     SHARES,
     CleanPictures,
@@ -45,7 +45,7 @@ from segdetect.inspection import Flags, Floats, Inspection, TileScores
 from segdetect.pictures.formats import SUFFIXES
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import Inspector, batch_bank
-from segdetect.settings import DEFAULT_GRID, EngineName, GridSize, Rule, Scope, Settings
+from segdetect.settings import DEFAULT_GRID, FEW_DEFECTIVE, EngineName, GridSize, Rule, Scope, Settings
 
 SETS: Final = 12  # of good pictures that clean pictures of one kind are compared with, at most
 MOST_GOOD: Final = 3  # pictures in such a set

@@ -278,7 +278,11 @@ TABLE: Final = (
         ("mean's distance counts fully", "weight * prior * (float(good.mean())", "prior * (float(good.mean())"),
         ("spread as variance", "own / spread**2", "own / spread"),
         ("no wider", "wider * (bound - middle)", "(bound - middle)"),
-        ("one in ten to half of a batch", "FEW_DEFECTIVE: Final = 0.1", "FEW_DEFECTIVE: Final = 0.5"),
+        (
+            "one in ten to half of a batch",
+            "batch_level(bank_scores, rule.expected_defective",
+            "batch_level(bank_scores, 0.5",
+        ),
         ("no floor under the batch", "level + more) - floor", "level + more)"),
         ("contrast left out", "(bound + more + CONTRAST * ordinary) / (1 + CONTRAST)", "bound + more"),
         ("equal ones score lower", "float(one.max()) < float(values.max())", "float(one.max()) <= float(values.max())"),

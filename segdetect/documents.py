@@ -22,7 +22,7 @@ from segdetect.errors import InputError, SegDetectError
 from segdetect.grid import TileLayout, shifted_layout, tile_layout
 from segdetect.inspection import Decision, Failure, Flags, Floats, Inspection, Ints, Source, TileScores, Verdict
 from segdetect.message import packed, unpacked
-from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.settings import FEW_DEFECTIVE, EngineName, GridSize, Rule, RuleName, Scope, Settings
 
 # Raised when a field changes its meaning or goes; a new field that may be absent raises nothing.
 VERSION: Final = 1
@@ -46,6 +46,7 @@ def settings_record(settings: Settings) -> dict[str, Any]:
         "rule": rule.name.value,
         "threshold": rule.threshold,
         "false_alarms": rule.false_alarms,
+        "expected_defective": rule.expected_defective,
     }
 
 
@@ -56,11 +57,18 @@ def read_settings(record: Mapping[str, Any]) -> Settings:
         SettingsError, ValueError, TypeError, LookupError: it is something else.
     """
     threshold = None if record["threshold"] is None else float(record["threshold"])
+    rule = Rule(
+        RuleName(record["rule"]),
+        threshold=threshold,
+        false_alarms=float(record["false_alarms"]),
+        # Documents and presets from before it could be chosen are of this share.
+        expected_defective=float(record.get("expected_defective", FEW_DEFECTIVE)),
+    )
     return Settings(
         grid=GridSize(operator.index(record["rows"]), operator.index(record["cols"])),
         engine=EngineName(record["engine"]),
         scope=Scope(record["scope"]),
-        rule=Rule(RuleName(record["rule"]), threshold=threshold, false_alarms=float(record["false_alarms"])),
+        rule=rule,
     )
 
 

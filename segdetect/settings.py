@@ -14,6 +14,7 @@ from segdetect.message import Message
 MAX_GRID: Final = 32
 DEFAULT_GRID: Final = 7  # the blog's
 DEFAULT_FALSE_ALARMS: Final = 0.1
+FEW_DEFECTIVE: Final = 0.1  # share of a batch
 
 N = TypeVar("N", bound=StrEnum)
 
@@ -103,14 +104,17 @@ class Rule:
         threshold: for `THRESHOLD`: tiles scoring at least this are flagged, in score units, finite.
         false_alarms: for `GATE` and `CALIBRATED`: share of clean pictures that may be flagged by mistake, as far as can
             be told from clean pictures of other kinds or good ones of this kind; 0 < x <= 0.5.
+        expected_defective: for `CALIBRATED` in a batch: share of its pictures that is expected to be defective, and not
+            to be taken for good; 0 <= x <= 0.5.
 
     Raises:
-        SettingsError: an unknown name, `THRESHOLD` without a finite number, or a budget out of range.
+        SettingsError: an unknown name, `THRESHOLD` without a finite number, or a share out of range.
     """
 
     name: RuleName = RuleName.AUTO
     threshold: float | None = None
     false_alarms: float = DEFAULT_FALSE_ALARMS
+    expected_defective: float = FEW_DEFECTIVE
 
     def __post_init__(self) -> None:
         # Programs may give the bare name, which everything after would take for none of the rules.
@@ -123,6 +127,11 @@ class Rule:
             raise SettingsError(
                 Message("a false-alarm budget of {share} was asked for", share=self.false_alarms),
                 remedy=Message("Choose more than 0 and at most {most} (one clean picture in two)", most=0.5),
+            )
+        if not 0 <= self.expected_defective <= 0.5:
+            raise SettingsError(
+                Message("a share of {share} defective pictures was expected", share=self.expected_defective),
+                remedy=Message("Choose 0 to {most}: what most of a batch shows is taken for good", most=0.5),
             )
 
 

@@ -28,6 +28,7 @@ from segdetect.runs.batch import Answer
 from segdetect.settings import (
     DEFAULT_FALSE_ALARMS,
     DEFAULT_GRID,
+    FEW_DEFECTIVE,
     MAX_GRID,
     EngineName,
     GridSize,
@@ -56,6 +57,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_FALSE_ALARMS,
         metavar="SHARE",
         help="share of clean pictures that may be flagged by mistake, for --rule gate and calibrated; less misses more "
+        "(default %(default)s)",
+    )
+    parser.add_argument(
+        "--expect-defective",
+        type=float,
+        default=FEW_DEFECTIVE,
+        metavar="SHARE",
+        help="share of a batch that is expected to be defective, up to 0.5, for --scope batch; more calls more "
         "(default %(default)s)",
     )
 
@@ -136,7 +145,12 @@ def read_settings(options: argparse.Namespace) -> Settings:
         ),
         engine=options.engine,
         scope=scope,
-        rule=Rule(options.rule, threshold=options.threshold, false_alarms=options.false_alarms),
+        rule=Rule(
+            options.rule,
+            threshold=options.threshold,
+            false_alarms=options.false_alarms,
+            expected_defective=options.expect_defective,
+        ),
     )
 
 

@@ -35,7 +35,6 @@ BORDERLINE: Final = 1.1  # a strongest score less than a tenth above or below wh
 MIN_TILES: Final = 4  # fewer tiles have no typical one
 IDENTICAL: Final = 1e-6  # cosine distances agree between machines to about this
 ENOUGH_PICTURES: Final = 19  # good pictures that need no help from other kinds
-FEW_DEFECTIVE: Final = 0.1  # share of a batch
 QUANTILE_90: Final = float(stats.norm.ppf(0.9))  # in standard deviations
 
 
@@ -94,7 +93,7 @@ def decide(
         case RuleName.CALIBRATED if scope is Scope.BATCH and _is_mixed(scores, bank_unlikeness, constants):
             return _decision(name, *_nothing_flagged(scores.scores), Verdict.CANNOT_TELL, MIXED)
         case RuleName.CALIBRATED:
-            return _calibrated(scores, rule.false_alarms, bank_scores, scope, constants)
+            return _calibrated(scores, rule, bank_scores, scope, constants)
     return _gate(scores, scope, rule.false_alarms, constants)
 
 
@@ -247,7 +246,7 @@ def _is_mixed(scores: TileScores, bank_unlikeness: Sequence[float], constants: C
 
 
 def _calibrated(
-    scores: TileScores, false_alarms: float, bank_scores: Sequence[Floats], scope: Scope, constants: Calibration
+    scores: TileScores, rule: Rule, bank_scores: Sequence[Floats], scope: Scope, constants: Calibration
 ) -> Decision:
     """Does the strongest tile stand out further than in so many clean pictures, those of this kind first of all?"""
     values, floor = scores.scores, constants.floor
@@ -258,12 +257,12 @@ def _calibrated(
         return _decision(RuleName.CALIBRATED, *_nothing_flagged(values), Verdict.CANNOT_TELL, reason)
     ordinary, more = median_log(values, floor), growth(values, constants.growth)
     if scope is Scope.BATCH:
-        level = batch_level(bank_scores, FEW_DEFECTIVE, floor)
-        needed = math.exp(constants.batch.bound(false_alarms) + level + more) - floor
+        level = batch_level(bank_scores, rule.expected_defective, floor)
+        needed = math.exp(constants.batch.bound(rule.false_alarms) + level + more) - floor
         share = constants.batch.share_above(peak_log(values, floor) - level - more)
     else:
         good = np.array([reference_prominence(one, floor) - growth(one, constants.growth) for one in bank_scores])
-        bound = _reference_bound(good, false_alarms, constants)
+        bound = _reference_bound(good, rule.false_alarms, constants)
         needed = math.exp((bound + more + CONTRAST * ordinary) / (1 + CONTRAST)) - floor
         share = constants.references.share_above(reference_prominence(values, floor) - more)
     threshold, flags = _two_steps(values, needed, ordinary, constants.others_ratio, floor)

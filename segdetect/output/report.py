@@ -25,6 +25,7 @@ from segdetect.output.run import Opener, Run
 from segdetect.output.segments import area_mm2, segments
 from segdetect.output.sentences import headline
 from segdetect.output.thumbnails import data_uri, fitted
+from segdetect.settings import Scope
 
 MAX_PICTURES: Final = 100
 # As addresses within the page, which take a third more, this leaves room for the table below 5 MB.
@@ -179,6 +180,7 @@ def _settings(run: Run) -> dict[str, str]:
         "Rule": str(rule.name),
         **number,
         "False alarms allowed": f"{rule.false_alarms:g}",
+        **({"Expected to be defective": f"{rule.expected_defective:g}"} if chosen.scope is Scope.BATCH else {}),
         **scale,
         "Begun": _begun(run),
         "Made by": f"SegDetect {__version__}",

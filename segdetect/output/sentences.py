@@ -35,7 +35,7 @@ def lead(inspection: Inspection) -> str:
             return _doubt(inspection, first)
         case Verdict.SUSPICIOUS:
             return f"{_count(inspection)} out, but only just: look at {first}"
-    return f"{_count(inspection)} out, most of all {first}"
+    return f"{_count(inspection)} out{': ' if len(inspection.flagged_tiles) == 1 else ', most of all '}{first}"
 
 
 def _count(inspection: Inspection) -> str:

@@ -39,6 +39,7 @@ def test_a_link_restores_rows_and_columns() -> None:
         Settings(engine=EngineName.TEXTURE, grid=GridSize(3, 9), rule=Rule(RuleName.FENCE)),
         Settings(engine=EngineName.FASTDUP, grid=GridSize(5, 5), rule=Rule(RuleName.STOCK)),
         Settings(engine=EngineName.TEXTURE, scope=Scope.REFERENCES, rule=Rule(false_alarms=0.2)),
+        Settings(engine=EngineName.TEXTURE, rule=Rule(false_alarms=0.02)),
     ],
     ids=str,
 )
@@ -47,7 +48,7 @@ def test_settings_of_an_evaluation_make_a_link(settings: Settings) -> None:
     assert f"{settings.engine} · {settings.grid} tiles" in captions(app)
     assert choices(app, "scope").value is settings.scope
     assert app.selectbox(key="rule").value is settings.rule.name
-    if settings.scope is Scope.REFERENCES:
+    if settings.rule.name is RuleName.AUTO:
         assert app.select_slider(key="alarms").value == settings.rule.false_alarms
 
 

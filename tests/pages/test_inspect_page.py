@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -292,6 +293,25 @@ def test_several_pictures_can_be_compared_with_each_other() -> None:
     assert not app.exception
     assert "compared with 2 other pictures" in _facts(app)
     assert banner(app)[1].endswith("row 3, column 4")
+
+
+def test_how_many_are_expected_to_be_defective_is_asked_of_a_batch_and_what_it_changes_is_said() -> None:
+    clean = [(f"{number}.png", png(weave(seed=number))) for number in range(3)]
+    app = upload(open_page(), *clean, ("odd.png", DEFECT))
+    assert not [group for group in app.get("button_group") if group.key == "defective"]
+    choices(app, "scope").select("batch").run()
+    few = app.slider(key="threshold").value
+    said = re.search(
+        r"Of 4 pictures of this batch, .* in (\d) if few \(1 in 10\), (\d) if some .*, (\d) if half", captions(app)
+    )
+    assert said is not None
+    assert 1 <= int(said[1]) <= int(said[2]) <= int(said[3])
+    choices(app, "defective").select(0.5).run()
+    assert not app.exception
+    assert app.slider(key="threshold").value < few
+    app.switch_page("pages/method.py").run()
+    app.switch_page("streamlit_app.py").run()
+    assert choices(app, "defective").value == 0.5
 
 
 def test_a_broken_file_among_several_is_left_out() -> None:

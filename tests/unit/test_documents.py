@@ -78,9 +78,15 @@ def test_an_inspection_comes_back_bit_for_bit(scope: Scope, rule: RuleName) -> N
     scope=st.sampled_from(Scope),
 )
 def test_settings_come_back(rows: int, threshold: float, false_alarms: float, scope: Scope) -> None:
-    rule = Rule(RuleName.THRESHOLD, threshold=threshold, false_alarms=false_alarms)
+    rule = Rule(RuleName.THRESHOLD, threshold=threshold, false_alarms=false_alarms, expected_defective=false_alarms / 2)
     settings = Settings(grid=GridSize(rows, 3), scope=scope, rule=rule)
     assert read_settings(json.loads(json.dumps(settings_record(settings)))) == settings
+
+
+def test_settings_from_before_the_expected_share_are_of_few_defective_pictures() -> None:
+    record = settings_record(Settings(rule=Rule(expected_defective=0.5)))
+    del record["expected_defective"]
+    assert read_settings(record).rule.expected_defective == 0.1
 
 
 def test_a_failure_comes_back() -> None:

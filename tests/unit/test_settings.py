@@ -44,6 +44,13 @@ def test_a_false_alarm_budget_out_of_range_is_refused(share: float) -> None:
     assert Rule(false_alarms=0.5).false_alarms == 0.5
 
 
+@pytest.mark.parametrize("share", [-0.1, 0.51, math.nan])
+def test_more_than_half_of_a_batch_cannot_be_expected_to_be_defective(share: float) -> None:
+    with pytest.raises(SettingsError, match=r"0 to 0\.5"):
+        Rule(expected_defective=share)
+    assert [Rule(expected_defective=share).expected_defective for share in (0.0, 0.5)] == [0.0, 0.5]
+
+
 def test_settings_are_values() -> None:
     assert Settings(grid=GridSize(3, 4)) == Settings(grid=GridSize(3, 4))
     assert len({Settings(), Settings(), Settings(scope=Scope.BATCH)}) == 2

@@ -220,7 +220,7 @@ def address_of(settings: Settings) -> dict[str, str]:
         parameters["grid"] = str(grid.rows)
     else:
         parameters |= {"apart": "true", "rows": str(grid.rows), "cols": str(grid.cols)}
-    if rule.name is RuleName.AUTO and settings.scope is not Scope.SELF:
+    if rule.name is RuleName.AUTO:
         parameters["alarms"] = alarms_label(rule.false_alarms)
     return parameters
 

@@ -7,7 +7,17 @@ from typing import Any, Final
 import streamlit as st
 
 from segdetect.errors import SegDetectError
-from segdetect.settings import DEFAULT_FALSE_ALARMS, DEFAULT_GRID, MAX_GRID, EngineName, GridSize, Rule, RuleName, Scope
+from segdetect.settings import (
+    DEFAULT_FALSE_ALARMS,
+    DEFAULT_GRID,
+    FEW_DEFECTIVE,
+    MAX_GRID,
+    EngineName,
+    GridSize,
+    Rule,
+    RuleName,
+    Scope,
+)
 from segdetect.ui.shared.address import FIRST_THRESHOLD, read_threshold
 from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.places import on_loopback, visitor_roots
@@ -48,6 +58,9 @@ RULE_HELP: Final = """When a tile is flagged.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
 """
 FALSE_ALARMS: Final = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+DEFECTIVE_LABELS: Final = {FEW_DEFECTIVE: "few (1 in 10)", 0.25: "some (1 in 4)", 0.5: "half"}
+DEFECTIVE_HELP: Final = """How many pictures of the batch you expect to be defective. What the others show is taken
+for good: the more are expected, the less it takes to stand out. Below the verdict stands what each choice calls."""
 # Settings live in the address, so that a link opens the same view, and survive a visit to another page.
 KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
 
@@ -106,8 +119,8 @@ def _weights(prefix: str) -> None:
                 st.success("In use.")
 
 
-def read_rule(prefix: str = "") -> Rule:
-    """Draw the choice of the rule, with the number it needs."""
+def read_rule(prefix: str = "", *, scope: Scope = Scope.SELF) -> Rule:
+    """Draw the choice of the rule, with the numbers it needs in this scope."""
     name = st.selectbox(
         "Flag tiles by",
         list(RULE_LABELS),
@@ -128,8 +141,28 @@ def read_rule(prefix: str = "") -> Rule:
             "other kinds, and on your known-good ones where there are many; with yours it may be more or less.",
             **KEPT,
         )
+    defective = _defective(prefix) if name is RuleName.AUTO and scope is Scope.BATCH else FEW_DEFECTIVE
     threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None
-    return Rule(name, threshold=threshold, false_alarms=alarms)
+    return Rule(name, threshold=threshold, false_alarms=alarms, expected_defective=defective)
+
+
+def _defective(prefix: str) -> float:
+    share: float = st.segmented_control(
+        "Expected to be defective",
+        list(DEFECTIVE_LABELS),
+        default=FEW_DEFECTIVE,
+        required=True,
+        format_func=DEFECTIVE_LABELS.__getitem__,
+        key=f"{prefix}defective",
+        help=DEFECTIVE_HELP,
+        **KEPT,
+    )
+    return share
+
+
+def defective_choice(share: float) -> float:
+    """The choice on the page that is nearest to a share."""
+    return min(DEFECTIVE_LABELS, key=lambda choice: abs(choice - share))
 
 
 def alarms_label(share: float) -> str:

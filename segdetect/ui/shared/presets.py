@@ -7,6 +7,7 @@ import streamlit as st
 from segdetect.errors import SegDetectError
 from segdetect.settings import RuleName, Settings
 from segdetect.storage.presets import BUILT_IN, Preset, Presets
+from segdetect.ui.shared.controls import defective_choice
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.texts import plain
@@ -67,5 +68,6 @@ def apply_settings(settings: Settings) -> None:
     automatic = settings.rule.name in (RuleName.GATE, RuleName.CALIBRATED)
     state["rule"] = RuleName.AUTO if automatic else settings.rule.name
     state["alarms"] = settings.rule.false_alarms
+    state["defective"] = defective_choice(settings.rule.expected_defective)
     if settings.rule.threshold is not None:
         state["threshold"] = settings.rule.threshold

@@ -230,6 +230,7 @@ def test_a_name_that_the_terminal_cannot_show_is_spelt_out(tmp_path: Path, monke
         (["--rule", "threshold"], "Give a finite number"),
         (["--rule", "threshold", "--threshold", "nan"], "Give a finite number"),
         (["--false-alarms", "0"], "false-alarm budget"),
+        (["--expect-defective", "0.6"], "defective pictures was expected"),
         (["--scope", "references"], "Give them with --references"),
         (["--scope", "self", "--references", "a.png"], "Use --scope references"),
         (["--references", "nowhere.png"], "there is no such file"),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from segdetect.deciding.batch import called_in_batch
 from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
 from segdetect.deciding.decision import decide, gate_scale, prominence
 from segdetect.deciding.prominence import SHARES, CleanPictures
@@ -330,6 +331,43 @@ def test_the_middle_of_the_good_ones_of_a_batch_stands_for_all(logs: list[float]
     decision = decided([0.1, 0.1], RuleName.CALIBRATED, scope=Scope.BATCH, good=good, floor=floor)
     assert decision.threshold == pytest.approx(math.exp(level + 0.1 * NORMAL_95) - floor, rel=1e-6)
     assert not decision.flags.any()
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.0, 0.2), (0.25, 0.15), (0.5, 0.1)])
+def test_the_more_are_expected_to_be_defective_the_lower_the_middle_of_the_good_ones(
+    share: float, level: float
+) -> None:
+    others = [np.array([math.exp(one)] * 2) for one in (0.0, 0.1, 0.2, 0.3, 2.0)]
+    rule = Rule(RuleName.CALIBRATED, false_alarms=0.05, expected_defective=share)
+    decision = decide(
+        tile_scores([0.1, 0.1]),
+        rule,
+        scope=Scope.BATCH,
+        engine=EngineName.TEXTURE,
+        bank_scores=others,
+        calibration=SIMPLE,
+    )
+    assert decision.threshold == pytest.approx(math.exp(level + 0.1 * NORMAL_95), rel=1e-6)
+
+
+def test_the_calls_of_a_batch_are_those_of_its_pictures_one_by_one() -> None:
+    batch = [np.array([one, 1.0, 1.0, 1.0]) for one in (1.0, 1.02, 1.05, 1.1, 4.0, 5.0, 6.0)]
+    unscored = np.full(4, np.nan)
+    for share in (0.1, 0.5):
+        rule = Rule(expected_defective=share)
+        one_by_one = [
+            decide(
+                tile_scores(batch[at].tolist()),
+                rule,
+                scope=Scope.BATCH,
+                engine=EngineName.DINOV2,
+                bank_scores=[*batch[:at], *batch[at + 1 :]],
+            ).flags.any()
+            for at in range(len(batch))
+        ]
+        called = called_in_batch(tile_scores(batch[0].tolist()), [*batch[1:], unscored], rule, EngineName.DINOV2)
+        assert called == sum(one_by_one)
+        assert called >= 3
 
 
 def test_a_batch_is_never_taken_for_good_pictures_however_large_it_is() -> None:

@@ -31,7 +31,7 @@ def _answer(verdict: Verdict, *flagged: int, scores: list[float], threshold: flo
 
 def test_what_stands_out_is_counted_and_the_first_place_to_look_is_named() -> None:
     assert told(Verdict.ANOMALOUS, 4, 5) == "2 of 6 tiles stand out, most of all row 2, column 2"
-    assert told(Verdict.ANOMALOUS, 4) == "1 of 6 tiles stands out, most of all row 2, column 2"
+    assert told(Verdict.ANOMALOUS, 4) == "1 of 6 tiles stands out: row 2, column 2"
     assert told(Verdict.SUSPICIOUS, 4) == "1 of 6 tiles stands out, but only just: look at row 2, column 2"
     some = [math.nan, 0.2, 0.3, 0.4, 0.9, 0.6]
     assert told(Verdict.ANOMALOUS, 4, scores=some).startswith("1 of 5 tiles")
