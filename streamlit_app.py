@@ -5,6 +5,7 @@ import streamlit as st
 from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.inspect.downloads import show_exports
 from segdetect.ui.inspect.expected import show_expected
+from segdetect.ui.inspect.keeping import keep_in_history, show_keeping
 from segdetect.ui.inspect.overview import show_overview
 from segdetect.ui.inspect.picture import show_picture
 from segdetect.ui.inspect.result import read_heat_style, show_heatmap, show_steps, show_table
@@ -14,6 +15,7 @@ from segdetect.ui.inspect.tuning import show_tuning
 from segdetect.ui.inspect.why import look_alikes_of, show_why
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.shared.file_pages import record_page
+from segdetect.ui.shared.opening import kept_answer, show_kept_answer
 from segdetect.ui.shared.page import page
 from segdetect.ui.shared.session import selected_tile
 from segdetect.ui.shared.sidebar import read_request
@@ -23,15 +25,18 @@ from segdetect.ui.shared.welcome import show_welcome
 with page("Inspect"):
     take_drops()
     request = read_request(st.container())
+    show_keeping()
     if request is None:
         show_wanted_picture()
+        show_kept_answer()
         show_welcome()
         st.stop()
     record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
     record_page(request.image)
     record_threshold(request.settings.rule)
     show_overview(request)
-    inspection = run_inspection(request)
+    kept = kept_answer(request)
+    inspection = kept or run_inspection(request)
     if inspection is None:
         st.stop()
 
@@ -45,6 +50,8 @@ with page("Inspect"):
     with actions:
         show_exports(request.image, inspection)
     show_expected(request, inspection)
+    troubles = st.container()
+    show_kept_answer()
     show_second_opinion(asked, inspection)
 
     picture, heatmap = st.columns(2, gap="medium")
@@ -60,3 +67,6 @@ with page("Inspect"):
     with why:
         show_why(request, inspection, tile, look_alikes, style)
     show_tuning(request, inspection)
+    if kept is None:
+        with troubles:
+            keep_in_history(request, inspection)

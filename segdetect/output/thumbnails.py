@@ -9,18 +9,33 @@ from typing import Final
 
 from PIL import Image
 
-from segdetect.output.annotation import crop
+from segdetect.inspection import Inspection
+from segdetect.output.annotation import annotated_thumbnail, crop
 from segdetect.pictures.loading import LoadedImage
 
 DISPLAY_SIDE: Final = 1600
 THUMBNAIL_SIDE: Final = 96
+# Kept with every inspection: large enough to know the picture again, small enough for a hundred thousand of them.
+KEPT_SIDE: Final = 192
 
 
 def data_uri(picture: Image.Image, *, kind: str = "JPEG", quality: int = 88) -> str:
     """The picture as a `data:` address that a browser shows without asking anyone for it."""
     buffer = io.BytesIO()
     picture.save(buffer, kind, quality=quality)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return encoded_uri(buffer.getvalue(), kind=kind)
+
+
+def encoded_uri(data: bytes, *, kind: str = "JPEG") -> str:
+    """The same of a picture that is encoded already."""
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(data).decode()}"
+
+
+def kept_thumbnail(image: LoadedImage, inspection: Inspection) -> bytes:
+    """The picture with its flagged tiles boxed, as a small JPEG that is kept with the inspection."""
+    buffer = io.BytesIO()
+    annotated_thumbnail(image, inspection, KEPT_SIDE).save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
 
 
 def fitted(picture: Image.Image, longest_side: int) -> Image.Image:

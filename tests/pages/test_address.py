@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
-from segdetect.ui.evaluate.view import address_of
+from segdetect.ui.shared.opening import address_of
 from tests.support.pages import banner, captions, choices, open_page, upload
 from tests.support.pictures import planted, png, weave
 

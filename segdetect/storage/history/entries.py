@@ -67,7 +67,7 @@ class Finding:
 
     Args:
         result: the answer, or the failure.
-        thumbnail: the picture made small with its flagged tiles boxed, as WebP; None where there is none.
+        thumbnail: the picture made small with its flagged tiles boxed, as JPEG; None where there is none.
         picture: the picture's own bytes, where the user wants it kept.
         key: what it is told by within its run: one with the key of an earlier one takes its place. Unless given, its
             name, its digest and its page.
@@ -161,7 +161,7 @@ class Entry:
         plan: name of the plan that it was inspected by; None where there is none.
         plan_version: of that plan.
         has_picture: whether the picture itself was kept.
-        thumbnail: WebP; None where there is none.
+        thumbnail: JPEG; None where there is none.
     """
 
     id: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -18,17 +17,15 @@ from segdetect.evaluation.tables import COLUMNS, figures_table, json_bytes, shar
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.tables import csv_bytes
 from segdetect.output.thumbnails import data_uri
-from segdetect.settings import GridSize, RuleName, Scope, Settings
+from segdetect.settings import GridSize, Scope
 from segdetect.ui.evaluate.runs import EvaluationRun
-from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.locale import localized, localized_chart, number, number_column
+from segdetect.ui.shared.opening import open_on_inspect
 from segdetect.ui.shared.page import fault, part, show_error
-from segdetect.ui.shared.presets import apply_settings
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, loaded
-from segdetect.ui.shared.sidebar import choose_sample
 from segdetect.ui.shared.texts import plain, shown
 
 # Of columns, in screen pixels: together they fit beside the sidebar at 1280.
@@ -195,34 +192,11 @@ def _upload(labelled: LabelledPicture) -> Upload:
 def _open(picture: PictureResult, evaluation: Evaluation) -> None:
     """Go to the Inspect page with this picture, its references and the same settings."""
     settings = evaluation.settings
-    if settings.scope is Scope.BATCH:
-        settings = replace(settings, scope=Scope.SELF)
     category = next(r.category for r in evaluation.categories if picture.labelled in r.category.pictures)
     if settings.scope is Scope.REFERENCES:
         references = tuple(_upload(labelled) for labelled in category.references[:20])
         st.session_state["references"] = references
-    st.session_state["uploads"] = (_upload(picture.labelled),)
-    choose_sample(None)
-    apply_settings(settings)
-    # What is set for controls that have not been drawn yet does not reach the address by itself.
-    st.switch_page("streamlit_app.py", query_params=address_of(settings))
-
-
-def address_of(settings: Settings) -> dict[str, str]:
-    """The parameters of a link to the Inspect page with these settings, which were chosen with the same controls."""
-    grid, rule = settings.grid, settings.rule
-    parameters = {
-        "engine": settings.engine.value,
-        "scope": SCOPE_LABELS[settings.scope],
-        "rule": RULE_LABELS[rule.name],
-    }
-    if grid.rows == grid.cols:
-        parameters["grid"] = str(grid.rows)
-    else:
-        parameters |= {"apart": "true", "rows": str(grid.rows), "cols": str(grid.cols)}
-    if rule.name is RuleName.AUTO:
-        parameters["alarms"] = alarms_label(rule.false_alarms)
-    return parameters
+    open_on_inspect(settings, (_upload(picture.labelled),))
 
 
 @part("The list of earlier runs")

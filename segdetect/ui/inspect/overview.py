@@ -13,6 +13,7 @@ from segdetect.inspection import Failure, Inspection
 from segdetect.output.bundles import Result
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.limits import MAX_PAGES
+from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
 from segdetect.ui.inspect.downloads import show_all_exports
@@ -25,6 +26,7 @@ from segdetect.ui.shared.file_pages import (
     page_key,
     pages_of,
 )
+from segdetect.ui.shared.history import keep_answer
 from segdetect.ui.shared.locale import localized, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.progress import Progressing, passing
@@ -86,7 +88,14 @@ def _inspect_all(request: Request, pages: Sequence[FilePage]) -> list[_Line]:
             load=FilePage.load,
             progress=Progressing(slot),
         )
-        return [_line(result, number) for number, result in enumerate(results)]
+        return [_line(_kept(result, references), number) for number, result in enumerate(results)]
+
+
+def _kept(result: Answer | Failure, references: Sequence[LoadedImage]) -> Answer | Failure:
+    """The same, which is in the history from then on."""
+    if isinstance(result, Answer):
+        keep_answer(result.image, result.inspection, bank=references)
+    return result
 
 
 def _line(result: Answer | Failure, number: int) -> _Line:

@@ -55,7 +55,13 @@ def show_why(
 
 
 def look_alikes_of(request: Request, inspection: Inspection, tile: int) -> Sequence[LookAlike]:
-    """The tiles most like this one; none, with the reason shown, where they cannot be found."""
+    """The tiles most like this one; none, with the reason shown, where they cannot be found.
+
+    An answer that was kept may have been compared with pictures that are not here.
+    """
+    here = {request.image.identity, *(image.identity for image in request.bank)}
+    if any(source.identity not in here for source in inspection.scores.sources):
+        return ()
     with part("The search for look-alikes"):
         return inspector().look_alikes(request.image, inspection, tile, bank=request.bank)
     return ()

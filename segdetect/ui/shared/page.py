@@ -28,6 +28,7 @@ ASSETS: Final = Path(__file__).parent / "assets"
 PAGES: Final = (
     ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
+    ("pages/history.py", "History", ":material/history:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
     ("pages/method.py", "Method", ":material/menu_book:"),
 )
