@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from segdetect.inspection import Inspection
+
+# Enough of a digest to tell pictures apart.
+_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def _facts(inspection: Inspection) -> dict[str, str | float | None]:
     settings, decision = inspection.settings, inspection.decision
     return {
         "picture": inspection.image,
-        "SHA-256": inspection.sha256,
+        "SHA-256": f"{inspection.sha256[:_DIGITS]}...",
         "page": str(inspection.page + 1),
         "grid": str(settings.grid),
         "engine asked for": settings.engine.value,

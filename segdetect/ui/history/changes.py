@@ -18,7 +18,7 @@ from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.locale import localized, number, number_column
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.session import loaded
-from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.texts import capitalized, plain, shown
 from segdetect.ui.shared.verdict import show_verdict
 
 _STATES: Final = {
@@ -62,7 +62,7 @@ def _show_facts(old: Inspection, new: Inspection) -> None:
     if not found:
         st.info("Settings, verdict and figures are the same.", icon=":material/check:")
         return
-    rows = [{"what": c.what.capitalize(), "before": _written(c.before), "after": _written(c.after)} for c in found]
+    rows = [{"what": capitalized(c.what), "before": _written(c.before), "after": _written(c.after)} for c in found]
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,

@@ -23,6 +23,10 @@ from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.texts import plain, shown
 
 ON_A_PAGE: Final = 25
+# In screen pixels.
+_ROW_HEIGHT: Final = 56
+_HEAD_HEIGHT: Final = 38
+_HEIGHT: Final = 520
 # Where each page that was turned begins; of the last one, the one that is shown.
 _PAGES: Final = "history-pages"
 _CHANGES: Final = "history-changes"
@@ -39,7 +43,7 @@ SIGNS: Final = {
 @part("The search")
 def read_search() -> Search:
     """Draw the search, and return what it asks for."""
-    name, verdict, days, more = st.columns([4, 2, 3, 1], vertical_alignment="bottom")
+    name, verdict, days, more = st.columns([8, 5, 8, 4], vertical_alignment="bottom")
     with name:
         text = st.text_input("Name", placeholder="part of a picture's name", key="history-name", **KEPT)
     with verdict:
@@ -157,19 +161,22 @@ def _draw_table(entries: Sequence[Entry]) -> list[int]:
         on_select="rerun",
         selection_mode="multi-row",
         hide_index=True,
-        row_height=56,
-        height="content",
+        row_height=_ROW_HEIGHT,
+        # What is chosen is shown below, and should be seen without a long way down.
+        height=min(_HEIGHT, _HEAD_HEIGHT + _ROW_HEIGHT * len(entries)),
         placeholder="",
         column_config={
             "picture": st.column_config.ImageColumn("", width=70),
-            "name": st.column_config.TextColumn("Name", width="medium"),
-            "verdict": st.column_config.TextColumn("Verdict", width=130),
-            "flagged": st.column_config.NumberColumn("Flagged", width=75, **number_column(0)),
-            "score": st.column_config.NumberColumn("Strongest score", width=110, **number_column(3)),
+            "name": st.column_config.TextColumn("Name", width=175),
+            "verdict": st.column_config.TextColumn("Verdict", width=120),
+            "flagged": st.column_config.NumberColumn("Flagged", width=72, **number_column(0)),
+            "score": st.column_config.NumberColumn(
+                "Strongest", width=85, help="The highest score of its tiles", **number_column(3)
+            ),
             "inspected": st.column_config.DatetimeColumn(
                 "Inspected", format="localized", timezone=st.context.timezone, width=165
             ),
-            "engine": st.column_config.TextColumn("Engine", width=80),
+            "engine": st.column_config.TextColumn("Engine", width=72),
             "plan": st.column_config.TextColumn("Plan", width=110),
         },
         alt="Inspections that were kept, the newest first",
