@@ -90,10 +90,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         SegDetectError: wrong options, an entry that there is not, or a history that cannot be read or written.
     """
-    history = History()
-    if told := history.start():
-        say(told)
-    options.work(history, options)
+    options.work(History(), options)
     return DONE
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Never
 from tqdm import tqdm
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
+from segdetect.cli.keeping import add_history, keeping, thumbnail_side
 from segdetect.cli.options import add_output, add_settings, check_output, progress_bar, read_references, read_settings
 from segdetect.cli.saying import ALL_PAGES, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
@@ -52,6 +53,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print all that is known of each picture as a line of JSON, for programs"
     )
+    add_history(parser)
     add_output(parser, "tiles.csv, images.csv, annotated pictures, ...")
     parser.set_defaults(run=run)
 
@@ -79,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         references=references,
         pages=options.page,
         annotated=options.out is not None,
+        thumbnail=thumbnail_side(options),
     )
     notes = work.engine_notes
     if settings.engine is EngineName.AUTO:
@@ -111,8 +114,10 @@ class _Inspecting:
             if kept is not None:
                 bar.update(kept.inspected + kept.failed)
             parts = inspect_run(self._work, room, progress=progress) if kept is None else kept.parts(room, progress)
-            with closing(parts):
+            started = "" if kept is None else kept.started
+            with closing(parts), keeping(self._options, self._work, started=started) as keep:
                 for part in parts:
+                    keep(part)
                     for finished in part:
                         self._tell(finished, bar)
         return self._sum_up()

@@ -87,6 +87,11 @@ class KeptRun:
         """How far it has come."""
         return self._position
 
+    @property
+    def started(self) -> str:
+        """When it began, as ISO 8601 with its zone."""
+        return self._run.started
+
     def parts(self, room: Room, progress: Progress = no_progress) -> Generator[list[Finished], None, None]:
         """Do what is left, as `inspect_run`; what is yielded is on the disk.
 

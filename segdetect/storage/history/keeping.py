@@ -44,7 +44,12 @@ class Keeper:
         """Keep one, now or soon; what fails is told and not raised."""
         if len(self._held) < _MOST:
             self._held.append(finding)
-        if self._trouble is None and len(self._held) >= CHUNK:
+        if len(self._held) >= CHUNK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keep what is held, unless there was trouble."""
+        if self._held and self._trouble is None:
             self._keep()
 
     def _keep(self) -> None:

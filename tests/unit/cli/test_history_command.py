@@ -13,9 +13,12 @@ from segdetect.cli.history import end_of, moment
 from segdetect.cli.main import main
 from segdetect.documents import read_inspection
 from segdetect.inspection import Inspection, Verdict
+from segdetect.settings import EngineName
 from segdetect.storage.history.entries import Search
 from segdetect.storage.history.history import History
 from tests.support.findings import failure, finding, run
+from tests.support.pictures import planted, png
+from tests.support.tiny_engine import TinyDenseEngine
 
 
 @pytest.fixture
@@ -101,3 +104,65 @@ def test_dates_are_of_this_time_zone_and_a_day_ends_with_itself() -> None:
     assert end_of("2026-11-30") - moment("2026-11-30") == timedelta(days=1)
     assert end_of("2026-11-30T15:04") == datetime(2026, 11, 30, 15, 4).astimezone()
     assert moment("2026-11-30T15:04+02:00").isoformat() == moment("2026-11-30T13:04Z").isoformat()
+
+
+# ---- what inspect keeps ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of three pictures and a file that is none, with a history of its own and a tiny engine."""
+    monkeypatch.setenv("SEGDETECT_HISTORY", "1")
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: {EngineName.TEXTURE: TinyDenseEngine()})
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(3):
+        (many / f"{number}.png").write_bytes(png(planted(number, 2)))
+    (many / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    return many
+
+
+def test_inspect_keeps_its_answers_and_failures_as_one_run(folder: Path, tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["inspect", str(folder), *out]) == 1
+    entries = History().find(Search())
+    assert {(e.image, e.verdict == "failed", e.thumbnail is None) for e in entries} == {
+        *((f"{number}.png", False, False) for number in range(3)),
+        ("bad.png", True, True),
+    }
+    assert {e.run_name for e in entries} == {str(folder)}
+    assert len({e.run for e in entries}) == 1
+    # Nothing is done, or kept, twice; another run is.
+    assert main(["inspect", str(folder), *out, "--resume"]) == 1
+    assert History().count(Search()) == 4
+    assert main(["inspect", str(folder)]) == 1
+    assert History().count(Search()) == 8
+
+
+@pytest.mark.parametrize("turned_off", ["option", "variable"])
+def test_inspect_keeps_nothing_when_told_so(
+    folder: Path, tmp_path: Path, turned_off: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if turned_off == "variable":
+        monkeypatch.setenv("SEGDETECT_HISTORY", "0")
+    assert main(["inspect", str(folder), *(["--no-history"] if turned_off == "option" else [])]) == 1
+    assert not (tmp_path / "home" / "history").exists()
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "address"])
+def test_a_history_that_cannot_be_written_costs_the_run_nothing(
+    folder: Path, tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(folder), "--no-history"]) == 1
+    whole = capsys.readouterr()
+    if trouble == "address":
+        monkeypatch.setenv("SEGDETECT_DATABASE_URL", "mysql://host/kept")
+    else:
+        (tmp_path / "home" / "history").mkdir(parents=True)
+        (tmp_path / "home" / "history" / "history.sqlite3").write_bytes(b"this is no database" * 100)
+    assert main(["inspect", str(folder)]) == 1
+    said = capsys.readouterr()
+    assert said.out == whole.out
+    assert said.err.count("not kept in the history") == 1
+    assert [line for line in said.err.splitlines() if "history" not in line] == whole.err.splitlines()
