@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -46,14 +47,18 @@ def read_head(folder: Path) -> Mapping[str, Any]:
     return head
 
 
-def read_journal(folder: Path) -> Iterator[Finished]:
+def read_journal(folder: Path, start: int = 0) -> Iterator[Finished]:
     """The pictures that a run is done with, in its order, one at a time.
+
+    Args:
+        folder: of the run.
+        start: so many of them are left out.
 
     Raises:
         StorageError: as `read_head`, or a line is damaged.
     """
     read_head(folder)
-    for line in _whole_lines(folder):
+    for line in islice(_whole_lines(folder), start, None):
         try:
             yield read_finished(_values(line))
         except InputError as error:

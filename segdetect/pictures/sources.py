@@ -161,6 +161,28 @@ def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
     return iter(list_sources(paths).files)
 
 
+def list_stored(files: Sequence[tuple[str, Path]]) -> Sources:
+    """As `list_sources`, for files that lie on the disk under other names than their own: `(name, path)`.
+
+    They count as found, not as named, so that all pages of each are taken. An archive without a picture stands for
+    itself and fails when it is read.
+    """
+    zips = OpenZip()
+    return _listed(item for name, path in files for item in _stored(name, path, zips, alone=len(files) == 1))
+
+
+def _stored(name: str, path: Path, zips: OpenZip, *, alone: bool) -> list[_Found | LeftOut]:
+    if _is_zip(path):
+        inside = _in_zip(Archive(lambda: path), zips, name=name, place=_place(path), path=path)
+        if any(isinstance(item, _Found) for item in inside):
+            return inside
+        error = InputError(_nothing(inside), remedy=f"Give an archive with {SUPPORTED} files")
+        return [_Found((name,), _place(path), partial(_fail, error))]
+    if not alone and (no_picture := _no_picture(name, partial(_head, path))):
+        return [LeftOut(name, no_picture, maybe_picture=False)]
+    return [_Found((name,), _place(path), partial(read_file, path), at=_at(path))]
+
+
 def list_uploads(files: Sequence[tuple[str, bytes]]) -> Sources:
     """As `list_sources`, for files that are in memory: `(name, data)`, where a ZIP stands for its members.
 

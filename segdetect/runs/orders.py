@@ -80,7 +80,15 @@ class Wanted:
 
     def file(self) -> SourceFile:
         """The file, read by whoever asks."""
-        return SourceFile(self.name, self._read, notes=self.notes, page=self.page, named=self.named, sha256=self.sha256)
+        return SourceFile(
+            self.name,
+            self._read,
+            notes=self.notes,
+            page=self.page,
+            named=self.named,
+            sha256=self.sha256,
+            place=self.place,
+        )
 
     def _read(self) -> bytes:
         if self.failure is not None:
