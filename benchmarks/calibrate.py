@@ -6,7 +6,8 @@ DATASET has pictures with masks, each with the data set it comes from (manifest.
 pictures for each further kind of surface. For every data set, the tables of `segdetect/deciding/calibrations.py` are
 made of the others, and its pictures are decided on with these; printed are precision, recall and F1 of the flagged
 tiles, the share of defective pictures with a right flag, and the clean pictures left alone. Last come the tables of all
-data sets, which are to be used.
+data sets, which are to be used, and what is found at each share of false alarms that can be chosen, each data set left
+out in turn.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from segdetect.deciding.calibrations import CALIBRATIONS, Calibration
+from segdetect.deciding.calibrations import CALIBRATIONS, FALSE_ALARMS, Calibration
 from segdetect.deciding.decision import decide, prominence
 from segdetect.deciding.prominence import (
     SHARES,
@@ -180,11 +181,17 @@ def learnt(constants: Calibration, seen: Sequence[Seen]) -> Calibration:
     )
 
 
-def _report(engine: EngineName, seen: Sequence[Seen], constants: Calibration) -> Iterator[str]:
+def left_out(seen: Sequence[Seen], constants: Calibration) -> dict[str, Calibration]:
+    """For each data set, the constants with tables made of the others."""
     datasets = {one.dataset for one in seen if not one.dataset.startswith(SURFACES)}
-    without = {name: learnt(constants, [one for one in seen if one.dataset != name]) for name in datasets}
+    return {name: learnt(constants, [one for one in seen if one.dataset != name]) for name in datasets}
+
+
+def _report(
+    engine: EngineName, seen: Sequence[Seen], constants: Calibration, without: dict[str, Calibration]
+) -> Iterator[str]:
     for scope in Scope:
-        shown = [one for one in seen if one.scope is scope and one.shown and not one.dataset.startswith(SURFACES)]
+        shown = _shown(seen, scope)
         odd = np.array([not one.clean for one in shown])
         auc = roc_auc(odd, np.array([one.prominence(constants) for one in shown]))
         yield f"{engine} {scope}: AUROC of pictures {auc:.3f}"
@@ -199,7 +206,42 @@ def _report(engine: EngineName, seen: Sequence[Seen], constants: Calibration) ->
                 yield f"  {name}, {budget:.0%}: {_figures(engine, [o for o in shown if member(o)], without, budget)}"
 
 
-def _figures(engine: EngineName, shown: Sequence[Seen], without: dict[str, Calibration], budget: float) -> str:
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """Counts of tiles (hits, flagged, defective) and of pictures (found, bad, alone, clean)."""
+
+    hits: int
+    flagged: int
+    defective: int
+    found: int
+    bad: int
+    alone: int
+    clean: int
+
+    @property
+    def hit(self) -> float:
+        """The share of defective pictures with a right flag."""
+        return self.found / max(1, self.bad)
+
+    def __str__(self) -> str:
+        precision, recall = self.hits / max(1, self.flagged), self.hits / max(1, self.defective)
+        score = 2 * precision * recall / max(1e-9, precision + recall)
+        alone = f"clean {self.alone} of {self.clean}"
+        return f"P {precision:.2f} R {recall:.2f} F1 {score:.3f} hit {self.hit:.2f} {alone}"
+
+
+def hit_rates(engine: EngineName, seen: Sequence[Seen], without: dict[str, Calibration], scope: Scope) -> list[float]:
+    """At each share of false alarms, the share of defective pictures with a right flag: `Calibration.hits`."""
+    shown = [one for one in _shown(seen, scope) if not one.scores.varied]
+    return [round(_figures(engine, shown, without, share).hit, 2) for share in FALSE_ALARMS]
+
+
+def _shown(seen: Sequence[Seen], scope: Scope) -> list[Seen]:
+    """The pictures that decisions of a scope are tried on."""
+    return [one for one in seen if one.scope is scope and one.shown and not one.dataset.startswith(SURFACES)]
+
+
+def _figures(engine: EngineName, shown: Sequence[Seen], without: dict[str, Calibration], budget: float) -> _Figures:
     hits = flagged = defective = found = bad = alone = clean = 0
     for one in shown:
         flags = decide(
@@ -217,9 +259,7 @@ def _figures(engine: EngineName, shown: Sequence[Seen], without: dict[str, Calib
         right = int((flags & one.truth).sum())
         hits, flagged, defective = hits + right, flagged + int(flags.sum()), defective + int(one.truth.sum())
         bad, found = bad + 1, found + (right > 0)
-    precision, recall = hits / max(1, flagged), hits / max(1, defective)
-    score = 2 * precision * recall / max(1e-9, precision + recall)
-    return f"P {precision:.2f} R {recall:.2f} F1 {score:.3f} hit {found / max(1, bad):.2f} clean {alone} of {clean}"
+    return _Figures(hits, flagged, defective, found, bad, alone, clean)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -241,13 +281,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             close = getattr(engine, "close", None)
             if close is not None:
                 close()
-        if keep:
+        if keep and not keep.exists():
             keep.write_bytes(pickle.dumps(seen))
         constants = CALIBRATIONS[name]
-        print("\n".join(_report(name, seen, constants)))
+        without = left_out(seen, constants)
+        print("\n".join(_report(name, seen, constants, without)))
         found = learnt(constants, seen)
         for table in ("surfaces", "references", "batch"):
             print(f"  {table}={getattr(found, table)},")
+        rates = [f"Scope.{scope.name}: {tuple(hit_rates(name, seen, without, scope))}" for scope in Scope]
+        print(f"  hits={{{', '.join(rates)}}},")
     return 0
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from segdetect.deciding.prominence import CleanPictures
-from segdetect.settings import EngineName
+from segdetect.settings import EngineName, Scope
+
+# Shares of false alarms that can be chosen on the pages, and at which it was measured what is found.
+FALSE_ALARMS: Final = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,9 @@ class Calibration:
             engines that cannot tell.
         other_kind: unlikeness of a picture that probably shows another thing than the good ones.
         batch: log of the strongest score over that of the lower quartile of the batch, of clean pictures.
+        hits: by scope, at each of `FALSE_ALARMS`, the share of defective pictures with a right flag, of data sets that
+            had no say in the tables; of pictures compared with themselves, those that are taken for a surface. Empty
+            where that was not measured.
     """
 
     typical: float
@@ -46,6 +55,12 @@ class Calibration:
     batch: CleanPictures
     one_kind: float = math.inf
     other_kind: float = math.inf
+    hits: Mapping[Scope, tuple[float, ...]] = field(default_factory=dict)
+
+    def hit_rate(self, scope: Scope, false_alarms: float) -> float | None:
+        """The share of defective pictures that get a right flag at this share of false alarms; None where unknown."""
+        rates = self.hits.get(scope)
+        return None if rates is None else float(np.interp(false_alarms, FALSE_ALARMS, rates))
 
 
 # python -m benchmarks.calibrate prints the tables; docs/method.md has the pictures that they come from.
@@ -77,6 +92,11 @@ CALIBRATIONS: Final = {
         surfaces=CleanPictures((0.343, 0.426, 0.505, 0.549, 0.619, 0.699, 0.899)),
         references=CleanPictures((-2.466, -2.03, -1.678, -1.404, -0.822, -0.466, -0.099)),
         batch=CleanPictures((-0.304, 0.034, 0.088, 0.309, 0.499, 0.549, 0.603)),
+        hits={
+            Scope.SELF: (0.2, 0.37, 0.5, 0.62, 0.64, 0.66, 0.71, 0.72),
+            Scope.REFERENCES: (0.05, 0.08, 0.15, 0.31, 0.44, 0.6, 0.66, 0.71),
+            Scope.BATCH: (0.09, 0.11, 0.11, 0.13, 0.14, 0.41, 0.51, 0.69),
+        },
     ),
     EngineName.TEXTURE: Calibration(
         typical=0.6,
@@ -90,5 +110,10 @@ CALIBRATIONS: Final = {
         surfaces=CleanPictures((0.122, 0.228, 0.308, 0.375, 0.423, 0.786, 2.092)),
         references=CleanPictures((1.314, 2.136, 2.706, 3.108, 3.562, 4.471, 6.096)),
         batch=CleanPictures((-0.252, 0.042, 0.123, 0.216, 0.33, 0.749, 0.951)),
+        hits={
+            Scope.SELF: (0.0, 0.05, 0.2, 0.65, 0.73, 0.8, 0.87, 0.91),
+            Scope.REFERENCES: (0.0, 0.04, 0.05, 0.15, 0.28, 0.49, 0.6, 0.67),
+            Scope.BATCH: (0.05, 0.09, 0.12, 0.15, 0.24, 0.28, 0.4, 0.57),
+        },
     ),
 }

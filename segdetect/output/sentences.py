@@ -9,7 +9,7 @@ from typing import Final
 
 from segdetect.deciding.decision import BORDERLINE, IDENTICAL, MIN_TILES
 from segdetect.inspection import Inspection, Verdict
-from segdetect.settings import RuleName
+from segdetect.settings import RuleName, Scope
 
 _STOCK: Final = "by this rule, which marks the least similar tiles of every picture"
 
@@ -59,4 +59,6 @@ def _doubt(inspection: Inspection, first: str) -> str:
         return "from so few tiles"
     if scores.highest <= IDENTICAL:
         return "as all tiles are alike"
+    if inspection.scope is Scope.BATCH:
+        return "since these pictures do not show the same thing"
     return f"with nothing to learn from: {look}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.engines.texture import TextureEngine
 from segdetect.inspection import Inspection
 from segdetect.memo import process_budget
@@ -225,6 +227,23 @@ def test_another_rule_flags_what_it_flags(
     assert f"rule {name.value}" in _facts(app)
     assert banner(app)[0].lower() == mine.decision.verdict.value
     assert len(app.dataframe[0].value) == len(mine.flagged_tiles)
+
+
+def test_what_a_share_of_false_alarms_finds_is_said_beside_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {Scope.SELF: (0.1,) * 4 + (0.55, 0.6, 0.6, 0.9), Scope.REFERENCES: (0.2,) * 8}
+    monkeypatch.setitem(CALIBRATIONS, EngineName.TEXTURE, replace(CALIBRATIONS[EngineName.TEXTURE], hits=rates))
+    app.run()
+    assert "At 1 in 10 clean pictures, about 55 in 100 defective surfaces of other kinds get a right flag" in captions(
+        app
+    )
+    assert "(texture, compared with itself)" in captions(app)
+    app.select_slider(key="alarms").set_value(0.5).run()
+    assert "At 1 in 2 clean pictures, about 90 in 100 defective surfaces" in captions(app)
+    choices(app, "scope").select("references").run()
+    assert "about 20 in 100 defective pictures of other kinds" in captions(app)
+    monkeypatch.setitem(CALIBRATIONS, EngineName.TEXTURE, replace(CALIBRATIONS[EngineName.TEXTURE], hits={}))
+    app.run()
+    assert "in 100 defective" not in captions(app), "what was not measured is not told"
 
 
 def test_moving_the_threshold_makes_it_the_visitors_own(app: AppTest, own: Callable[..., Inspection]) -> None:

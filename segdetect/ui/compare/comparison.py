@@ -67,10 +67,12 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
             key=f"{prefix}shown",
             persist_state="session",
         )
-    grid, engine, rule = read_grid(prefix), read_engine(prefix), read_rule(prefix)
+    grid, engine = read_grid(prefix), read_engine(prefix)
     kept = kept_uploads("references")
     with_references = bool(kept) and st.toggle("Compare with known-good", key=f"{prefix}good", persist_state="session")
-    settings = Settings(grid=grid, engine=engine, scope=Scope.REFERENCES if with_references else Scope.SELF, rule=rule)
+    scope = Scope.REFERENCES if with_references else Scope.SELF
+    rule = read_rule(prefix, engine=engine, scope=scope)
+    settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
     # Files are opened last, so that the controls stay when one cannot be.
     references = tuple(page.load() for page in pages_of(kept)) if with_references else ()
     return image if number is None else loaded(uploads[number]), settings, references

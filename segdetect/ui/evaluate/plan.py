@@ -63,7 +63,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
             help=SCOPE_HELP,
             **KEPT,
         )
-        rule = read_rule("evaluate-", scope=scope or Scope.SELF)
+        rule = read_rule("evaluate-", engine=engine, scope=scope or Scope.SELF)
     dataset = _read_dataset()
     if dataset is None:
         return None

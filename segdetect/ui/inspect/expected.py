@@ -19,7 +19,8 @@ from segdetect.ui.shared.texts import plain
 @part("The expected share of defective pictures")
 def show_expected(request: Request, inspection: Inspection) -> None:
     """Draw how many pictures of the batch each choice calls; nothing where no choice has a say."""
-    if inspection.scope is not Scope.BATCH or inspection.decision.rule is not RuleName.CALIBRATED:
+    decided = inspection.decision.rule is RuleName.CALIBRATED and inspection.threshold is not None
+    if inspection.scope is not Scope.BATCH or not decided:
         return
     settings = request.settings
     others = inspector().bank_scores(request.image, settings, request.bank)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from segdetect.deciding.calibrations import CALIBRATIONS, FALSE_ALARMS
 from segdetect.errors import SegDetectError
 from segdetect.settings import (
     DEFAULT_FALSE_ALARMS,
@@ -57,10 +58,10 @@ RULE_HELP: Final = """When a tile is flagged.
 - **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
 """
-FALSE_ALARMS: Final = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 DEFECTIVE_LABELS: Final = {FEW_DEFECTIVE: "few (1 in 10)", 0.25: "some (1 in 4)", 0.5: "half"}
 DEFECTIVE_HELP: Final = """How many pictures of the batch you expect to be defective. What the others show is taken
 for good: the more are expected, the less it takes to stand out. Below the verdict stands what each choice calls."""
+_COMPARED: Final = {Scope.SELF: "itself", Scope.REFERENCES: "known-good pictures", Scope.BATCH: "the batch"}
 # Settings live in the address, so that a link opens the same view, and survive a visit to another page.
 KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}
 
@@ -119,8 +120,8 @@ def _weights(prefix: str) -> None:
                 st.success("In use.")
 
 
-def read_rule(prefix: str = "", *, scope: Scope = Scope.SELF) -> Rule:
-    """Draw the choice of the rule, with the numbers it needs in this scope."""
+def read_rule(prefix: str = "", *, engine: EngineName, scope: Scope) -> Rule:
+    """Draw the choice of the rule, with the numbers it needs in this scope and what they cost with this engine."""
     name = st.selectbox(
         "Flag tiles by",
         list(RULE_LABELS),
@@ -141,9 +142,26 @@ def read_rule(prefix: str = "", *, scope: Scope = Scope.SELF) -> Rule:
             "other kinds, and on your known-good ones where there are many; with yours it may be more or less.",
             **KEPT,
         )
+        _show_cost(engine, scope, alarms)
     defective = _defective(prefix) if name is RuleName.AUTO and scope is Scope.BATCH else FEW_DEFECTIVE
     threshold = _threshold(prefix) if name is RuleName.THRESHOLD else None
     return Rule(name, threshold=threshold, false_alarms=alarms, expected_defective=defective)
+
+
+def _show_cost(name: EngineName, scope: Scope, false_alarms: float) -> None:
+    """What is found at this share of false alarms, as far as that was measured."""
+    engine = engines().auto if name is EngineName.AUTO else name
+    found = CALIBRATIONS[engine].hit_rate(scope, false_alarms) if engine else None
+    if found is None:
+        return
+    kinds = "surfaces" if scope is Scope.SELF else "pictures"
+    share, compared = alarms_label(false_alarms), _COMPARED[scope]
+    st.caption(
+        plain(
+            f"At {share}, about {round(100 * found)} in 100 defective {kinds} of other kinds get a right flag "
+            f"({engine}, compared with {compared})."
+        )
+    )
 
 
 def _defective(prefix: str) -> float:

@@ -9,10 +9,11 @@ from typing import Final
 
 import streamlit as st
 
+from segdetect.deciding.calibrations import FALSE_ALARMS
 from segdetect.inspection import Inspection
 from segdetect.message import Message
 from segdetect.settings import RuleName, Scope, Settings
-from segdetect.ui.shared.controls import FALSE_ALARMS, RULE_LABELS, SCOPE_LABELS, alarms_label
+from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
 from segdetect.ui.shared.file_pages import page_key
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import callback

@@ -61,7 +61,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         grid = read_grid()
         scope, bank = _scope(peers)
         engine = read_engine()
-        rule = read_rule(scope=scope)
+        rule = read_rule(engine=engine, scope=scope)
         settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
         show_presets(settings)
     if image is None:

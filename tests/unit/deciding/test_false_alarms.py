@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from segdetect.deciding.calibrations import CALIBRATIONS
+from benchmarks.calibrate import Seen, clean_pictures, hit_rates
+from segdetect.deciding.calibrations import CALIBRATIONS, FALSE_ALARMS
 from segdetect.deciding.decision import decide
 from segdetect.deciding.prominence import SHARES, CleanPictures
 from segdetect.grid import tile_layout
@@ -18,6 +20,8 @@ from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope
 ROOT = Path(__file__).parents[3]
 LAYOUT = tile_layout((30, 10), GridSize(1, 3))
 NONE = np.full(3, -1)
+LONG = tile_layout((500, 50), GridSize(2, 25))
+MANY = np.full(50, -1)
 SETS = 200  # of good pictures; figures must agree within three standard deviations
 TABLES = [
     pytest.param(getattr(constants, scope), id=f"{engine}-{scope}")
@@ -70,3 +74,34 @@ def test_no_text_promises_a_share_of_false_alarms() -> None:
     """The word stands for a promise that holds for each set, which nobody can give."""
     assert len(_texts()) > 100
     assert [path.name for path in _texts() if "guarant" in path.read_text(encoding="utf-8").lower()] == []
+
+
+@pytest.mark.parametrize("engine", CALIBRATIONS)
+def test_what_is_found_grows_with_the_false_alarms_that_are_allowed(engine: EngineName) -> None:
+    for rates in CALIBRATIONS[engine].hits.values():
+        assert len(rates) == len(FALSE_ALARMS)
+        assert [*rates] == sorted(rates)
+        assert 0 <= rates[0] <= rates[-1] <= 1
+
+
+def test_what_was_not_measured_is_not_known() -> None:
+    constants = replace(CALIBRATIONS[EngineName.TEXTURE], hits={Scope.SELF: (0, 0, 0, 0.2, 0.4, 0.4, 0.4, 1)})
+    assert constants.hit_rate(Scope.SELF, 0.1) == 0.4
+    assert constants.hit_rate(Scope.SELF, 0.075) == pytest.approx(0.3)
+    assert constants.hit_rate(Scope.BATCH, 0.1) is None
+
+
+def test_hit_rates_are_of_defective_pictures_that_are_taken_for_surfaces() -> None:
+    def seen(dataset: str, strongest: float, *, odd: bool, varied: bool = False) -> Seen:
+        scores = TileScores(
+            LONG, np.array([1.0] * 49 + [strongest]), (), MANY, MANY, np.full(50, np.nan), varied=varied
+        )
+        return Seen(dataset, dataset, Scope.SELF, scores, np.arange(50) == (49 if odd else -1))
+
+    constants = CALIBRATIONS[EngineName.TEXTURE]
+    others = [seen("a", 1.1 + step / 100, odd=False) for step in range(5)]
+    without = {"c": replace(constants, surfaces=clean_pictures(others, constants))}
+    odd = [seen("c", 3.0, odd=True), seen("c", 1.0, odd=True), seen("c", 3.0, odd=True, varied=True)]
+    rates = hit_rates(EngineName.TEXTURE, odd, without, Scope.SELF)
+    assert rates[FALSE_ALARMS.index(0.1)] == 0.5
+    assert hit_rates(EngineName.TEXTURE, odd, without, Scope.BATCH) == [0.0] * len(FALSE_ALARMS)

@@ -10,7 +10,7 @@ import pytest
 
 from segdetect.inspection import Inspection, Verdict
 from segdetect.output.sentences import headline, lead
-from segdetect.settings import GridSize, RuleName
+from segdetect.settings import GridSize, RuleName, Scope
 from tests.support.pictures import answer, picture, weave
 
 SCORES = [0.1, 0.2, 0.3, 0.4, 0.9, 0.6]
@@ -55,6 +55,11 @@ def test_nothing_is_said_of_a_normal_picture_but_that() -> None:
 )
 def test_where_nothing_can_be_said_there_is_a_reason_and_a_place_to_look(said: str, changes: dict[str, Any]) -> None:
     assert told(Verdict.CANNOT_TELL, **changes) == f"Cannot tell {said}"
+
+
+def test_pictures_that_do_not_show_the_same_thing_are_no_batch() -> None:
+    found = replace(_answer(Verdict.CANNOT_TELL, scores=SCORES, threshold=UNREACHED), scope=Scope.BATCH)
+    assert headline(found) == "Cannot tell since these pictures do not show the same thing"
 
 
 def test_the_stock_rule_says_that_it_marks_something_everywhere() -> None:
