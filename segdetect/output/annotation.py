@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -67,14 +68,25 @@ def annotated_thumbnail(image: LoadedImage, inspection: Inspection, longest_side
     Returns:
         An RGB picture; the input is left as it is.
     """
-    drawn: Image.Image = Image.fromarray(np.array(image.pixels))
-    drawn.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    drawn = _reduced(image.pixels, longest_side)
     pen = ImageDraw.Draw(drawn)
     scale = np.tile(np.divide(drawn.size, image.size_wh), 2)
     width = max(1, round(max(drawn.size) * THUMBNAIL_LINE_SHARE))
     for box in inspection.scores.layout.boxes_ltrb[inspection.flagged_tiles]:
         _box(pen, np.rint(box * scale).astype(int).tolist(), width, FLAG_RGB, halo=max(1, width // 3))
     return drawn
+
+
+def _reduced(pixels: Pixels, longest_side: int) -> Image.Image:
+    """A copy whose longer side has at most so many pixels: by whole blocks first, which takes half the time."""
+    height, width = pixels.shape[:2]
+    block = max(1, max(width, height) // longest_side)
+    rows, cols = max(1, height // block), max(1, width // block)
+    whole = pixels[: rows * block, : cols * block]
+    copy: Image.Image = Image.fromarray(cv2.resize(whole, (cols, rows), interpolation=cv2.INTER_AREA))
+    scale = min(1.0, longest_side / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return copy if copy.size == size else copy.resize(size, Image.Resampling.LANCZOS)
 
 
 def png_bytes(image: LoadedImage, inspection: Inspection) -> bytes:

@@ -20,22 +20,26 @@ def add(connection: sa.Connection, run: Run, findings: Sequence[Finding]) -> lis
     The transaction is that of the only one that writes, so that what is looked for here stays as it is.
     """
     if connection.execute(sa.select(runs.c.id).where(runs.c.id == run.id)).first() is None:
-        connection.execute(sa.insert(runs).values(run.row()))
-    owner = {"run": run.id, "account": run.row()["account"]}
-    former = _former(connection, run, [finding.place for finding in findings])
-    numbers = []
+        connection.execute(sa.insert(runs), run.row())
     for finding in findings:
         if finding.picture is not None:
             _note_picture(connection, finding.result.sha256, len(finding.picture))
-        document = finding.document()
-        row = {**finding.row(document), **owner}
-        number = former.get(finding.place)
-        number = _insert(connection, row) if number is None else _replace(connection, number, row)
-        former[finding.place] = number
-        numbers.append(number)
-        values = {"inspection": number, "document": document, "thumbnail": finding.thumbnail}
-        connection.execute(sa.insert(documents).values(values))
-    return numbers
+    # Of several with one key the last one counts.
+    last = {finding.place: (finding, finding.document()) for finding in findings}
+    owner = {"run": run.id, "account": run.row()["account"]}
+    rows = {place: {**finding.row(document), **owner} for place, (finding, document) in last.items()}
+    numbers = _former(connection, run, [*last])
+    for place, number in numbers.items():
+        _replace(connection, number, rows[place])
+    numbers |= _insert(connection, [row for place, row in rows.items() if place not in numbers])
+    connection.execute(
+        sa.insert(documents),
+        [
+            {"inspection": numbers[place], "document": document, "thumbnail": finding.thumbnail}
+            for place, (finding, document) in last.items()
+        ],
+    )
+    return [numbers[finding.place] for finding in findings]
 
 
 def _former(connection: sa.Connection, run: Run, places: Sequence[str]) -> dict[str, int]:
@@ -54,14 +58,16 @@ def _note_picture(connection: sa.Connection, sha256: str, size: int) -> None:
         connection.execute(sa.insert(pictures).values(sha256=sha256, bytes=size))
 
 
-def _insert(connection: sa.Connection, row: dict[str, Any]) -> int:
-    number: int = connection.execute(sa.insert(inspections).values(row).returning(inspections.c.id)).scalar_one()
-    return number
+def _insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """The numbers that new entries get, by their keys."""
+    if not rows:
+        return {}
+    made = sa.insert(inspections).returning(inspections.c.key, inspections.c.id, sort_by_parameter_order=True)
+    return {row.key: row.id for row in connection.execute(made, rows)}
 
 
-def _replace(connection: sa.Connection, number: int, row: dict[str, Any]) -> int:
+def _replace(connection: sa.Connection, number: int, row: dict[str, Any]) -> None:
     connection.execute(sa.delete(documents).where(documents.c.inspection == number))
     # A picture that was kept stays kept.
     kept = {name: value for name, value in row.items() if not (name == "picture" and value is None)}
     connection.execute(sa.update(inspections).where(inspections.c.id == number).values(kept))
-    return number

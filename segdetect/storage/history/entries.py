@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from segdetect import __version__
@@ -61,7 +62,7 @@ class Run:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Finding:
     """An answer, or why there is none, as it is kept.
 
@@ -84,7 +85,7 @@ class Finding:
     plan_version: int | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    @property
+    @cached_property
     def place(self) -> str:
         """Its key, at the length that the database has room for."""
         result = self.result
