@@ -16,7 +16,7 @@ from segdetect.pictures.loading import LoadedImage
 DISPLAY_SIDE: Final = 1600
 THUMBNAIL_SIDE: Final = 96
 # Kept with every inspection: large enough to know the picture again, small enough for a hundred thousand of them.
-KEPT_SIDE: Final = 192
+KEPT_SIDE: Final = 160
 
 
 def data_uri(picture: Image.Image, *, kind: str = "JPEG", quality: int = 88) -> str:

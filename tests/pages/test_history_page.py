@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.errors import StreamlitAuthError
 from streamlit.testing.v1 import AppTest
 
 from segdetect.documents import inspection_document
@@ -231,6 +232,26 @@ def test_each_account_sees_its_own(history: History, monkeypatch: pytest.MonkeyP
     app = open_page(PAGE)
     assert [*_table(app).name] == ["mine.png"]
     assert "Only you see" in captions(app)
+
+
+def _buttons(app: AppTest) -> set[str]:
+    return {button.label for button in app.button} & {"Log in", "Log in with acme", "Log out"}
+
+
+def test_login_is_offered_where_it_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _buttons(open_page(PAGE)) == set()
+    monkeypatch.setattr(st, "secrets", {"auth": {"cookie_secret": "x", "client_id": "y", "acme": {"client_id": "z"}}})
+    app = open_page(PAGE)
+    assert _buttons(app) == {"Log in", "Log in with acme"}
+    monkeypatch.setattr(st, "login", _no_login)
+    press(app, "Log in with acme")
+    assert "logging in is not set up" in "".join(errors(app))
+    monkeypatch.setattr(st, "user", {"is_logged_in": True, "iss": "https://id.example", "sub": "1"})
+    assert _buttons(open_page(PAGE)) == {"Log out"}
+
+
+def _no_login(provider: str) -> None:
+    raise StreamlitAuthError(f"nothing is known of {provider}")
 
 
 def test_a_history_that_cannot_be_read_is_said_in_its_place(home: Path) -> None:

@@ -12,6 +12,7 @@ from segdetect.ui.shared.history import history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
 from segdetect.ui.shared.locale import number
+from segdetect.ui.shared.login import show_login
 from segdetect.ui.shared.page import part
 
 _MEGABYTE: Final = 1_000_000
@@ -23,6 +24,7 @@ def show_whose() -> None:
         st.caption(":material/lock: Only you see what is kept while you are logged in.")
     else:
         st.caption(":material/group: Everyone who uses this server shares this history.")
+    show_login()
     if not is_on():
         st.info(
             "Nothing new is kept: whoever started this server turned the history off (SEGDETECT_HISTORY).",

@@ -48,7 +48,7 @@ def keep_answer(
     asked = (settings.grid, settings.engine, settings.scope, settings.rule.name)
     place = repr((image.key, asked, [member.key for member in bank]))
     told = (inspection.engine_version, decision.threshold, decision.flags.tobytes(), decision.verdict)
-    answer = (*told, image.name, picture is not None)
+    answer = (*told, image.name, picture is not None, account())
     kept = st.session_state.setdefault(_KEPT, {})
     if not is_on() or kept.get(place) == answer or _is_waiting():
         return

@@ -49,7 +49,7 @@ def open_on_inspect(settings: Settings, uploads: Sequence[Upload], *, kept: Kept
         uploads: the pictures to show; none where the visitor has to drop them in.
         kept: an answer of the picture that is shown as it is, until the visitor changes a control or asks anew.
     """
-    state, settings = st.session_state, _as_controls(settings)
+    state, settings = st.session_state, as_controls(settings)
     state["uploads"], state["shown"] = tuple(uploads), 0
     choose_sample(None)
     apply_settings(settings)
@@ -78,7 +78,7 @@ def address_of(settings: Settings) -> dict[str, str]:
     return parameters
 
 
-def _as_controls(settings: Settings) -> Settings:
+def as_controls(settings: Settings) -> Settings:
     """Settings of whatever origin, as near as the controls can say them."""
     rule = settings.rule
     if rule.name in (RuleName.GATE, RuleName.CALIBRATED):

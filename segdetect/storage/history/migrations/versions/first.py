@@ -78,7 +78,8 @@ def upgrade() -> None:
         sa.Column("bytes", sa.BigInteger),
     )
     op.create_index("segdetect_inspection_once", "segdetect_inspection", ["run", "key"], unique=True)
-    op.create_index("segdetect_inspection_newest", "segdetect_inspection", ["account", "created", "id"])
+    # With the bytes, how much there is can be summed up without a look at the rows.
+    op.create_index("segdetect_inspection_newest", "segdetect_inspection", ["account", "created", "id", "bytes"])
     op.create_index("segdetect_inspection_verdict", "segdetect_inspection", ["account", "verdict", "created", "id"])
     op.create_index("segdetect_inspection_digest", "segdetect_inspection", ["account", "sha256"])
     op.create_index("segdetect_inspection_plan", "segdetect_inspection", ["account", "plan", "created", "id"])
