@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Final, TextIO
 
-from segdetect.errors import EngineError, SegDetectError, StorageError, storage_error
+from segdetect.errors import ClusterError, EngineError, SegDetectError, StorageError, storage_error
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -18,6 +21,7 @@ WRONG_USE: Final = 2
 CRASHED: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130  # as a shell says of SIGINT
 PIPE_CLOSED: Final = 141  # as a shell says of SIGPIPE
+TERMINATED: Final = 143  # as a shell says of SIGTERM
 DEBUG_VARIABLE: Final = "SEGDETECT_DEBUG"
 EXIT_CODES: Final = f"""\
 exit codes:
@@ -28,7 +32,13 @@ exit codes:
   {CRASHED:<4} a fault of the program itself; {DEBUG_VARIABLE}=1 prints the details
   {INTERRUPTED:<4} stopped with Ctrl-C
   {PIPE_CLOSED:<4} whoever read the output has stopped reading, as in `| head`
+  {TERMINATED:<4} stopped by the system or another program (SIGTERM), as with Ctrl-C
 """
+_STOPPED: Final = "stopped. With --out, what was done so far is in that folder."
+
+
+class Terminated(BaseException):
+    """The system or another program asked for the end."""
 
 
 @contextlib.contextmanager
@@ -53,22 +63,43 @@ def ended(work: Callable[[], int]) -> int:
     """Do a command's work and return the exit code; what it raises is said in a sentence on stderr."""
     _prepare_streams()
     try:
-        code = work()
+        with _terminable():
+            code = work()
         with answering():
             return code
     except BrokenPipeError:
         return PIPE_CLOSED
     except SegDetectError as error:
         _say(str(error))
-        return SOME_FAILED if isinstance(error, (EngineError, StorageError)) else WRONG_USE
+        return SOME_FAILED if isinstance(error, (EngineError, StorageError, ClusterError)) else WRONG_USE
     except KeyboardInterrupt:
-        _say("stopped. With --out, what was done so far is in that folder.")
+        _say(_STOPPED)
         return INTERRUPTED
+    except Terminated:
+        _say(_STOPPED)
+        return TERMINATED
     except Exception as error:
         return _crashed(error)
     finally:
         _let_go(sys.stdout)
         _let_go(sys.stderr)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, so that what is open is closed."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _prepare_streams() -> None:

@@ -14,7 +14,8 @@ from tqdm import tqdm
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.keeping import add_history, keeping, thumbnail_side
 from segdetect.cli.options import add_output, add_settings, check_output, progress_bar, read_references, read_settings
-from segdetect.cli.saying import ALL_PAGES, say, say_notes, say_summary
+from segdetect.cli.rooms import add_room, opened_room
+from segdetect.cli.saying import ALL_PAGES, Pace, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
@@ -26,7 +27,7 @@ from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice
 from segdetect.pictures.sources import Sources, list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs.kept import KeptRun
-from segdetect.runs.rooms import Here, Room
+from segdetect.runs.rooms import Room
 from segdetect.runs.run import Work, inspect_run
 from segdetect.settings import EngineName, Scope
 
@@ -53,13 +54,14 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print all that is known of each picture as a line of JSON, for programs"
     )
+    add_room(parser)
     add_history(parser)
     add_output(parser, "tiles.csv, images.csv, annotated pictures, ...")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Work the command and return its exit code.
+    """Run the command and return its exit code.
 
     Raises:
         SegDetectError: wrong options, no pictures, or an engine that cannot run.
@@ -87,8 +89,9 @@ def run(options: argparse.Namespace) -> int:
     if settings.engine is EngineName.AUTO:
         notes = (*notes, f"auto took the engine {work.engine}, the first that passed its self-test.")
     say_notes((*notes, *found.notes))
-    with closing(Here(inspector, images)) as room:
-        return _Inspecting(options, found, work).answer(room)
+    told = _Inspecting(options, found, work)
+    with opened_room(options, inspector, images) as room:
+        return told.answer(room)
 
 
 class _Inspecting:
@@ -106,13 +109,14 @@ class _Inspecting:
         self._left_out: list[LeftOut] = list(found.left_out)
         # Notes of one picture are read; of many they are asked for.
         self._tells = options.verbose or (len(found.files) == 1 and found.files[0].named and not options.page.every)
+        self._kept = self._taken_up()
+        self._pace = Pace(len(found.files), self._inspected + self._failed)
 
     def answer(self, room: Room) -> int:
         """Inspect, tell and write; the exit code."""
-        kept = self._kept()
         with progress_bar(len(self._found.files)) as (bar, progress):
-            if kept is not None:
-                bar.update(kept.inspected + kept.failed)
+            bar.update(self._inspected + self._failed)
+            kept = self._kept
             parts = inspect_run(self._work, room, progress=progress) if kept is None else kept.parts(room, progress)
             started = "" if kept is None else kept.started
             with closing(parts), keeping(self._options, self._work, started=started) as keep:
@@ -122,7 +126,7 @@ class _Inspecting:
                         self._tell(finished, bar)
         return self._sum_up()
 
-    def _kept(self) -> KeptRun | None:
+    def _taken_up(self) -> KeptRun | None:
         """The run in its folder, where one was named."""
         folder, resume = self._options.out, self._options.resume
         if folder is None:
@@ -160,6 +164,8 @@ class _Inspecting:
             bar.write(f"segdetect: {result.image}: {note}", file=sys.stderr)
         bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
         bar.update()
+        if bar.disable:
+            self._pace.step()
 
     def _sum_up(self) -> int:
         if self._noted and not self._tells:

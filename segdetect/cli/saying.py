@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import Final
+
+from tqdm import tqdm
 
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.page_choice import ONLY_FIRST, TOO_MANY
 
 ALL_PAGES: Final = " (--page all takes them all, --page N one of them)"
 
+SECONDS_A_LINE: Final = 30.0
+
 
 def say(text: str) -> None:
     """Say something that is no answer."""
     print(f"segdetect: {text}", file=sys.stderr)
+
+
+class Pace:
+    """Says now and then how far a long run is, where nobody looks at a bar.
+
+    Args:
+        total: how many pictures there are, as far as that is known.
+        done: so many are done already.
+    """
+
+    def __init__(self, total: int, done: int = 0) -> None:
+        self._total, self._before, self._done = total, done, done
+        self._began = self._said = time.monotonic()
+
+    def step(self) -> None:
+        """Another picture is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._said >= SECONDS_A_LINE:
+            self._said = now
+            rate = (self._done - self._before) / (now - self._began)
+            left = tqdm.format_interval(max(0, self._total - self._done) / rate)
+            say(f"{self._done} of {max(self._total, self._done)} pictures, {rate:.1f} a second, {left} left.")
 
 
 def say_notes(notes: Iterable[str]) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import cv2
 from cachetools import LRUCache
 from PIL import Image
 
 from segdetect import __version__
+from segdetect.cores import threads
 from segdetect.errors import ClusterError
 from segdetect.inspection import Failure
 from segdetect.output.annotation import annotated_thumbnail, png_bytes
@@ -111,6 +113,7 @@ def inspect_chunk(
 
 @functools.cache
 def _own_inspector() -> Inspector:
+    cv2.setNumThreads(threads())  # it alone does not ask for the share of this worker
     return Inspector()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from segdetect.pictures.image import LoadedImage
 from segdetect.pipeline import Inspector
@@ -12,6 +12,8 @@ from segdetect.progress import Progress, no_progress
 from segdetect.runs.chunks import forget_banks, inspect_chunk
 
 Record = Mapping[str, Any]
+# Names the cluster that runs are done by, where nothing else is said.
+SCHEDULER_VARIABLE: Final = "SEGDETECT_SCHEDULER"
 
 
 class WorkerLostError(Exception):

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segdetect.cores import threads
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Vectors
 from segdetect.engines.cells import cell_boxes, unit_rows
 from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, cut
@@ -200,7 +201,7 @@ def _session(model: bytes) -> onnxruntime.InferenceSession:
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = _cores()
+    options.intra_op_num_threads = threads()
     # Idle threads that spin would take the cores from the other sessions and workers of this machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -212,10 +213,6 @@ def _try(session: onnxruntime.InferenceSession, rows: int, cols: int) -> None:
     for output in session.run(None, {session.get_inputs()[0].name: blob}):
         if output.ndim != 3 or not 1 <= output.shape[1] - rows * cols <= MAX_REGISTERS + 1:
             raise ValueError(f"a picture of {rows} x {cols} patches came out in the shape {output.shape}")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _first_line(error: Exception) -> str:
