@@ -26,8 +26,8 @@ DEBUG_VARIABLE: Final = "SEGDETECT_DEBUG"
 EXIT_CODES: Final = f"""\
 exit codes:
   {DONE:<4} done
-  {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, or the output cannot be written;
-       what was done is in the output
+  {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, the workers cannot be had, or
+       the output cannot be written; what was done is in the output
   {WRONG_USE:<4} wrong use: options, paths, references or a data set that will not do
   {CRASHED:<4} a fault of the program itself; {DEBUG_VARIABLE}=1 prints the details
   {INTERRUPTED:<4} stopped with Ctrl-C

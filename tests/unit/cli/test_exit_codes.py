@@ -14,10 +14,20 @@ from typing import Any
 
 import pytest
 
-from segdetect.cli.ending import CRASHED, EXIT_CODES, INTERRUPTED, PIPE_CLOSED, SOME_FAILED, WRONG_USE
+from segdetect.cli.ending import (
+    CRASHED,
+    EXIT_CODES,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    SOME_FAILED,
+    TERMINATED,
+    WRONG_USE,
+    Terminated,
+)
 from segdetect.cli.main import main
 from segdetect.engines.base import Engine
 from segdetect.errors import (
+    ClusterError,
     DatasetError,
     EngineKilledError,
     EngineMissingError,
@@ -80,11 +90,13 @@ def one_sentence(err: str) -> None:
         (EngineMissingError("no"), SOME_FAILED),
         (EngineKilledError("no"), SOME_FAILED),
         (StorageError("no"), SOME_FAILED),
+        (ClusterError("no"), SOME_FAILED),
         (KeyError("a key"), CRASHED),
         (OSError(errno.EIO, "Input/output error"), CRASHED),
         (MemoryError(), CRASHED),
         (RecursionError("too\ndeep"), CRASHED),
         (KeyboardInterrupt(), INTERRUPTED),
+        (Terminated(), TERMINATED),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), PIPE_CLOSED),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
@@ -109,7 +121,7 @@ def test_each_failure_has_its_code_and_its_sentence(
     if code == PIPE_CLOSED:
         assert err == ""
     else:
-        one_sentence(err.replace(". ", " ")) if code == INTERRUPTED else one_sentence(err)
+        one_sentence(err.replace(". ", " ")) if code in (INTERRUPTED, TERMINATED) else one_sentence(err)
     if code == CRASHED:
         assert type(error).__name__ in err
         assert "fault of the program" in err

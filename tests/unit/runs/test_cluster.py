@@ -1,0 +1,146 @@
+"""Runs by the workers of a Dask scheduler."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import KilledWorker, LocalCluster
+
+from segdetect.engines.base import Engine
+from segdetect.errors import ClusterError
+from segdetect.memo import Budget
+from segdetect.pictures.sources import list_sources
+from segdetect.pipeline import Inspector
+from segdetect.runs import chunks, cluster
+from segdetect.runs import run as run_module
+from segdetect.runs.rooms import Here, WorkerLostError
+from segdetect.runs.run import Work, inspect_run
+from segdetect.settings import EngineName, Settings
+from tests.support.pictures import planted, png
+from tests.support.tiny_engine import TinyDenseEngine
+
+SETTINGS = Settings(engine=EngineName.TEXTURE)
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "CHUNK_DENSE", 2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Small pictures."""
+    home = tmp_path / "pictures"
+    home.mkdir()
+    for number in range(8):
+        (home / f"{number:02}.png").write_bytes(png(planted(2, number % 7, seed=number)))
+    return home
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[EngineName, Engine]]:
+    """Tiny engines for this process and for workers that are threads of it."""
+    engines: dict[EngineName, Engine] = {EngineName.TEXTURE: TinyDenseEngine()}
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
+    chunks._own_inspector.cache_clear()
+    yield engines
+    chunks._own_inspector.cache_clear()
+
+
+@pytest.fixture
+def scheduler() -> Iterator[LocalCluster]:
+    """A scheduler that listens on this machine, with two workers that are threads of this process."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None
+    ) as running:
+        yield running
+
+
+def _work(inspector: Inspector, folder: Path) -> Work:
+    return Work.by(inspector, list_sources([folder]).files, SETTINGS, annotated=True)
+
+
+def _told(parts: Any) -> list[tuple[Any, ...]]:
+    return [({**one.document, "seconds": None}, one.annotated) for part in parts for one in part]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_workers_answer_as_this_process_does(folder: Path, scheduler: LocalCluster) -> None:
+    inspector = Inspector(budget=Budget(1 << 26))
+    (folder / "bad.png").write_bytes(b"")
+    work = _work(inspector, folder)
+    with closing(cluster.connect(scheduler.scheduler_address)) as room:
+        assert (room.workers, room.places) == (2, 5)
+        assert _told(inspect_run(work, room)) == _told(inspect_run(work, Here(inspector)))
+
+
+def test_what_a_worker_raises_comes_whole(
+    folder: Path, scheduler: LocalCluster, tiny: dict[EngineName, Engine]
+) -> None:
+    inspector = Inspector({EngineName.TEXTURE: TinyDenseEngine()}, budget=Budget(1 << 26))
+    work = _work(inspector, folder)
+    tiny[EngineName.TEXTURE].version = "tiny 2"  # type: ignore[misc]
+    with (
+        closing(cluster.connect(scheduler.scheduler_address)) as room,
+        pytest.raises(ClusterError, match=r"has the engine tiny 2, and this run wants tiny 1\. Install the same"),
+    ):
+        list(inspect_run(work, room))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_scheduler_that_is_lost_is_told(
+    folder: Path, scheduler: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1.0)
+    with closing(cluster.connect(scheduler.scheduler_address)) as room:
+        parts = inspect_run(_work(Inspector(budget=Budget(1 << 26)), folder), room)
+        assert len(next(parts)) == 2
+        scheduler.close()
+        with pytest.raises(ClusterError, match="the scheduler was lost in mid-run"):
+            list(parts)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://127.0.0.1:9", "tcp://127.0.0.1"])
+def test_a_scheduler_that_is_not_there_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 0.5)
+    with pytest.raises(ClusterError, match="no scheduler answers there"):
+        cluster.connect(address)
+
+
+def test_a_scheduler_without_workers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 0.5)
+    with (
+        LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=None) as empty,
+        pytest.raises(ClusterError, match="the scheduler has no workers"),
+    ):
+        cluster.connect(empty.scheduler_address)
+
+
+def test_processes_that_die_cost_no_picture_but_the_one_that_kills(folder: Path) -> None:
+    inspector = Inspector(budget=Budget(1 << 26))
+    work = _work(inspector, folder)
+    here = _told(inspect_run(work, Here(inspector)))
+    with closing(cluster.local(2)) as room:
+        first, _ = room._client.run(os.getpid).values()
+        parts = inspect_run(work, room)
+        told = _told([next(parts)])
+        os.kill(first, signal.SIGKILL)
+        assert told + _told(parts) == here
+
+
+def test_dask_gave_up_on_a_part_whose_workers_died() -> None:
+    class Dead:
+        def add_done_callback(self, call: Any) -> None:
+            call(self)
+
+        def result(self) -> Any:
+            raise KilledWorker("inspect_chunk", None, 1)  # type: ignore[no-untyped-call]
+
+    with pytest.raises(WorkerLostError):
+        cluster.Part(Dead(), None).result()  # type: ignore[arg-type]
