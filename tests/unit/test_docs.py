@@ -15,6 +15,7 @@ from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.engines.dinov2.engine import COMPARISON as DINOV2_COMPARISON
 from segdetect.engines.texture import COMPARISON as TEXTURE_COMPARISON
 from segdetect.inspection import Verdict
+from segdetect.output.formats import FormatName
 from segdetect.output.segments import SEGMENT_COLUMNS
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS
 from segdetect.settings import EngineName, RuleName, Scope
@@ -75,6 +76,12 @@ def test_every_choice_is_in_the_readme_and_in_the_method(name: str) -> None:
     assert f"`{name}`" in README.read_text(encoding="utf-8")
     method = METHOD.read_text(encoding="utf-8")
     assert f"**{name}**" in method or f"*{name}*" in method
+
+
+@pytest.mark.parametrize("name", FormatName)
+def test_every_format_is_in_the_readme_and_in_its_table(name: str) -> None:
+    assert f"`{name}`" in README.read_text(encoding="utf-8")
+    assert f"| `{name}` | `" in (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("verdict", Verdict)

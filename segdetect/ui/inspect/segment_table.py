@@ -41,16 +41,16 @@ def show_segments(image: LoadedImage, inspection: Inspection, found: Sequence[Se
         column_config={
             "shown": st.column_config.TextColumn("", width=24),
             "segment": st.column_config.ImageColumn("Segment", width=64),
-            "place": st.column_config.TextColumn("Strongest at", width=84),
+            "place": st.column_config.TextColumn("Strongest at", width=80),
             "score": st.column_config.ProgressColumn(
-                "Score", **number_column(3), min_value=0.0, max_value=inspection.scores.highest or 1.0, width=100
+                "Score", **number_column(3), min_value=0.0, max_value=inspection.scores.highest or 1.0, width=96
             ),
-            "tiles": st.column_config.NumberColumn("Tiles", width=46),
-            "size": st.column_config.TextColumn("Size (px)", width=84, help="Width and height of its box"),
+            "tiles": st.column_config.NumberColumn("Tiles", width=44),
+            "size": st.column_config.TextColumn("Size (px)", width=78, help="Width and height of its box"),
             "area": st.column_config.NumberColumn(
                 f"Area ({unit})",
                 **number_column(0 if scale is None else 3),
-                width=84,
+                width=74,
                 help="Of its tiles. Under Export you say how many millimetres a pixel is wide.",
             ),
         },
