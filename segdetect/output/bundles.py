@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import IO, Final
 
 from segdetect.files import storage_errors
 from segdetect.inspection import Failure, Inspection
@@ -50,6 +50,15 @@ def file_bytes(name: FormatName, file: str, run: Run, results: Iterable[Result])
 
 def zip_bytes(run: Run, results: Iterable[Result], formats: Sequence[FormatName] = tuple(FormatName)) -> bytes:
     """All files of a run in one ZIP, as `inspect --out` writes them; raises as `file_bytes`."""
+    buffer = io.BytesIO()
+    write_zip(buffer, run, results, formats)
+    return buffer.getvalue()
+
+
+def write_zip(
+    file: IO[bytes], run: Run, results: Iterable[Result], formats: Sequence[FormatName] = tuple(FormatName)
+) -> None:
+    """The same into a file that can be sought in."""
     with TemporaryDirectory(prefix="segdetect-") as temporary, storage_errors(Path(temporary)):
         folder = Path(temporary)
         with RunWriter(folder, run, formats) as writer:
@@ -58,9 +67,7 @@ def zip_bytes(run: Run, results: Iterable[Result], formats: Sequence[FormatName]
                     writer.add_failure(result)
                 else:
                     writer.add(*result)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 how = zipfile.ZIP_STORED if path.suffix in _COMPRESSED else zipfile.ZIP_DEFLATED
                 archive.write(path, path.relative_to(folder).as_posix(), how)
-        return buffer.getvalue()

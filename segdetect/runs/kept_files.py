@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from segdetect.errors import InputError, StorageError
 from segdetect.files import write_atomic
+from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.places import Place
 from segdetect.pictures.sources import SourceFile, Sources, list_stored
 from segdetect.runs.orders import Wanted, read_wanted
@@ -28,10 +29,12 @@ class KeptFiles:
     Args:
         files: what is inspected, in order.
         references: the known-good pictures by their pages.
+        left_out: what the search for the files left out.
     """
 
     files: Sequence[SourceFile]
     references: Sequence[SourceFile] = ()
+    left_out: Sequence[LeftOut] = ()
 
 
 def store_uploads(folder: Path, uploads: Sequence[tuple[str, bytes]]) -> Sources:
@@ -75,6 +78,7 @@ def write_files(folder: Path, kept: KeptFiles) -> None:
     record = {
         "files": [_record(number, file, folder) for number, file in enumerate(kept.files)],
         "references": [_record(number, file, folder / _REFERENCES) for number, file in enumerate(kept.references)],
+        "left_out": [[item.name, item.reason, item.maybe_picture] for item in kept.left_out],
     }
     write_atomic(folder / _LIST, json.dumps(record, separators=(",", ":")).encode())
 
@@ -87,7 +91,8 @@ def read_files(folder: Path) -> KeptFiles:
     """
     try:
         record = json.loads((folder / _LIST).read_bytes())
-        return KeptFiles(*([read_wanted(one).file() for one in record[name]] for name in ("files", "references")))
+        files, references = ([read_wanted(one).file() for one in record[name]] for name in ("files", "references"))
+        return KeptFiles(files, references, [LeftOut(*item) for item in record["left_out"]])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise StorageError(
             f"the list of the run's pictures is damaged ({error})", remedy="Start it anew", file=folder.name

@@ -16,8 +16,8 @@ import pandas as pd
 from segdetect.errors import StorageError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
+from segdetect.storage.history.entries import FAILED
 
-FAILED: Final = "failed"
 _FILE: Final = "rows.sqlite"
 _SECONDS: Final = 30.0
 _COLUMNS: Final = (

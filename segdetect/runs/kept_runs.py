@@ -7,8 +7,8 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Final
 
 from segdetect.errors import CancelledError, InputError, SegDetectError, SettingsError, StorageError
 from segdetect.files import home, storage_errors
+from segdetect.pictures.left_out import LeftOut
 from segdetect.progress import Progress
 from segdetect.runs.kept_files import KeptFiles, write_files
 from segdetect.runs.kept_record import RECORD, RunRecord, State, read_run_record
@@ -107,14 +108,23 @@ class KeptRuns:
             for record in sorted(contents.whole, key=lambda one: one.created):
                 self._take_up(record)
 
-    def new_folder(self) -> Path:
-        """The folder of a run to come, for files that only the visitor has; raises `StorageError`."""
-        folder = self._folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:12]}"
-        with storage_errors(self._folder):
-            folder.mkdir(parents=True)
-        return folder
+    @contextmanager
+    def new_folder(self) -> Iterator[Path]:
+        """Gives the folder of a run to come, for files that only the visitor has; it goes if none is started.
 
-    def start(self, folder: Path, work: Work, *, name: str, account: str = "") -> str:
+        Raises:
+            StorageError: it cannot be written.
+        """
+        folder = self._folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:12]}"
+        try:
+            with storage_errors(self._folder):
+                folder.mkdir(parents=True)
+                yield folder
+        finally:
+            if folder.name not in self._records:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def start(self, folder: Path, work: Work, *, name: str, account: str = "", left_out: Sequence[LeftOut] = ()) -> str:
         """Begin a run, or queue it.
 
         Args:
@@ -122,6 +132,7 @@ class KeptRuns:
             work: what is to be done.
             name: for the visitor.
             account: whose it is.
+            left_out: what the search for its files left out.
 
         Returns:
             Its id.
@@ -144,7 +155,7 @@ class KeptRuns:
             files=len(work.files),
         )
         with storage_errors(folder):
-            write_files(folder, KeptFiles(work.files, work.references))
+            write_files(folder, KeptFiles(work.files, work.references, left_out))
         record.write(folder)
         with self._lock:
             self._records[record.id] = record

@@ -106,7 +106,7 @@ class KeptWork:
         rows = Rows(self.folder)
         with self._keeping() as keep:
             self._catch_up(rows, kept, keep)
-            run = KeptRun(self._work(kept), self.folder, resume=True, formats=())
+            run = KeptRun(self._work(kept), self.folder, resume=True, formats=(), left_out=kept.left_out)
             self.going.counts = Counter(rows.counts())
             self.going.share = run.position.files / max(1, len(kept.files))
             self.going.since = time.monotonic()

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from segdetect.inspection import Verdict
 from segdetect.output.thumbnails import encoded_uri
 from segdetect.storage.history.entries import FAILED, Entry, Place, Search
 from segdetect.ui.history.keeping import show_first
@@ -21,6 +20,7 @@ from segdetect.ui.shared.kept import attempt, show_trouble
 from segdetect.ui.shared.locale import number, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.verdict import SIGNS, signed
 
 ON_A_PAGE: Final = 25
 # In screen pixels.
@@ -30,14 +30,6 @@ _HEIGHT: Final = 520
 # Where each page that was turned begins; of the last one, the one that is shown.
 _PAGES: Final = "history-pages"
 _CHANGES: Final = "history-changes"
-# Never colour alone: each verdict has a sign of its own.
-SIGNS: Final = {
-    Verdict.NORMAL.value: "✓",
-    Verdict.SUSPICIOUS.value: "△",
-    Verdict.ANOMALOUS.value: "⬢",
-    Verdict.CANNOT_TELL.value: "?",
-    FAILED: "✕",
-}
 
 
 @part("The search")
@@ -48,7 +40,7 @@ def read_search() -> Search:
         text = st.text_input("Name", placeholder="part of a picture's name", key="history-name", **KEPT)
     with verdict:
         word = st.selectbox(
-            "Verdict", [*SIGNS], index=None, placeholder="any", format_func=_signed, key="history-verdict", **KEPT
+            "Verdict", [*SIGNS], index=None, placeholder="any", format_func=signed, key="history-verdict", **KEPT
         )
     with days:
         span = st.date_input("Inspected", value=[], key="history-days", persist_state="session", format="YYYY-MM-DD")
@@ -69,10 +61,6 @@ def read_search() -> Search:
         st.session_state["history-search"] = search
         _turn_back_to_first()
     return search
-
-
-def _signed(verdict: str) -> str:
-    return f"{SIGNS.get(verdict, '')} {verdict}"
 
 
 def _span(chosen: Any) -> tuple[datetime | None, datetime | None]:
@@ -188,7 +176,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "picture": encoded_uri(entry.thumbnail) if entry.thumbnail else None,
         "name": shown(entry.image),
-        "verdict": _signed(entry.verdict),
+        "verdict": signed(entry.verdict),
         "flagged": None if entry.verdict == FAILED else entry.flagged,
         "score": None if entry.highest is None else round(entry.highest, 3),
         "inspected": entry.created,

@@ -17,6 +17,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
 from segdetect.ui.inspect.downloads import show_all_exports
+from segdetect.ui.shared.background_runs import BATCH_PAGE, run_name, start_uploaded
 from segdetect.ui.shared.file_pages import (
     FilePage,
     drop_marks,
@@ -58,8 +59,10 @@ def show_overview(request: Request) -> None:
         return
     opened = st.expander(plain(_title(uploads, pages)), icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
+        _offer_run(request, uploads)
         return
     with opened, part("The overview"):
+        _offer_run(request, uploads)
         lines = _inspect_all(request, pages)
         if lines:
             _show_table(lines, pages)
@@ -68,6 +71,21 @@ def show_overview(request: Request) -> None:
                 st.caption(f"Of each file, the first {MAX_PAGES:d} pages are listed; others can be shown one by one.")
             found = zip(pages, lines, strict=True)
             keep_marks(asked, {page.place: mark_of(line.result) for page, line in found if page.pages > 1})
+
+
+def _offer_run(request: Request, uploads: Sequence[Upload]) -> None:
+    """Draw the button that has all of them inspected in the background, as the one that is shown."""
+    if st.button(
+        "Inspect all of these in the background",
+        icon=":material/stacks:",
+        key="inspect-all",
+        help="With the same settings and known-good pictures, on the Batch page: the odd ones first, and the run at a "
+        "glance. You can go on meanwhile.",
+    ):
+        files = [(upload.name, upload.data) for upload in uploads]
+        references = pages_of(kept_uploads("references"))
+        start_uploaded(files, request.settings, name=run_name([name for name, _ in files]), references=references)
+        st.switch_page(BATCH_PAGE)
 
 
 def _title(uploads: Sequence[Upload], pages: Sequence[FilePage]) -> str:

@@ -28,6 +28,7 @@ ASSETS: Final = Path(__file__).parent / "assets"
 PAGES: Final = (
     ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
+    ("pages/batch.py", "Batch", ":material/stacks:"),
     ("pages/history.py", "History", ":material/history:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
     ("pages/method.py", "Method", ":material/menu_book:"),
@@ -75,7 +76,7 @@ _STYLE: Final = """
 body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 [class*="st-key-heading-"] { min-height: 2.5rem; }
 /* White on the bright accent of the dark theme is hard to read. */
-.stApp [data-testid="stBaseButton-primary"] { color: light-dark(#fff, #0f1624); }
+.stApp [data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #0f1624); }
 /* On a phone the strip is slid sideways; the next picture peeps in to say so. */
 .st-key-sizes [data-testid="stHorizontalBlock"] { overflow-x: auto; scroll-snap-type: x proximity;
   padding-bottom: .4rem; }

@@ -41,19 +41,11 @@ SAMPLE_KEYS: Final = ("sample", "compare-sample")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """What the visitor asks for.
-
-    Args:
-        image: a picture.
-        settings: what to do with it.
-        bank: the pictures to compare it with.
-        is_frame: the picture is not here: an empty frame of its size stands for it, of which nothing can be asked.
-    """
+    """What the visitor asks for: a picture, settings, and the pictures to compare it with."""
 
     image: LoadedImage
     settings: Settings
     bank: tuple[LoadedImage, ...] = ()
-    is_frame: bool = False
 
 
 @part("Reading the settings")
@@ -96,7 +88,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
         key="files",
         on_change=_uploaded,
         help=f"One picture ({SUPPORTED}), or several of the same kind to compare with each other, also as a ZIP. They "
-        "stay on this machine. An inspection that was exported as JSON is opened again.",
+        "stay on this machine.",
     )
     with troubles:
         for error in upload_errors("uploads"):
@@ -131,7 +123,7 @@ def _uploaded() -> None:
     """Callback: show what was just dropped in, even if it is a file once more; on the Compare page on the right."""
     state = st.session_state
     before, at = kept_uploads("uploads"), state.get("shown") or 0
-    keep_uploads("files", "uploads", exports=True)
+    keep_uploads("files", "uploads")
     choose_sample(None)
     uploads = kept_uploads("uploads")
     left = Counter(before)
@@ -217,11 +209,12 @@ def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
         opened = (_opened_quietly(page) for page in batch_bank(pages))
         return Scope.BATCH, tuple(image for image in opened if image is not None)
     if scope is Scope.REFERENCES:
-        return Scope.REFERENCES, _references()
+        return Scope.REFERENCES, read_references()
     return Scope.SELF, ()
 
 
-def _references() -> tuple[LoadedImage, ...]:
+def read_references() -> tuple[LoadedImage, ...]:
+    """Draw the choice of known-good pictures, and open them; those that cannot be opened are said and left out."""
     st.file_uploader(
         "Known-good pictures",
         accept_multiple_files=True,

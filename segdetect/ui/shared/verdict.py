@@ -6,9 +6,10 @@ from typing import Final
 
 import streamlit as st
 
-from segdetect.inspection import Inspection
+from segdetect.inspection import Inspection, Verdict
 from segdetect.output.sentences import lead
 from segdetect.settings import EngineName, RuleName, Scope
+from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.locale import localized, number
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.texts import escaped, plain
@@ -23,6 +24,19 @@ _WANTED: Final = {
     "reliable.",
     Scope.BATCH: "Drop in more pictures of the same kind.",
 }
+# Never colour alone: each verdict has a sign of its own, and so has what failed.
+SIGNS: Final = {
+    Verdict.NORMAL.value: "✓",
+    Verdict.SUSPICIOUS.value: "△",
+    Verdict.ANOMALOUS.value: "⬢",
+    Verdict.CANNOT_TELL.value: "?",
+    FAILED: "✕",
+}
+
+
+def signed(verdict: str) -> str:
+    """A verdict with its sign."""
+    return f"{SIGNS.get(verdict, '')} {verdict}"
 
 
 def facts_line(inspection: Inspection) -> str:

@@ -19,15 +19,15 @@ from segdetect.output.journal import JOURNAL
 from segdetect.pictures.sources import SourceFile, list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs import run as run_module
-from segdetect.runs.kept_files import store_uploads, within
+from segdetect.runs.kept_files import read_files, store_uploads, within
 from segdetect.runs.kept_record import RECORD, State, read_run_record
-from segdetect.runs.kept_rows import FAILED, Query, Rows, Sorting
+from segdetect.runs.kept_rows import Query, Rows, Sorting
 from segdetect.runs.kept_runs import KeptRuns, RunState
 from segdetect.runs.kept_work import held
 from segdetect.runs.rooms import Here
 from segdetect.runs.run import Work
 from segdetect.settings import EngineName, Scope, Settings
-from segdetect.storage.history.entries import Search
+from segdetect.storage.history.entries import FAILED, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.roots import Roots
 from tests.support.background import PATIENCE
@@ -75,10 +75,10 @@ class Bench:
 
     def start(self, *pictures: bytes, name: str = "cloth", account: str = "", settings: Settings = SETTINGS) -> str:
         """A run of these pictures."""
-        folder = self.runs.new_folder()
-        found = store_uploads(folder, [(f"{number}.png", data) for number, data in enumerate(pictures)])
-        work = Work.by(self.inspector, found.files, settings)
-        return self.runs.start(folder, work, name=name, account=account)
+        with self.runs.new_folder() as folder:
+            found = store_uploads(folder, [(f"{number}.png", data) for number, data in enumerate(pictures)])
+            work = Work.by(self.inspector, found.files, settings)
+            return self.runs.start(folder, work, name=name, account=account)
 
     def let(self, pictures: int) -> None:
         """Let so many pictures be described."""
@@ -251,10 +251,10 @@ def test_what_ends_a_run_is_said_and_it_can_be_tried_again(bench: Bench, monkeyp
 
     bench.let(2)
     monkeypatch.setattr(bench.engine, "check", expired)
-    folder = bench.runs.new_folder()
-    found = store_uploads(folder, [("0.png", pictures(1)[0])])
-    work = Work(files=found.files, settings=SETTINGS, engine=EngineName.TEXTURE, engine_version="tiny 1", dense=True)
-    run = bench.runs.start(folder, work, name="cloth")
+    with bench.runs.new_folder() as folder:
+        found = store_uploads(folder, [("0.png", pictures(1)[0])])
+        ask = {"settings": SETTINGS, "engine": EngineName.TEXTURE, "engine_version": "tiny 1", "dense": True}
+        run = bench.runs.start(folder, Work(files=found.files, **ask), name="cloth")
     failed = bench.came(run, State.FAILED)
     assert "it is over" in str(failed.record.trouble)
     assert "it is over" in str(read_run_record(bench.runs.folder(run) / RECORD).trouble)
@@ -287,24 +287,25 @@ def test_uploads_are_named_as_they_came_and_a_zip_stands_for_its_members(bench: 
     empty = io.BytesIO()
     zipfile.ZipFile(empty, "w").close()
     uploads = [("a.png", pictures(1)[0]), ("../a.png", pictures(1, 2)[0]), ("more.zip", buffer.getvalue())]
-    folder = bench.runs.new_folder()
-    found = store_uploads(folder, [*uploads, ("nothing.zip", empty.getvalue()), ("notes.txt", b"none")])
-    assert [file.name for file in found.files] == ["a.png", "../a.png", "in/b.png", "nothing.zip"]
-    assert [item.name for item in found.left_out] == ["notes.txt"]
     bench.let(3)
-    run = bench.runs.start(folder, Work.by(bench.inspector, found.files, SETTINGS), name="mixed")
+    with bench.runs.new_folder() as folder:
+        found = store_uploads(folder, [*uploads, ("nothing.zip", empty.getvalue()), ("notes.txt", b"none")])
+        assert [file.name for file in found.files] == ["a.png", "../a.png", "in/b.png", "nothing.zip"]
+        work = Work.by(bench.inspector, found.files, SETTINGS)
+        run = bench.runs.start(folder, work, name="mixed", left_out=found.left_out)
+    assert [item.name for item in read_files(folder).left_out] == ["notes.txt"]
     assert bench.came(run, State.DONE).counts[FAILED] == 1
     assert bench.names(run, verdicts=(FAILED,)) == ["nothing.zip"]
 
 
 def test_known_good_pictures_are_kept_with_the_run(bench: Bench) -> None:
     data = png(weave(seed=3))
-    folder = bench.runs.new_folder()
-    found = store_uploads(folder, [("0.png", pictures(1)[0])])
     good = SourceFile("good.png", lambda: data)
     settings = replace(SETTINGS, scope=Scope.REFERENCES)
-    work = Work.by(bench.inspector, found.files, settings, references=[good])
-    run = bench.runs.start(folder, work, name="cloth")
+    with bench.runs.new_folder() as folder:
+        found = store_uploads(folder, [("0.png", pictures(1)[0])])
+        work = Work.by(bench.inspector, found.files, settings, references=[good])
+        run = bench.runs.start(folder, work, name="cloth")
     bench.let(2)
     bench.came(run, State.DONE)
     assert sorted(bench.engine.described) == ["0.png", "good.png"]
@@ -323,10 +324,10 @@ def test_links_out_of_the_folders_that_may_be_read_are_rows_with_that_reason(tmp
 
 
 def test_a_run_without_pictures_does_not_begin(bench: Bench) -> None:
-    folder = bench.runs.new_folder()
-    with pytest.raises(InputError, match="no picture"):
+    with pytest.raises(InputError, match="no picture"), bench.runs.new_folder() as folder:
         bench.runs.start(folder, Work.by(bench.inspector, [], SETTINGS), name="none")
     assert bench.runs.of("") == []
+    assert not folder.exists()
 
 
 def test_rows_are_sorted_and_filtered(bench: Bench) -> None:

@@ -1,0 +1,139 @@
+"""A new run of the Batch page: which pictures, what is done with them, and the button that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from segdetect.pictures.formats import SUPPORTED
+from segdetect.samples.catalogue import SAMPLES, sample_bytes
+from segdetect.settings import Scope, Settings
+from segdetect.storage.roots import ROOTS_VARIABLE
+from segdetect.ui.shared.background_runs import run_name, runs, start_folder, start_uploaded
+from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.file_pages import FilePage, pages_of
+from segdetect.ui.shared.jobs import account
+from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.places import visitor_roots
+from segdetect.ui.shared.session import kept_uploads
+from segdetect.ui.shared.sidebar import read_references
+from segdetect.ui.shared.texts import plain
+
+# A new uploader for each run, so that the files of the last one do not stay in it, and in memory.
+_COUNT: Final = "batch-count"
+_SCOPE_HELP: Final = SCOPE_HELP + "\nOf many pictures, up to 16 that are spread evenly over the run are compared with."
+_EXPECTED: Final = """
+## What you get
+1. **The odd ones first**: a table or a gallery of all pictures, with a verdict for each and its flagged tiles boxed.
+2. **The run at a glance**: how many of each verdict, whether scores drift from the first picture to the last, and where
+   on the part defects occur.
+3. **Every picture on Inspect**, one click away, with keys for the next and the previous one.
+4. **Files to keep**: a report, tables, annotations and masks of all pictures, in one ZIP.
+
+A file that cannot be read is a row with its reason; the others are inspected all the same.
+"""
+
+
+@part("The new run")
+def show_new_run() -> None:
+    """Draw the controls and the ways to hand in pictures."""
+    settings, references = _read_settings()
+    if settings.scope is Scope.REFERENCES and not references:
+        st.info("Add known-good pictures in the sidebar: the run is compared with them.", icon=":material/info:")
+        return
+    first = not runs().of(account())
+    with st.container(border=True, key="new-run"):
+        upload, folder = st.columns(2, gap="large")
+        with upload:
+            _offer_upload(settings, references)
+        with folder:
+            _offer_folder(settings, references)
+    if first:
+        st.button(
+            "Try it on the bundled samples",
+            icon=":material/science:",
+            on_click=callback(_start_samples),
+            args=(settings, references),
+        )
+        st.markdown(_EXPECTED)
+
+
+def _read_settings() -> tuple[Settings, Sequence[FilePage]]:
+    with st.sidebar:
+        grid = read_grid("batch-")
+        scope = st.segmented_control(
+            "Compare with",
+            list(SCOPE_LABELS),
+            default=Scope.SELF,
+            required=True,
+            format_func=SCOPE_LABELS.__getitem__,
+            key="batch-scope",
+            help=_SCOPE_HELP,
+            **KEPT,
+        )
+        references: Sequence[FilePage] = ()
+        if scope is Scope.REFERENCES:
+            read_references()
+            references = pages_of(kept_uploads("references"))
+        engine = read_engine("batch-")
+        rule = read_rule("batch-", scope=scope or Scope.SELF, engine=engine)
+    return Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule), references
+
+
+def _offer_upload(settings: Settings, references: Sequence[FilePage]) -> None:
+    key = f"batch-files-{st.session_state.get(_COUNT, 0)}"
+    files = st.file_uploader(
+        "Pictures, or a ZIP of them",
+        accept_multiple_files=True,
+        key=key,
+        help=f"{SUPPORTED}. They stay on this machine, in the run, until it is deleted.",
+    )
+    st.button(
+        "Inspect these",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not files,
+        on_click=callback(_start_upload),
+        args=(key, settings, references),
+    )
+
+
+def _offer_folder(settings: Settings, references: Sequence[FilePage]) -> None:
+    roots = visitor_roots()
+    if not roots.folders:
+        st.caption(f"Whoever starts this server can allow folders of it to be inspected: `{ROOTS_VARIABLE}=/data`")
+        return
+    where = f" It must lie in {plain(roots.names)}." if roots.shown else ""
+    st.text_input(
+        "Or a folder or a ZIP of this server",
+        key="batch-folder",
+        placeholder="…/line-3/2026-11-26",
+        persist_state="session",
+        help=f"On the machine that SegDetect runs on, searched with the folders in it. Its files stay there.{where}",
+    )
+    st.button(
+        "Inspect this folder",
+        icon=":material/folder_open:",
+        disabled=not st.session_state.get("batch-folder", "").strip(),
+        on_click=callback(_start_folder),
+        args=(settings, references),
+    )
+
+
+def _start_upload(key: str, settings: Settings, references: Sequence[FilePage]) -> None:
+    files: list[Any] = st.session_state.get(key) or []
+    uploads = [(file.name, file.getvalue()) for file in files]
+    start_uploaded(uploads, settings, name=run_name([name for name, _ in uploads]), references=references)
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+
+
+def _start_folder(settings: Settings, references: Sequence[FilePage]) -> None:
+    roots = visitor_roots()
+    start_folder(roots.checked(st.session_state["batch-folder"].strip()), roots, settings, references=references)
+
+
+def _start_samples(settings: Settings, references: Sequence[FilePage]) -> None:
+    uploads = [(f"{sample.key}.png", sample_bytes(sample.key)) for sample in SAMPLES]
+    start_uploaded(uploads, settings, name="Bundled samples", references=references)

@@ -1,0 +1,191 @@
+"""A run at a glance: verdicts, how scores lie and drift, where on the part something was flagged; its files to keep."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from segdetect.inspection import Verdict
+from segdetect.output.formats import FormatName
+from segdetect.output.run_charts import flag_map, flag_sums, score_order, score_strip
+from segdetect.output.thumbnails import encoded_uri
+from segdetect.runs.kept_export import export_zip
+from segdetect.runs.kept_files import read_files
+from segdetect.runs.kept_rows import Query, Row, Rows, Sorting
+from segdetect.runs.kept_runs import RunState
+from segdetect.storage.history.entries import FAILED
+from segdetect.ui.shared.background_runs import runs
+from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS
+from segdetect.ui.shared.left_out import show_left_out
+from segdetect.ui.shared.locale import localized_chart, number, number_column
+from segdetect.ui.shared.page import part, show_error
+from segdetect.ui.shared.remembered import remembered
+from segdetect.ui.shared.texts import escaped, plain, shown
+from segdetect.ui.shared.verdict import SIGNS, signed
+
+_FORMATS: Final = {
+    FormatName.CSV: "Tables and annotated pictures",
+    FormatName.HTML: "Report (HTML)",
+    FormatName.JSON: "Inspections (JSON)",
+    FormatName.PARQUET: "All tiles (Parquet)",
+    FormatName.COCO: "Annotations (COCO)",
+    FormatName.MASKS: "Masks and heat maps",
+}
+_SLOWEST: Final = 5
+
+
+@part("The run at a glance")
+def show_run_overview(run: RunState) -> None:
+    """Draw what is known of the run as a whole."""
+    st.query_params["run"] = run.record.id
+    folder = runs().folder(run.record.id)
+    rows = Rows(folder)
+    title, actions = st.columns([6, 1], vertical_alignment="bottom")
+    with title:
+        st.header(plain(run.record.name))
+    st.caption(plain(_facts(run)))
+    if run.record.trouble is not None:
+        show_error(run.record.trouble)
+    if run.unkept is not None:
+        st.warning(f"Not all of it is in the history: {plain(str(run.unkept))}", icon=":material/history:")
+    show_left_out(remembered("left out of a run", run.record.id, lambda: (read_files(folder).left_out,))[0])
+    if not rows.counts():
+        st.caption("Its first pictures are shown here as soon as they are done.")
+        return
+    with actions:
+        _show_exports(run)
+    _show_counts(rows.counts())
+    table = remembered("rows", (run.record.id, rows.end), rows.table)
+    with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):
+        _show_charts(run, rows, table.assign(image=table.image.map(escaped)))
+        _show_slowest(rows)
+
+
+def _facts(run: RunState) -> str:
+    record = run.record
+    grid, scope, rule = record.settings.grid, SCOPE_LABELS[record.settings.scope], record.settings.rule.name
+    how = f"{grid} tiles · {scope.lower()} · {RULE_LABELS.get(rule, rule.value).lower()}"
+    return f"{record.engine} · {how} · {number(record.files, 0)} files · started {record.created:%Y-%m-%d %H:%M} UTC"
+
+
+def _show_counts(counts: dict[str, int]) -> None:
+    with st.container(horizontal=True, key="batch-counts"):
+        for verdict in SIGNS:
+            if verdict in counts:
+                st.metric(plain(signed(verdict)), number(counts[verdict], 0), border=True)
+
+
+def _show_charts(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
+    scores, places = st.columns([3, 2], gap="medium")
+    with scores, part("The scores"):
+        st.markdown("**Scores**")
+        st.plotly_chart(
+            localized_chart(score_strip(table)),
+            key="batch-strip",
+            alt="A mark for each picture at its highest score over the threshold; from 1 on, something is flagged",
+        )
+        st.plotly_chart(
+            localized_chart(score_order(table)),
+            key="batch-drift",
+            alt="The same in the order of the run: a drift of the line shows as a slope",
+        )
+        if table.excess.isna().any():
+            without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
+            st.caption(f"{number(without, 0)} pictures have no threshold, as nothing was learnt, and no mark here.")
+    with places, part("Where something was flagged"):
+        _show_places(run, rows, table)
+
+
+def _show_places(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
+    st.markdown("**Where on the part**")
+    sums = flag_sums(table.tiles, run.record.settings.grid)
+    typical = _typical(rows)
+    if typical is None or not sums.any():
+        st.caption("Nothing was flagged so far." if not sums.any() else "There is no picture to show it on.")
+        return
+    background = encoded_uri(typical.thumbnail or b"")
+    size = Image.open(io.BytesIO(typical.thumbnail or b"")).size
+    row, col = divmod(int(sums.argmax()), sums.shape[1])
+    most = f"Most often row {row + 1:d}, col {col + 1:d}: in {number(sums.max(), 0)} pictures"
+    st.plotly_chart(
+        localized_chart(flag_map(sums, size, background=background)),
+        key="batch-places",
+        alt=shown(f"In how many pictures each tile was flagged, over {typical.image}. {most}."),
+    )
+    st.caption(f"{plain(most)}. Drawn over {plain(typical.image)}.")
+
+
+def _typical(rows: Rows) -> Row | None:
+    """A picture to draw on: of those that are normal the one in the middle, else of all."""
+    for query in (Query(verdicts=(Verdict.NORMAL.value,)), Query()):
+        count = len(rows.lines(query))
+        found = rows.find(query, first=count // 2, count=1)
+        if found and found[0].thumbnail:
+            return found[0]
+    return next((row for row in rows.find(Query(), count=5) if row.thumbnail), None)
+
+
+def _show_slowest(rows: Rows) -> None:
+    slowest = rows.find(Query(sorting=Sorting.TIME), count=_SLOWEST)
+    failed = rows.find(Query(verdicts=(FAILED,)), count=1000)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Slowest**")
+        st.dataframe(
+            pd.DataFrame({"name": [shown(row.image) for row in slowest], "seconds": [row.seconds for row in slowest]}),
+            hide_index=True,
+            column_config={
+                "name": st.column_config.TextColumn("Name"),
+                "seconds": st.column_config.NumberColumn("Seconds", **number_column(2)),
+            },
+            alt="The slowest pictures",
+        )
+    with right:
+        st.markdown("**Failed**")
+        if not failed:
+            st.caption("None.")
+            return
+        st.dataframe(
+            pd.DataFrame({"name": [shown(row.image) for row in failed], "why": [shown(row.reason) for row in failed]}),
+            hide_index=True,
+            height=min(220, 38 + 35 * len(failed)),
+            column_config={"name": st.column_config.TextColumn("Name"), "why": st.column_config.TextColumn("Why")},
+            alt="Pictures that could not be inspected, and why",
+        )
+
+
+def _show_exports(run: RunState) -> None:
+    with st.popover("Export", icon=":material/download:"):
+        chosen = st.multiselect(
+            "What the ZIP holds",
+            [*_FORMATS],
+            default=[FormatName.CSV, FormatName.HTML],
+            format_func=_FORMATS.__getitem__,
+            key="batch-formats",
+            persist_state="session",
+        )
+        folder = runs().folder(run.record.id)
+        stem = run.record.id
+        st.download_button(
+            "Everything chosen (ZIP)",
+            data=lambda: export_zip(folder, run.record, chosen).read_bytes(),
+            file_name=shown(f"{stem}.zip"),
+            mime="application/zip",
+            on_click="ignore",
+            width="stretch",
+            key="batch-zip",
+        )
+        st.download_button(
+            "Verdicts (CSV)",
+            data=(folder / "images.csv").read_bytes,
+            file_name=shown(f"{stem}-images.csv"),
+            mime="text/csv",
+            on_click="ignore",
+            width="stretch",
+            key="batch-csv",
+        )
+        st.caption("Made when you choose it; annotated pictures, reports and masks of many pictures take a while.")

@@ -1,0 +1,169 @@
+"""The Batch page: many pictures in the background, the odd ones first, each a click away from Inspect."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segdetect.settings import EngineName
+from segdetect.ui.shared.background_runs import runs
+from segdetect.ui.shared.process import begin_anew
+from tests.support.background import PATIENCE
+from tests.support.pages import MissingEngine, captions, chart, errors, markdown, open_page, press, upload
+from tests.support.pictures import planted, png, weave
+from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
+
+PAGE = "pages/batch.py"
+FILES = [
+    ("clean.png", png(weave())),
+    ("spot.png", png(planted(2, 3, seed=1))),
+    ("bad.png", b""),
+    ("other.png", png(planted(2, 3, seed=2))),
+]
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    engines = {
+        EngineName.FASTDUP: TinyTileEngine(),
+        EngineName.DINOV2: MissingEngine(),
+        EngineName.TEXTURE: TinyDenseEngine(),
+    }
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SEGDETECT_ROOTS", str(tmp_path))
+    begin_anew()
+    yield
+    _ended()
+    begin_anew()
+
+
+def _ended() -> None:
+    for place in runs()._places.values():
+        assert place.task.wait(PATIENCE)
+
+
+def _open() -> AppTest:
+    return open_page(PAGE, **{"batch-engine": "texture", "batch-rule": "Outlier fence"})
+
+
+def _inspected(*files: tuple[str, bytes]) -> AppTest:
+    """The page once these are done."""
+    app = upload(_open(), *(files or FILES), key="batch-files-0")
+    app = press(app, "Inspect these")
+    _ended()
+    return app.run()
+
+
+def _table(app: AppTest) -> Any:
+    (found,) = [frame.value for frame in app.dataframe if "verdict" in frame.value]
+    return found
+
+
+def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:
+    app = _open()
+    assert "What you get" in markdown(app)
+    app = press(app, "Try it on the bundled samples")
+    _ended()
+    app.run()
+    assert not errors(app)
+    assert len(_table(app)) == 8
+    assert "What you get" not in markdown(app)
+
+
+def test_the_odd_ones_come_first_and_a_bad_file_is_a_row_with_its_reason() -> None:
+    app = _inspected()
+    assert not errors(app)
+    table = _table(app)
+    assert [*table.name][-1] == "bad.png"
+    assert "empty" in [*table.why][-1]
+    assert table.excess[0] == max(table.excess.dropna())
+    assert table.picture[0].startswith("data:image/jpeg")
+    assert {metric.label.split()[-1]: metric.value for metric in app.metric}["failed"] == "1"
+    assert chart(app, "batch-strip")["data"]
+    assert chart(app, "batch-drift")["data"]
+    assert "bad.png" in [*next(f.value for f in app.dataframe if [*f.value] == ["name", "why"]).name]
+
+
+def test_pictures_are_filtered_by_name_and_verdict() -> None:
+    app = _inspected()
+    app = app.text_input(key="batch-name").set_value("SPOT").run()
+    assert [*_table(app).name] == ["spot.png"]
+    app = app.text_input(key="batch-name").set_value("nothing like it").run()
+    assert any("No picture of this run is like that" in info.value for info in app.info)
+
+
+def test_a_folder_of_the_server_is_inspected_and_one_outside_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "line-3"
+    folder.mkdir()
+    for name, data in FILES[:2]:
+        (folder / name).write_bytes(data)
+    app = _open().text_input(key="batch-folder").set_value("/etc").run()
+    app = press(app, "Inspect this folder")
+    assert "may be read from here" in errors(app)[0]
+    app = app.text_input(key="batch-folder").set_value(str(folder)).run()
+    app = press(app, "Inspect this folder")
+    _ended()
+    app.run()
+    assert not errors(app)
+    assert sorted(_table(app).name) == ["clean.png", "spot.png"]
+
+
+def test_a_reload_finds_the_run_again_and_delete_asks_first() -> None:
+    _inspected()
+    run = runs().of("")[0].record.id
+    again = open_page(PAGE, run=run)
+    assert len(_table(again)) == 4
+    folder = runs().folder(run)
+    again = press(again, "Delete for good")
+    assert not folder.exists()
+    assert "What you get" in markdown(again)
+
+
+def test_a_picture_opens_on_inspect_and_the_next_of_the_run_follows() -> None:
+    app = _inspected()
+    names = [*_table(app).name]
+    app.session_state["batch-open"] = 1  # as a click on its row does
+    # Streamlit's test remembers the page that it was told.
+    app = app.run().switch_page("streamlit_app.py").run()
+    at = names.index("spot.png")
+    assert f"Picture {at + 1} of 4" in captions(app)
+    assert [upload.name for upload in app.session_state["uploads"]] == ["spot.png"]
+    assert app.selectbox(key="rule").value == "fence"
+    app = press(app, "Next picture")
+    assert f"Picture {at + 2} of 4" in captions(app)
+    assert [upload.name for upload in app.session_state["uploads"]] == [names[at + 1]]
+    app = press(app, "Previous picture")
+    assert f"Picture {at + 1} of 4" in captions(app)
+
+
+def test_what_was_dropped_on_inspect_is_inspected_in_the_background() -> None:
+    app = upload(open_page(rule="Outlier fence"), *FILES)
+    app = press(app, "Inspect all of these in the background")
+    _ended()
+    app = open_page(PAGE)
+    app = press(app, "Show")
+    assert len(_table(app)) == 4
+    assert "outlier fence" in captions(app)
+
+
+def test_a_run_is_exported_as_one_zip(tmp_path: Path) -> None:
+    _inspected()
+    from segdetect.output.formats import FormatName
+    from segdetect.runs.kept_export import export_zip
+
+    (run,) = runs().of("")
+    path = export_zip(runs().folder(run.record.id), run.record, [*FormatName])
+    assert export_zip(runs().folder(run.record.id), run.record, [*FormatName]) == path
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        names = archive.namelist()
+        assert {"images.csv", "tiles.csv", "report.html", "coco.json", "annotated/spot.png"} <= {*names}
+        assert "bad.png" in archive.read("images.csv").decode()
+        assert json.loads(archive.read("run.json"))["engine"] == "texture"
