@@ -18,6 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from PIL import Image
 
 from segdetect import __version__
+from segdetect.errors import SegDetectError
 from segdetect.files import Draft, scratch
 from segdetect.inspection import Failure, Inspection, Verdict
 from segdetect.output.annotation import annotated_thumbnail
@@ -46,7 +47,7 @@ class _Picture:
 
     rank: tuple[float, ...]
     facts: dict[str, Any] = field(compare=False)
-    jpeg: bytes = field(compare=False, repr=False)
+    jpeg: bytes = field(compare=False, repr=False)  # empty where it could not be opened
 
 
 class ReportFile:
@@ -66,8 +67,8 @@ class ReportFile:
         rank = (*_prominence(inspection), -number)
         if len(self._pictures) == MAX_PICTURES and rank < self._pictures[0].rank:
             return
-        drawn = annotated_thumbnail(load(), inspection, _SIDE)
-        picture = _Picture(rank, _facts(inspection, number, self._run.mm_per_pixel), _jpeg(drawn))
+        facts = _facts(inspection, number, self._run.mm_per_pixel)
+        picture = _Picture(rank, facts, _drawn(inspection, load, facts["notes"]))
         if len(self._pictures) < MAX_PICTURES:
             heapq.heappush(self._pictures, picture)
         else:
@@ -109,7 +110,7 @@ class ReportFile:
         """All that were kept, those that stand out most first, each within its share of the page."""
         most = min(_LARGEST_PICTURE, _PICTURE_BYTES // max(1, len(self._pictures)))
         for picture in sorted(self._pictures, reverse=True):
-            yield {**picture.facts, "address": _address(picture.jpeg, most)}
+            yield {**picture.facts, "address": _address(picture.jpeg, most) if picture.jpeg else ""}
 
 
 def _address(jpeg: bytes, most: int) -> str:
@@ -121,9 +122,15 @@ def _address(jpeg: bytes, most: int) -> str:
         return address
 
 
-def _jpeg(drawn: Image.Image) -> bytes:
+def _drawn(inspection: Inspection, load: Opener, notes: list[str]) -> bytes:
+    """The picture as JPEG; where it has gone since it was inspected none, and a note that says so."""
+    try:
+        image = load()
+    except SegDetectError as error:
+        notes.append(_shown(f"Not shown: {error}"))
+        return b""
     buffer = io.BytesIO()
-    drawn.save(buffer, "JPEG", quality=92)
+    annotated_thumbnail(image, inspection, _SIDE).save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 
 

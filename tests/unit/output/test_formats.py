@@ -267,3 +267,17 @@ def test_a_report_of_many_large_pictures_stays_small_and_shows_those_that_stand_
     )
     assert f"<bdi>{strongest[-1]}.png</bdi></h3>" not in text
     assert len(opened) < count
+
+
+def test_a_picture_that_has_gone_since_costs_the_report_no_more_than_itself(tmp_path: Path) -> None:
+    def gone() -> LoadedImage:
+        raise UnreadableImageError("it cannot be read", file="a.png")
+
+    first, second, _ = _inspections()
+    with RunWriter(tmp_path, RUN, [FormatName.HTML]) as writer:
+        writer.add(first, gone)
+        writer.add(second, lambda: IMAGE)
+    page = _Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.tags.count("figure") == 2
+    assert page.tags.count("img") == 1
+    assert "Not shown: a.png: it cannot be read." in page.words
