@@ -33,8 +33,10 @@ class CsvFiles:
         """Write a picture's rows."""
         table = tiles_table(inspection)
         self._tiles.append(table)
-        self._flagged.append(table[table["flagged"]])
-        self._segments.append(segments_table(inspection, mm_per_pixel=self._run.mm_per_pixel))
+        # Most pictures of a run are clean, and an empty table takes as long as a full one.
+        if inspection.decision.flags.any():
+            self._flagged.append(table[table["flagged"]])
+            self._segments.append(segments_table(inspection, mm_per_pixel=self._run.mm_per_pixel))
 
     def add_failure(self, failure: Failure) -> None:
         """Nothing: `images.csv` names it."""
