@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ class TileFacts:
         row, col: its place.
         score, rank, tiles: its score (NaN where it has none), its rank (1 is the highest score) and the number of tiles
             with a score.
-        threshold: the lowest score that is flagged.
+        threshold: the lowest score that is flagged; endless where none was learnt.
         flagged: whether it is.
         more_odd_than: share of the other tiles with a lower score, 0..1.
         similarity: to its nearest look-alike; NaN where there is none.
@@ -72,7 +73,7 @@ def tile_facts(inspection: Inspection, tile: int, found: Sequence[LookAlike] = (
         score=float(values[tile]),
         rank=int(scores.ranks[tile]),
         tiles=int(scores.scored.sum()),
-        threshold=inspection.decision.threshold,
+        threshold=math.inf if inspection.threshold is None else inspection.threshold,
         flagged=bool(inspection.decision.flags[tile]),
         more_odd_than=float((values < values[tile]).sum() / max(1, int(scores.scored.sum()) - 1)),
         similarity=found[0].similarity if found else float(similar[tile]),

@@ -130,6 +130,7 @@ def test_where_no_threshold_was_learnt_the_colours_say_so() -> None:
     app = upload(open_page(apart="true", rows="1", cols="3"), ("defect.png", DEFECT))
     assert banner(app)[0] == "Cannot tell"
     assert "No threshold was learnt here" in captions(app)
+    assert "the threshold of" not in markdown(app)
     assert _colours(app).max() == 1
 
 
