@@ -16,7 +16,7 @@ from segdetect.ui.inspect.why import look_alikes_of, show_why
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.shared.background_runs import follow_steps, show_steps_of_run
 from segdetect.ui.shared.file_pages import record_page
-from segdetect.ui.shared.opening import kept_answer, show_kept_answer
+from segdetect.ui.shared.opening import framed, kept_answer, show_exports_opened, show_kept_answer, take_exports
 from segdetect.ui.shared.page import page
 from segdetect.ui.shared.session import selected_tile
 from segdetect.ui.shared.sidebar import read_request
@@ -25,19 +25,21 @@ from segdetect.ui.shared.welcome import show_welcome
 
 with page("Inspect"):
     take_drops()
+    take_exports()
     follow_steps()
-    request = read_request(st.container())
+    request = framed(read_request(st.container()))
     show_keeping()
     if request is None:
         show_wanted_picture()
-        show_kept_answer()
         show_welcome()
         st.stop()
-    record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
-    record_page(request.image)
-    record_threshold(request.settings.rule)
-    show_steps_of_run()
-    show_overview(request)
+    if not request.is_frame:
+        record_picture(request.image, is_sample=bool(st.session_state.get("sample")))
+        record_page(request.image)
+        record_threshold(request.settings.rule)
+        show_steps_of_run()
+        show_overview(request)
+    show_exports_opened()
     kept = kept_answer(request)
     inspection = kept or run_inspection(request)
     if inspection is None:
@@ -46,16 +48,17 @@ with page("Inspect"):
     tile = selected_tile(inspection)
     look_alikes = look_alikes_of(request, inspection, tile)
 
-    asked = ask_second_opinion(request, inspection)
+    asked = None if request.is_frame else ask_second_opinion(request, inspection)
     verdict, actions = st.columns([6, 1], vertical_alignment="top")
     with verdict:
         show_verdict(inspection, beside=asked.contradiction if asked else "")
     with actions:
         show_exports(request.image, inspection)
-    show_expected(request, inspection)
     troubles = st.container()
     show_kept_answer()
-    show_second_opinion(asked, inspection)
+    if not request.is_frame:
+        show_expected(request, inspection)
+        show_second_opinion(asked, inspection)
 
     picture, heatmap = st.columns(2, gap="medium")
     with heatmap:
@@ -69,7 +72,8 @@ with page("Inspect"):
         show_table(request.image, inspection, tile)
     with why:
         show_why(request, inspection, tile, look_alikes, style)
-    show_tuning(request, inspection)
+    if not request.is_frame:
+        show_tuning(request, inspection)
     if kept is None:
         with troubles:
             keep_in_history(request, inspection)

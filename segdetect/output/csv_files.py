@@ -71,5 +71,6 @@ class CsvTable:
 
     def append(self, table: pd.DataFrame) -> None:
         """Write the rows of a table, whose columns are those of the file."""
-        safe_table(table).to_csv(self._file, index=False, header=False, lineterminator="\n")
+        if len(table):
+            safe_table(table).to_csv(self._file, index=False, header=False, lineterminator="\n")
         self._file.flush()

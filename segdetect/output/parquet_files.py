@@ -15,8 +15,9 @@ from segdetect.output.run import Opener, Run
 from segdetect.output.segments import SEGMENT_COLUMNS, segments_table
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, tiles_table
 
-# Readers skip whole groups of rows; a few thousand make good ones.
+# Readers skip whole groups of rows; a few thousand make good ones. What waits for one is bounded by its pieces, too.
 _GROUP_ROWS: Final = 16_384
+_GROUP_PIECES: Final = 512
 _TYPES: Final = {
     **dict.fromkeys(("image", "nearest_image", "polygon", "sha256", "verdict", "error", "note"), pa.string()),
     **dict.fromkeys(("score", "nearest_similarity", "max_score", "area_mm2", "threshold", "seconds"), pa.float64()),
@@ -76,13 +77,14 @@ class _ParquetTable:
         self._schema = schema
         self._draft = Draft(path)
         self._writer = pq.ParquetWriter(self._draft.file, schema)
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[pd.DataFrame] = []
         self._rows = 0
 
     def append(self, table: pd.DataFrame) -> None:
-        self._waiting.append(_arrow(table, self._schema))
-        self._rows += len(table)
-        if self._rows >= _GROUP_ROWS:
+        if len(table):
+            self._waiting.append(table)
+            self._rows += len(table)
+        if self._rows >= _GROUP_ROWS or len(self._waiting) >= _GROUP_PIECES:
             self._write()
 
     def end(self) -> None:
@@ -92,7 +94,7 @@ class _ParquetTable:
 
     def _write(self) -> None:
         if self._rows:
-            self._writer.write_table(pa.concat_tables(self._waiting))
+            self._writer.write_table(_arrow(pd.concat(self._waiting, ignore_index=True), self._schema))
         self._waiting, self._rows = [], 0
 
 

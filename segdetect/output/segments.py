@@ -99,7 +99,11 @@ def segments_table(inspection: Inspection, *, mm_per_pixel: float | None = None)
         )
         for number, found in enumerate(segments(inspection))
     ]
-    return pd.DataFrame(rows, columns=list(SEGMENT_COLUMNS)).astype(_TYPES)
+    columns = zip(*rows, strict=True) if rows else ((),) * len(SEGMENT_COLUMNS)
+    # A table without a row has the same columns of the same types as others.
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=_TYPES[name]) for name, values in zip(SEGMENT_COLUMNS, columns, strict=True)}
+    )
 
 
 def area_mm2(segment: Segment, mm_per_pixel: float | None) -> float:
@@ -119,7 +123,6 @@ def check_scale(mm_per_pixel: float | None) -> None:
         )
 
 
-# A run without any segment has the same columns of the same types as others.
 _TYPES: Final[dict[str, str]] = {
     **dict.fromkeys(("image", "polygon"), "str"),
     **dict.fromkeys(("segment", "left", "top", "right", "bottom", "tiles", "area_px", "strongest_tile"), "int64"),

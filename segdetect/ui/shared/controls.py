@@ -58,9 +58,10 @@ RULE_HELP: Final = """When a tile is flagged.
 - **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
 """
-DEFECTIVE_LABELS: Final = {FEW_DEFECTIVE: "few (1 in 10)", 0.25: "some (1 in 4)", 0.5: "half"}
-DEFECTIVE_HELP: Final = """How many pictures of the batch you expect to be defective. What the others show is taken
-for good: the more are expected, the less it takes to stand out. Below the verdict stands what each choice calls."""
+DEFECTIVE_LABELS: Final = {FEW_DEFECTIVE: "few", 0.25: "some", 0.5: "half"}
+DEFECTIVE_HELP: Final = """How many pictures of the batch you expect to be defective: few is 1 in 10, some 1 in 4.
+What the others show is taken for good: the more are expected, the less it takes to stand out. Below the verdict stands
+what each choice calls."""
 _COMPARED: Final = {Scope.SELF: "itself", Scope.REFERENCES: "known-good pictures", Scope.BATCH: "the batch"}
 # Settings live in the address, so that a link opens the same view, and survive a visit to another page.
 KEPT: Final[Any] = {"bind": "query-params", "persist_state": "session"}

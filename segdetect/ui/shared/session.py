@@ -15,11 +15,13 @@ import streamlit as st
 from segdetect.engines.base import Engine
 from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
-from segdetect.errors import SegDetectError
+from segdetect.errors import InputError, SegDetectError
 from segdetect.inspection import Inspection
+from segdetect.output.json_files import is_export, read_export
 from segdetect.output.thumbnails import display_uri
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
+from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.sources import list_uploads
 from segdetect.pipeline import Inspector
@@ -30,6 +32,7 @@ from segdetect.ui.shared.remembered import remembered
 
 # Engines keep their last answer themselves; this spares a thread at every rerun.
 ASK_AGAIN_SECONDS: Final = 5.0
+_EXPORTS: Final = "exports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +166,22 @@ def background(image: LoadedImage) -> str:
 
 
 @callback
-def keep_uploads(widget: str, kept: str) -> None:
-    """Callback of a file uploader: remember its files under `kept`, so that they outlive a change of page."""
+def keep_uploads(widget: str, kept: str, *, exports: bool = False) -> None:
+    """Callback of a file uploader: remember its files under `kept`, so that they outlive a change of page.
+
+    Args:
+        widget: the uploader's key.
+        kept: what the files are remembered under.
+        exports: whether exported inspections are opened, for `dropped_exports`; else they are no pictures.
+    """
     files = st.session_state[widget] or []
     files = files if isinstance(files, list) else [files]
-    uploads, errors = [], []
+    uploads: list[Upload] = []
+    errors: list[SegDetectError] = []
+    if exports:
+        exported = [file for file in files if is_export(file.name, file.getvalue())]
+        files = [file for file in files if file not in exported]
+        st.session_state[_EXPORTS] = _opened_exports([(file.name, file.getvalue()) for file in exported], errors)
     # A ZIP stands for the pictures in it.
     found = list_uploads([(file.name, file.getvalue()) for file in files])
     for source in found.files:
@@ -177,6 +191,34 @@ def keep_uploads(widget: str, kept: str) -> None:
             errors.append(error)
     st.session_state[kept], st.session_state[f"{kept}-errors"] = tuple(uploads), tuple(errors)
     st.session_state[f"{kept}-left-out"] = found.left_out
+
+
+def _opened_exports(files: Sequence[tuple[str, bytes]], errors: list[SegDetectError]) -> tuple[Inspection, ...]:
+    found: list[Inspection] = []
+    for name, data in files:
+        try:
+            results = read_export(data, name=name)
+            found += [_showable(result) for result in results if isinstance(result, Inspection)]
+        except SegDetectError as error:
+            errors.append(error)
+    return tuple(found)
+
+
+def _showable(inspection: Inspection) -> Inspection:
+    """The same, unless its picture would be larger than any that is opened."""
+    width, height = inspection.size_wh
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"its picture has {width} x {height} pixels, and at most {MAX_PIXELS // 10**6} megapixels can be shown",
+            remedy="Choose another file",
+            file=inspection.image,
+        )
+    return inspection
+
+
+def dropped_exports() -> tuple[Inspection, ...]:
+    """The inspections of the exports that lie among the visitor's pictures, in their order."""
+    return tuple(st.session_state.get(_EXPORTS, ()))
 
 
 def upload_errors(kept: str) -> tuple[SegDetectError, ...]:

@@ -41,11 +41,19 @@ SAMPLE_KEYS: Final = ("sample", "compare-sample")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """What the visitor asks for: a picture, settings, and the pictures to compare it with."""
+    """What the visitor asks for.
+
+    Args:
+        image: a picture.
+        settings: what to do with it.
+        bank: the pictures to compare it with.
+        is_frame: the picture is not here: an empty frame of its size stands for it, of which nothing can be asked.
+    """
 
     image: LoadedImage
     settings: Settings
     bank: tuple[LoadedImage, ...] = ()
+    is_frame: bool = False
 
 
 @part("Reading the settings")
@@ -88,7 +96,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
         key="files",
         on_change=_uploaded,
         help=f"One picture ({SUPPORTED}), or several of the same kind to compare with each other, also as a ZIP. They "
-        "stay on this machine.",
+        "stay on this machine. An inspection that was exported as JSON is opened again.",
     )
     with troubles:
         for error in upload_errors("uploads"):
@@ -123,7 +131,7 @@ def _uploaded() -> None:
     """Callback: show what was just dropped in, even if it is a file once more; on the Compare page on the right."""
     state = st.session_state
     before, at = kept_uploads("uploads"), state.get("shown") or 0
-    keep_uploads("files", "uploads")
+    keep_uploads("files", "uploads", exports=True)
     choose_sample(None)
     uploads = kept_uploads("uploads")
     left = Counter(before)
