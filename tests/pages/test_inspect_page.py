@@ -25,7 +25,19 @@ from segdetect.pipeline import Inspector
 from segdetect.samples.catalogue import SAMPLES
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import banner, captions, chart, choices, errors, markdown, numbers, open_page, press, upload
+from tests.support.pages import (
+    banner,
+    captions,
+    chart,
+    choices,
+    errors,
+    markdown,
+    numbers,
+    open_page,
+    press,
+    unescaped,
+    upload,
+)
 from tests.support.pictures import planted, png, tiff, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -379,7 +391,7 @@ def test_downloads_are_what_the_exports_say(own: Callable[..., Inspection], monk
     offered: dict[str, tuple[str, Callable[[], bytes]]] = {}
 
     def offer(label: str, data: Callable[[], bytes], file_name: str, **_: Any) -> None:
-        offered[label] = (file_name, data)
+        offered[unescaped(label)] = (file_name, data)
 
     monkeypatch.setattr("streamlit.download_button", offer)
     app = upload(open_page(), ("a part.png", DEFECT))

@@ -37,7 +37,7 @@ from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.shared import locale as locale_format
 from segdetect.ui.shared.locale import localized, localized_chart, number, percent
-from tests.support.pages import chart, markdown, open_page, upload
+from tests.support.pages import chart, markdown, open_page, unescaped, upload
 from tests.support.pictures import planted, png
 
 NARROW = "\u202f"
@@ -213,7 +213,9 @@ def test_a_chart_is_written_as_the_reader_does(read_in: Callable[[str], None]) -
 @pytest.mark.usefixtures("page_engines")
 def test_a_page_is_in_the_readers_numbers_and_its_files_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     offered: dict[str, Callable[[], bytes]] = {}
-    monkeypatch.setattr("streamlit.download_button", lambda label, data, *_, **__: offered.update({label: data}))
+    monkeypatch.setattr(
+        "streamlit.download_button", lambda label, data, *_, **__: offered.update({unescaped(label): data})
+    )
     monkeypatch.setattr(locale_format, "reader", lambda: Locale("de"))
     data = png(planted(2, 3))
     app = upload(open_page(), ("defect 2.5.png", data))
