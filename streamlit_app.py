@@ -54,7 +54,8 @@ with page("Inspect"):
         show_verdict(inspection, beside=asked.contradiction if asked else "")
     with actions:
         show_exports(request.image, inspection)
-    troubles = st.container()
+    if kept is None:
+        keep_in_history(request, inspection)
     show_kept_answer()
     if not request.is_frame:
         show_expected(request, inspection)
@@ -74,6 +75,3 @@ with page("Inspect"):
         show_why(request, inspection, tile, look_alikes, style)
     if not request.is_frame:
         show_tuning(request, inspection)
-    if kept is None:
-        with troubles:
-            keep_in_history(request, inspection)

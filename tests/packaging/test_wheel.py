@@ -147,6 +147,10 @@ def test_the_command_inspects_a_sample_in_another_folder(programs: Path, elsewhe
     assert _touches_the_defect(strongest[["left", "top", "right", "bottom"]].tolist())
     assert done.stdout.startswith(f"{SAMPLE}.png: ")
     assert str(strongest.tile) in done.stdout.split()
+    # The steps that make the history's tables came along.
+    listed = _run(programs / "segdetect", "history", "list", cwd=elsewhere)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.endswith(f"{SAMPLE}.png\n")
 
 
 def test_the_command_and_the_module_are_the_same_program(programs: Path, elsewhere: Path) -> None:

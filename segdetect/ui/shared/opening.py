@@ -170,16 +170,15 @@ def show_kept_answer() -> None:
     if kept is None:
         return
     inspection = kept.inspection
-    found = "" if kept.created is None else localized(Message(" of {day}", day=kept.created.astimezone().date()))
+    day = "" if kept.created is None else localized(Message("{day}", day=kept.created.astimezone().date()))
+    of_day = f" of {plain(day)}" if day else ""
     if _AS in st.session_state:
         with st.container(horizontal=True, vertical_alignment="center", key="kept-answer"):
-            st.markdown(
-                f":material/history: This is the answer{plain(found)} as it was kept; nothing was computed anew."
-            )
+            st.markdown(f":material/history: This is the answer{of_day} as it was kept; nothing was computed anew.")
             st.button("Inspect anew", on_click=callback(_forget), icon=":material/refresh:")
         return
     st.info(
-        f"The answer{plain(found)} for {plain(inspection.image)} is open without its picture. Drop in the file whose "
+        f"The answer{of_day} for {plain(inspection.image)} is open without its picture. Drop in the file whose "
         f"SHA-256 begins with **{plain(inspection.sha256[:_DIGITS])}** to see it here.",
         icon=":material/history:",
     )

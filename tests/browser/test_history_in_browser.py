@@ -1,0 +1,53 @@
+"""The way of an answer in a real browser: inspected, found again in the history, opened as it was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.app_server import running_app
+from tests.support.browsing import expect_grid, rest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running dashboard that keeps its answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEGDETECT_HISTORY", "1")
+        with running_app(tmp_path_factory.mktemp("home")) as url:
+            yield url
+
+
+def _choose(page: Any, row: int) -> None:
+    """Click the box of a row, counted from 0, once the table has come to rest."""
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for()
+    page.wait_for_timeout(700)
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 16, box["y"] + 35 + 56 * row + 28)
+    rest(page)
+
+
+def test_an_answer_is_found_again_and_opened_as_it_was_kept(tab: Callable[..., Any]) -> None:
+    page = tab("engine=texture&grid=6")
+    page.locator(".st-key-keep-picture label").click()
+    page.get_by_role("button", name="Broken wire mesh").click()
+    page.locator(".sd-word").wait_for()
+    word, lead = (page.locator(f".sd-{part}").first.text_content() for part in ("word", "lead"))
+    rest(page)
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("heading", name="History", exact=True).wait_for()
+    page.get_by_text("1 to 1 of 1").wait_for()
+    _choose(page, 0)
+    page.get_by_role("heading", name="wire-mesh.png").wait_for()
+    page.get_by_role("button", name="Open on Inspect").click()
+    page.get_by_text("as it was kept").wait_for()
+    assert [page.locator(f".sd-{part}").first.text_content() for part in ("word", "lead")] == [word, lead]
+    expect_grid(page, "6 x 6")
+    page.get_by_role("button", name="Inspect anew").click()
+    page.get_by_text("as it was kept").wait_for(state="hidden")
+    expect_grid(page, "6 x 6")
