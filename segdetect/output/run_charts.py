@@ -18,7 +18,7 @@ from segdetect.settings import GridSize
 _LOOKS: Final = {
     Verdict.NORMAL.value: ("#2e9e52", "circle"),
     Verdict.SUSPICIOUS.value: ("#c98a12", "triangle-up"),
-    Verdict.ANOMALOUS.value: ("#e0531f", "hexagon"),
+    Verdict.ANOMALOUS.value: ("#e0531f", "square"),
     Verdict.CANNOT_TELL.value: ("#6f8fc0", "diamond"),
 }
 # More are drawn by the graphics card.

@@ -60,16 +60,15 @@ def show_results(run: RunState) -> None:
 
 
 def _read_query() -> tuple[Query, str]:
-    verdicts, name, order, looks = st.columns([8, 5, 5, 4], vertical_alignment="bottom")
-    with verdicts:
-        chosen = st.pills(
-            "Verdict",
-            [*SIGNS],
-            selection_mode="multi",
-            format_func=_SIGNED.__getitem__,
-            key="batch-verdicts",
-            persist_state="session",
-        )
+    chosen = st.pills(
+        "Verdict",
+        [*SIGNS],
+        selection_mode="multi",
+        format_func=_SIGNED.__getitem__,
+        key="batch-verdicts",
+        persist_state="session",
+    )
+    name, order, looks = st.columns([5, 4, 3], vertical_alignment="bottom")
     with name:
         text = st.text_input("Name", placeholder="part of a picture's name", key="batch-name", persist_state="session")
     with order:

@@ -93,8 +93,8 @@ def _show_charts(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
             key="batch-drift",
             alt="The same in the order of the run: a drift of the line shows as a slope",
         )
-        if table.excess.isna().any():
-            without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
+        without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
+        if without:
             st.caption(f"{number(without, 0)} pictures have no threshold, as nothing was learnt, and no mark here.")
     with places, part("Where something was flagged"):
         _show_places(run, rows, table)
