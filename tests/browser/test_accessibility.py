@@ -26,6 +26,7 @@ PAGES: Final = {
     "Inspect, empty": ("", "engine=texture"),
     "Inspect, result": ("", SAMPLE),
     "Compare": ("compare", COMPARE),
+    "Batch": ("batch", ""),
     "History": ("history", ""),
     "Evaluate": ("evaluate", "evaluate-engine=texture"),
     "Evaluate, result": ("evaluate", "evaluate-engine=texture"),
