@@ -67,6 +67,12 @@ def score_order(table: pd.DataFrame, *, height: int = 280) -> go.Figure:
     return _laid_out(figure, height, x="picture, in the order of the run")
 
 
+def thinned(table: pd.DataFrame, most: int = _MANY) -> pd.DataFrame:
+    """About so many pictures of a run, evenly chosen, and all that are not normal."""
+    step = max(1, len(table) // most)
+    return table[(table.verdict != Verdict.NORMAL.value) | (table.line % step == 0)]
+
+
 def flag_sums(tiles: Iterable[Sequence[int]], grid: GridSize) -> Floats:
     """`(rows, cols)` in how many pictures each tile was flagged.
 

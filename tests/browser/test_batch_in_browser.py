@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.support.pictures import planted, png, weave
+
+pytestmark = pytest.mark.browser
 
 
 def test_a_row_opens_on_inspect_and_keys_go_to_the_next_of_the_run(tab: Callable[..., Any]) -> None:

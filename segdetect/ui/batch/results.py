@@ -37,6 +37,8 @@ _ASKED: Final = "batch-asked"
 _OPEN: Final = "batch-open"
 
 
+# A filter draws them anew and nothing else.
+@st.fragment
 @part("The pictures of the run")
 def show_results(run: RunState) -> None:
     """Draw the pictures that are done, with filters; a click opens one on Inspect."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from segdetect.inspection import Verdict
 from segdetect.output.formats import FormatName
-from segdetect.output.run_charts import flag_map, flag_sums, score_order, score_strip
+from segdetect.output.run_charts import flag_map, flag_sums, score_order, score_strip, thinned
 from segdetect.output.thumbnails import encoded_uri
 from segdetect.runs.kept_export import export_zip
 from segdetect.runs.kept_files import read_files
@@ -61,7 +61,7 @@ def show_run_overview(run: RunState) -> None:
     _show_counts(rows.counts())
     table = remembered("rows", (run.record.id, rows.end), rows.table)
     with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):
-        _show_charts(run, rows, table.assign(image=table.image.map(escaped)))
+        _show_charts(run, rows, table)
         _show_slowest(rows)
 
 
@@ -83,16 +83,22 @@ def _show_charts(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
     scores, places = st.columns([3, 2], gap="medium")
     with scores, part("The scores"):
         st.markdown("**Scores**")
+        marks = thinned(table)
+        marks = marks.assign(image=marks.image.map(escaped))
         st.plotly_chart(
-            localized_chart(score_strip(table)),
+            localized_chart(score_strip(marks)),
             key="batch-strip",
             alt="A mark for each picture at its highest score over the threshold; from 1 on, something is flagged",
         )
         st.plotly_chart(
-            localized_chart(score_order(table)),
+            localized_chart(score_order(marks)),
             key="batch-drift",
             alt="The same in the order of the run: a drift of the line shows as a slope",
         )
+        if len(marks) < len(table):
+            st.caption(
+                f"Of {number(len(table), 0)} pictures, all that are not normal have a mark, and some of the others."
+            )
         without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
         if without:
             st.caption(f"{number(without, 0)} pictures have no threshold, as nothing was learnt, and no mark here.")
