@@ -156,14 +156,14 @@ class Rows:
 
     def find(self, query: Query, *, first: int = 0, count: int = 50) -> list[Row]:
         """Rows with their thumbnails."""
-        condition, values = query.condition
         names = ", ".join(f"rows.{name}" for name in _COLUMNS if name != "tiles")
-        text = (
-            f"SELECT {names}, data FROM rows LEFT JOIN thumbnails USING (line) WHERE {condition} "
-            f"ORDER BY {_ORDERS[query.sorting]} LIMIT ? OFFSET ?"
-        )
+        # Sorted without thumbnails, which would be read for all rows before these.
+        lines = self.lines(query)[first : first + count]
+        places = ", ".join("?" * len(lines))
+        text = f"SELECT {names}, data FROM rows LEFT JOIN thumbnails USING (line) WHERE line IN ({places})"
         with self._opened() as connection:
-            return [_row(found) for found in connection.execute(text, (*values, count, first))]
+            found = {row.line: row for row in map(_row, connection.execute(text, lines))}
+        return [found[line] for line in lines if line in found]
 
     def lines(self, query: Query) -> list[int]:
         """The lines of all rows that are asked for, in their order."""
