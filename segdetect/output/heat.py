@@ -22,7 +22,6 @@ COLOUR_SCALES: Final = ("Cividis", "Viridis", "Greys")
 THRESHOLD_PLACE: Final = 2 / 3
 # Of shares of the threshold. Ordinary tiles score half of it to four fifths: what lies below is told apart least.
 _PLACES: Final = {0.0: 0.0, 0.5: 0.2, 1.0: THRESHOLD_PLACE, 1.5: 1.0}
-_LABELS: Final = ("{score:.3g}", "{score:.3g}", "threshold {score:.3g}", "{score:.3g}+")
 _MAPS: Final = {"Cividis": cv2.COLORMAP_CIVIDIS, "Viridis": cv2.COLORMAP_VIRIDIS}
 
 
@@ -58,12 +57,18 @@ def heat_scale(inspection: Inspection, *, stretch: bool = False, smooth: bool = 
     threshold = inspection.threshold
     if threshold is not None and threshold > 0 and not stretch:
         scores = [share * threshold for share in _PLACES]
-        marked = tuple(Message(form, score=score) for form, score in zip(_LABELS, scores, strict=True))
-        return HeatScale(tuple(scores), tuple(_PLACES.values()), marked)
+        none, half, full, most = scores
+        labels = (
+            Message("{score:.3g}", score=none),
+            Message("{score:.3g}", score=half),
+            Message("threshold {score:.3g}", score=full),
+            Message("{score:.3g}+", score=most),
+        )
+        return HeatScale(tuple(scores), tuple(_PLACES.values()), labels)
     values = heat_values(inspection, smooth=smooth)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    labels = (Message("lowest {score:.3g}", score=low), Message("highest {score:.3g}", score=high))
-    return HeatScale((low, max(high, np.nextafter(low, np.inf))), (0.0, 1.0), labels, stretched=True)
+    ends = (Message("lowest {score:.3g}", score=low), Message("highest {score:.3g}", score=high))
+    return HeatScale((low, max(high, np.nextafter(low, np.inf))), (0.0, 1.0), ends, stretched=True)
 
 
 def heat_values(inspection: Inspection, *, smooth: bool) -> Floats:

@@ -46,7 +46,7 @@ def export_zip(
         mm_per_pixel=mm_per_pixel,
     )
     end = Rows(folder).end
-    path = folder / _EXPORTS / f"{end}-{mm_per_pixel or 0:g}-{'-'.join(sorted(formats))}.zip"
+    path = folder / _EXPORTS / f"{end}-{mm_per_pixel or 0}-{'-'.join(sorted(formats))}.zip"
     if not path.exists():
         with storage_errors(folder):
             path.parent.mkdir(exist_ok=True)

@@ -27,6 +27,7 @@ SegDetectError
         EngineFailedError
         EngineKilledError
         EngineTimeoutError
+    ClusterError
     StorageError
     ForbiddenPathError
     CancelledError
