@@ -25,14 +25,16 @@ run: ## Install what is needed, then open the dashboard
 
 # The browser's tests come last, so that the others do not take the cores from under them. ARGS may pick tests of one part only:
 # pytest then ends with 5 for the other, where it found none.
-workers := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+workers := --dist loadfile --no-loadscope-reorder -n
+# A browser's test waits for most of its time.
+browsers := 3
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest -m 'not browser' $(workers) $(ARGS); code=$$?; \
+	@$(python) -m pytest -m 'not browser' $(workers) logical --maxprocesses 4 $(ARGS); code=$$?; \
 	case $$code in \
-	    0) $(python) -m pytest -m browser $(workers) $(ARGS) || test $$? = 5 ;; \
-	    5) $(python) -m pytest -m browser $(workers) $(ARGS) ;; \
+	    0) $(python) -m pytest -m browser $(workers) $(browsers) $(ARGS) || test $$? = 5 ;; \
+	    5) $(python) -m pytest -m browser $(workers) $(browsers) $(ARGS) ;; \
 	    *) exit $$code ;; \
 	esac
 

@@ -36,9 +36,9 @@ def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[...,
     page.keyboard.press("Enter")
     page.locator(".sd-word", has_text="Anomalous").wait_for()
     page.wait_for_url("**page=2**")
-    page.get_by_text("It is page 2 of 3 in its file.").wait_for()
+    page.get_by_text("It is page 2 of 3 in its file.").wait_for(state="attached")
     link = page.url.split("?")[1]
     again = dropped(tab, link)
-    again.get_by_text("It is page 2 of 3 in its file.").wait_for()
+    again.get_by_text("It is page 2 of 3 in its file.").wait_for(state="attached")
     assert again.locator(".sd-word").first.inner_text() == "Anomalous"
     assert "page=2" in again.url

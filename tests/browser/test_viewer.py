@@ -406,7 +406,8 @@ def test_touch_on_a_small_screen(desk: Desk) -> None:
     page.touchscreen.tap(*desk.place(1.5 / 7, 0.3 / 7))
     desk.expect_text("Chosen: (1,)")
     legend = page.locator(".legend")
-    assert legend.locator("span").all_text_contents() == ["Flagged", "Look-alike", "Selected"]
+    words = ["Flagged", "Look-alike", "Selected", "Threshold at the mark"]
+    assert legend.locator("span").all_text_contents() == words
     box, foot = legend.bounding_box(), page.locator(".foot").bounding_box()
     assert box["y"] + box["height"] <= foot["y"] + foot["height"]
     assert box["y"] >= desk.readout.bounding_box()["y"] + desk.readout.bounding_box()["height"] - 1
