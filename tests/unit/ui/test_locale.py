@@ -73,7 +73,8 @@ def read_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
 )
 def test_numbers_and_shares(read_in: Callable[[str | None], None], tag: str | None, plain: str, share: str) -> None:
     read_in(tag)
-    assert number(1234.5678, 3) == plain
+    # Which apostrophe parts the digits of Swiss numbers is for CLDR to say, and changed with Babel 2.19.
+    assert number(1234.5678, 3).replace("'", "\u2019") == plain
     assert percent(0.12345, 1) == share
 
 
