@@ -12,7 +12,7 @@ export PYTHON
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test lint format screenshots goldens formats setup clean
+.PHONY: help run test test-slow lint format screenshots goldens formats setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -25,18 +25,21 @@ run: ## Install what is needed, then open the dashboard
 
 # The browser's tests come last, so that the others do not take the cores from under them. ARGS may pick tests of one part only:
 # pytest then ends with 5 for the other, where it found none.
-workers := --dist loadfile --no-loadscope-reorder -n
-# A browser's test waits for most of its time.
-browsers := 3
+workers := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest -m 'not browser' $(workers) logical --maxprocesses 4 $(ARGS); code=$$?; \
+	@$(python) -m pytest -m 'not browser and not slow' $(workers) $(ARGS); code=$$?; \
 	case $$code in \
-	    0) $(python) -m pytest -m browser $(workers) $(browsers) $(ARGS) || test $$? = 5 ;; \
-	    5) $(python) -m pytest -m browser $(workers) $(browsers) $(ARGS) ;; \
+	    0) $(python) -m pytest -m 'browser and not slow' $(workers) $(ARGS) || test $$? = 5 ;; \
+	    5) $(python) -m pytest -m 'browser and not slow' $(workers) $(ARGS) ;; \
 	    *) exit $$code ;; \
 	esac
+
+test-slow: ## Run the tests of long ways through the dashboard, which make test leaves out
+	@scripts/setup.sh dev
+	@$(python) scripts/browser.py
+	$(python) -m pytest -m slow $(workers) $(ARGS)
 
 lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.browsing import expect_grid, grid_slider, rest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAMPLE = "engine=texture&sample=Clean+wire+mesh"
 FENCE = f"{SAMPLE}&grid=9&rule=Outlier+fence&look=Stability"

@@ -122,6 +122,7 @@ def test_a_scheduler_without_workers_is_told(monkeypatch: pytest.MonkeyPatch) ->
         cluster.connect(empty.scheduler_address)
 
 
+@pytest.mark.slow
 def test_processes_that_die_cost_no_picture_but_the_one_that_kills(folder: Path) -> None:
     inspector = Inspector(budget=Budget(1 << 26))
     work = _work(inspector, folder)
