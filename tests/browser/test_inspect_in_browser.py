@@ -137,6 +137,9 @@ def test_other_grids_are_a_strip_to_slide_on_a_phone(tab: Callable[..., Any]) ->
     narrow = tab(f"{SAMPLE}&look=Other+grid+sizes", viewport={"width": 400, "height": 800})
     narrow.get_by_text("(shown)").wait_for()
     strip = narrow.locator(".st-key-sizes [data-testid=stHorizontalBlock]")
+    strip.locator("img").nth(4).wait_for()
+    narrow.wait_for_timeout(500)
+    strip.locator("img").nth(4).wait_for()
     # All at once, since the page may still move.
     boxes = strip.locator("img").evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())")
     assert len(boxes) == 5
