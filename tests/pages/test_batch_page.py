@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -76,6 +77,21 @@ def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:
     assert not errors(app)
     assert len(_table(app)) == 8
     assert "What you get" not in markdown(app)
+
+
+def test_where_nothing_was_learnt_of_most_pictures_the_page_says_what_to_do_in_place_of_empty_charts() -> None:
+    blank = png(np.full((120, 120, 3), 90, np.uint8))
+    app = upload(
+        open_page(PAGE, **{"batch-engine": "texture"}), ("one.png", blank), ("two.png", blank), key="batch-files-0"
+    )
+    app = press(app, "Inspect these")
+    _ended()
+    app.run()
+    assert not errors(app)
+    assert {*_table(app).verdict} == {"? cannot tell"}
+    assert any("under *Compare with*, choose **The other pictures**" in info.value for info in app.info)
+    assert "There is no threshold to draw them by" in captions(app)
+    assert not any(one.proto.id.endswith("batch-strip") for one in app.get("plotly_chart"))
 
 
 def test_the_odd_ones_come_first_and_a_bad_file_is_a_row_with_its_reason() -> None:

@@ -12,7 +12,7 @@ from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.storage.roots import ROOTS_VARIABLE
 from segdetect.ui.shared.background_runs import run_name, runs, start_folder, start_uploaded
-from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.controls import SCOPE_HELP, read_engine, read_grid, read_rule, read_scope
 from segdetect.ui.shared.file_pages import FilePage, pages_of
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.page import callback, part
@@ -63,23 +63,14 @@ def show_new_run() -> None:
 def _read_settings() -> tuple[Settings, Sequence[FilePage]]:
     with st.sidebar:
         grid = read_grid("batch-")
-        scope = st.segmented_control(
-            "Compare with",
-            list(SCOPE_LABELS),
-            default=Scope.SELF,
-            required=True,
-            format_func=SCOPE_LABELS.__getitem__,
-            key="batch-scope",
-            help=_SCOPE_HELP,
-            **KEPT,
-        )
+        scope = read_scope("batch-", help=_SCOPE_HELP)
         references: Sequence[FilePage] = ()
         if scope is Scope.REFERENCES:
             read_references()
             references = pages_of(kept_uploads("references"))
         engine = read_engine("batch-")
-        rule = read_rule("batch-", scope=scope or Scope.SELF, engine=engine)
-    return Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule), references
+        rule = read_rule("batch-", scope=scope, engine=engine)
+    return Settings(grid=grid, engine=engine, scope=scope, rule=rule), references
 
 
 def _offer_upload(settings: Settings, references: Sequence[FilePage]) -> None:

@@ -17,6 +17,7 @@ from segdetect.runs.kept_export import export_zip
 from segdetect.runs.kept_files import read_files
 from segdetect.runs.kept_rows import Query, Row, Rows, Sorting
 from segdetect.runs.kept_runs import RunState
+from segdetect.settings import RuleName, Scope
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS
@@ -59,6 +60,7 @@ def show_run_overview(run: RunState) -> None:
     with actions:
         _show_exports(run)
     _show_counts(rows.counts())
+    _advise(run, rows.counts())
     table = remembered("rows", (run.record.id, rows.end), rows.table)
     with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):
         _show_charts(run, rows, table)
@@ -79,31 +81,51 @@ def _show_counts(counts: dict[str, int]) -> None:
                 st.metric(plain(signed(verdict)), number(counts[verdict], 0), border=True)
 
 
+def _advise(run: RunState, counts: dict[str, int]) -> None:
+    """Where most pictures cannot be judged by themselves, say what to do: it is what a run of parts comes to first."""
+    settings, undecided = run.record.settings, counts.get(Verdict.CANNOT_TELL.value, 0)
+    if settings.scope is not Scope.SELF or settings.rule.name is not RuleName.AUTO:
+        return
+    if 2 * undecided > sum(counts.values()):
+        st.info(
+            "Most of these pictures cannot be judged by themselves, as those of parts and scenes cannot. In the "
+            f"sidebar, under *Compare with*, choose **{SCOPE_LABELS[Scope.BATCH]}** or "
+            f"**{SCOPE_LABELS[Scope.REFERENCES]}**, and start again.",
+            icon=":material/lightbulb:",
+        )
+
+
 def _show_charts(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
     scores, places = st.columns([3, 2], gap="medium")
     with scores, part("The scores"):
         st.markdown("**Scores**")
-        marks = thinned(table)
-        marks = marks.assign(image=marks.image.map(escaped))
-        st.plotly_chart(
-            localized_chart(score_strip(marks)),
-            key="batch-strip",
-            alt="A mark for each picture at its highest score over the threshold; from 1 on, something is flagged",
-        )
-        st.plotly_chart(
-            localized_chart(score_order(marks)),
-            key="batch-drift",
-            alt="The same in the order of the run: a drift of the line shows as a slope",
-        )
-        if len(marks) < len(table):
-            st.caption(
-                f"Of {number(len(table), 0)} pictures, all that are not normal have a mark, and some of the others."
-            )
-        without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
-        if without:
-            st.caption(f"{number(without, 0)} pictures have no threshold, as nothing was learnt, and no mark here.")
+        if table.excess.notna().any():
+            _show_marks(table)
+        else:
+            st.caption("There is no threshold to draw them by, as nothing was learnt.")
     with places, part("Where something was flagged"):
         _show_places(run, rows, table)
+
+
+def _show_marks(table: pd.DataFrame) -> None:
+    """A mark for each picture, by its score and in the order of the run."""
+    marks = thinned(table)
+    marks = marks.assign(image=marks.image.map(escaped))
+    st.plotly_chart(
+        localized_chart(score_strip(marks)),
+        key="batch-strip",
+        alt="A mark for each picture at its highest score over the threshold; from 1 on, something is flagged",
+    )
+    st.plotly_chart(
+        localized_chart(score_order(marks)),
+        key="batch-drift",
+        alt="The same in the order of the run: a drift of the line shows as a slope",
+    )
+    if len(marks) < len(table):
+        st.caption(f"Of {number(len(table), 0)} pictures, all that are not normal have a mark, and some of the others.")
+    without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
+    if without:
+        st.caption(f"{number(without, 0)} pictures have no threshold, as nothing was learnt, and no mark here.")
 
 
 def _show_places(run: RunState, rows: Rows, table: pd.DataFrame) -> None:

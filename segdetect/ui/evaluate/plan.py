@@ -12,10 +12,10 @@ from segdetect.evaluation.datasets import Dataset, Polarity, read_dataset
 from segdetect.evaluation.folder_state import folder_state
 from segdetect.files import home
 from segdetect.samples.dataset import write_sample_dataset
-from segdetect.settings import Scope, Settings
+from segdetect.settings import Settings
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import start_run
-from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
@@ -53,17 +53,8 @@ def read_plan() -> tuple[Dataset, Settings] | None:
     """Draw the controls; None, with the reason shown, while there is no data set that can be read."""
     with st.sidebar:
         grid, engine = read_grid("evaluate-"), read_engine("evaluate-")
-        scope = st.segmented_control(
-            "Compare with",
-            list(SCOPE_LABELS),
-            default=Scope.SELF,
-            required=True,
-            format_func=SCOPE_LABELS.__getitem__,
-            key="evaluate-scope",
-            help=SCOPE_HELP,
-            **KEPT,
-        )
-        rule = read_rule("evaluate-", engine=engine, scope=scope or Scope.SELF)
+        scope = read_scope("evaluate-")
+        rule = read_rule("evaluate-", engine=engine, scope=scope)
     dataset = _read_dataset()
     if dataset is None:
         return None
@@ -78,7 +69,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
     show_left_out(dataset.left_out)
     for note in dataset.notes:
         st.caption(f":material/info: {plain(note)}")
-    return dataset, Settings(grid=grid, engine=engine, scope=scope or Scope.SELF, rule=rule)
+    return dataset, Settings(grid=grid, engine=engine, scope=scope, rule=rule)
 
 
 def _read_dataset() -> Dataset | None:

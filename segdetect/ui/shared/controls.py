@@ -85,6 +85,21 @@ def read_grid(prefix: str = "") -> GridSize:
     return GridSize(rows, cols)
 
 
+def read_scope(prefix: str, *, help: str = SCOPE_HELP) -> Scope:
+    """Draw the choice of what tiles are compared with, where all of them can be had."""
+    scope = st.segmented_control(
+        "Compare with",
+        list(SCOPE_LABELS),
+        default=Scope.SELF,
+        required=True,
+        format_func=SCOPE_LABELS.__getitem__,
+        key=f"{prefix}scope",
+        help=help,
+        **KEPT,
+    )
+    return scope or Scope.SELF
+
+
 def read_engine(prefix: str = "") -> EngineName:
     """Draw the choice of the engine, and say what `auto` means here."""
     name: EngineName = st.selectbox("Engine", list(EngineName), key=f"{prefix}engine", help=ENGINE_HELP, **KEPT)

@@ -16,7 +16,6 @@ import pytest
 
 from segdetect.errors import SettingsError, StorageError
 from segdetect.inspection import Failure
-from segdetect.memo import Budget
 from segdetect.output.journal import JOURNAL, Journal, has_journal, read_journal
 from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
@@ -36,11 +35,6 @@ NAMES = ["0.png", "1.png", "2.png", "bad.png", "scan.tif#1", "scan.tif#2"]
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "CHUNK_DENSE", 1)
     monkeypatch.setattr("segdetect.runs.batch.CHUNK_PICTURES", 1)
-
-
-@pytest.fixture
-def inspector() -> Inspector:
-    return Inspector({EngineName.TEXTURE: TinyDenseEngine()}, budget=Budget(1 << 26))
 
 
 @pytest.fixture

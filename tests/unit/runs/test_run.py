@@ -67,11 +67,6 @@ class Elsewhere:
 
 
 @pytest.fixture
-def inspector() -> Inspector:
-    return Inspector({EngineName.TEXTURE: TinyDenseEngine()}, budget=Budget(1 << 26))
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Pictures, some in archives, a file of several pages, and one that is damaged."""
     home = tmp_path / "pictures"
