@@ -12,7 +12,7 @@ from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.storage.roots import ROOTS_VARIABLE
 from segdetect.ui.shared.background_runs import run_name, runs, start_folder, start_uploaded
-from segdetect.ui.shared.controls import SCOPE_HELP, read_engine, read_grid, read_rule, read_scope
+from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
 from segdetect.ui.shared.file_pages import FilePage, pages_of
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.page import callback, part
@@ -23,7 +23,6 @@ from segdetect.ui.shared.texts import plain
 
 # A new uploader for each run, so that the files of the last one do not stay in it, and in memory.
 _COUNT: Final = "batch-count"
-_SCOPE_HELP: Final = SCOPE_HELP + "\nOf many pictures, up to 16 that are spread evenly over the run are compared with."
 _EXPECTED: Final = """
 ## What you get
 1. **The odd ones first**: a table or a gallery of all pictures, with a verdict for each and its flagged tiles boxed.
@@ -63,7 +62,7 @@ def show_new_run() -> None:
 def _read_settings() -> tuple[Settings, Sequence[FilePage]]:
     with st.sidebar:
         grid = read_grid("batch-")
-        scope = read_scope("batch-", help=_SCOPE_HELP)
+        scope = read_scope("batch-", long_run=True)
         references: Sequence[FilePage] = ()
         if scope is Scope.REFERENCES:
             read_references()

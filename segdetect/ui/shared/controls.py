@@ -45,6 +45,9 @@ SCOPE_HELP: Final = """What each tile is compared with.
 - **Known-good**: pictures of good parts that you add. Right for objects, and the most reliable.
 - **The other pictures**: everything you dropped in together, most of which should be good.
 """
+LONG_RUN_SCOPE_HELP: Final = (
+    SCOPE_HELP + "\nOf many pictures, up to 16 that are spread evenly over the run are compared with."
+)
 RULE_LABELS: Final = {
     RuleName.AUTO: "Automatic",
     RuleName.FENCE: "Outlier fence",
@@ -85,8 +88,8 @@ def read_grid(prefix: str = "") -> GridSize:
     return GridSize(rows, cols)
 
 
-def read_scope(prefix: str, *, help: str = SCOPE_HELP) -> Scope:
-    """Draw the choice of what tiles are compared with, where all of them can be had."""
+def read_scope(prefix: str, *, long_run: bool = False) -> Scope:
+    """Draw the choice of what tiles are compared with, where all of them can be had; `long_run` for many pictures."""
     scope = st.segmented_control(
         "Compare with",
         list(SCOPE_LABELS),
@@ -94,7 +97,7 @@ def read_scope(prefix: str, *, help: str = SCOPE_HELP) -> Scope:
         required=True,
         format_func=SCOPE_LABELS.__getitem__,
         key=f"{prefix}scope",
-        help=help,
+        help=LONG_RUN_SCOPE_HELP if long_run else SCOPE_HELP,
         **KEPT,
     )
     return scope or Scope.SELF
