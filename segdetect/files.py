@@ -14,10 +14,11 @@ from typing import IO, Final
 import platformdirs
 from filelock import FileLock, Timeout
 
-from segdetect.errors import SettingsError, StorageError, storage_error
+from segdetect.errors import SegDetectError, SettingsError, StorageError, storage_error
 
 HOME_VARIABLE: Final = "SEGDETECT_HOME"
 LOCK_SECONDS: Final = 30.0
+_RUNNING: Final = ".running"
 
 
 def home() -> Path:
@@ -61,6 +62,25 @@ def changing(folder: Path) -> Iterator[None]:
     with lock:
         for part in folder.glob(".*.part"):
             part.unlink(missing_ok=True)
+        yield
+
+
+@contextmanager
+def hold(folder: Path, otherwise: SegDetectError) -> Iterator[None]:
+    """Hold a folder for as long as a run works in it; whatever ends the process lets go of it.
+
+    Args:
+        folder: is there.
+        otherwise: raised where another holds it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    try:
+        lock = FileLock(folder / _RUNNING).acquire(0)
+    except Timeout as error:
+        raise otherwise from error
+    with lock:
         yield
 
 

@@ -12,6 +12,7 @@ from segdetect.cli.options import (
     add_output,
     add_settings,
     check_output,
+    held_output,
     progress_bar,
     read_references,
     read_settings,
@@ -65,6 +66,11 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(options)
     check_output(options)
     warm_up()
+    with held_output(options):
+        return _evaluated(options, settings)
+
+
+def _evaluated(options: argparse.Namespace, settings: Settings) -> int:
     dataset = read_dataset(options.dataset, polarity=options.masks)
     _, references = read_references(options)
     inspector = Inspector().settled(settings.engine)

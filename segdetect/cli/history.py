@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from segdetect.cli.ending import DONE, answering
+from segdetect.cli.options import held_output
 from segdetect.cli.saying import say
 from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
@@ -180,8 +181,7 @@ def _show(history: History, options: argparse.Namespace) -> None:
 def _export(history: History, options: argparse.Namespace) -> None:
     folder: Path = options.out
     count = 0
-    with storage_errors(folder), ExitStack() as tables:
-        folder.mkdir(parents=True, exist_ok=True)
+    with held_output(options), storage_errors(folder), ExitStack() as tables:
         images = tables.enter_context(CsvTable(folder / "images.csv", IMAGE_COLUMNS))
         tiles = tables.enter_context(CsvTable(folder / "tiles.csv", TILE_COLUMNS))
         for number in _chosen(history, options):

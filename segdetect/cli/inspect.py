@@ -13,7 +13,15 @@ from tqdm import tqdm
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
 from segdetect.cli.keeping import add_history, keeping, thumbnail_side
-from segdetect.cli.options import add_output, add_settings, check_output, progress_bar, read_references, read_settings
+from segdetect.cli.options import (
+    add_output,
+    add_settings,
+    check_output,
+    held_output,
+    progress_bar,
+    read_references,
+    read_settings,
+)
 from segdetect.cli.rooms import add_room, opened_room
 from segdetect.cli.saying import ALL_PAGES, Pace, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
@@ -89,9 +97,8 @@ def run(options: argparse.Namespace) -> int:
     if settings.engine is EngineName.AUTO:
         notes = (*notes, f"auto took the engine {work.engine}, the first that passed its self-test.")
     say_notes((*notes, *found.notes))
-    told = _Inspecting(options, found, work)
-    with opened_room(options, inspector, images) as room:
-        return told.answer(room)
+    with opened_room(options, inspector, images) as room, held_output(options):
+        return _Inspecting(options, found, work).answer(room)
 
 
 class _Inspecting:

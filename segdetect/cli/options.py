@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Never
@@ -13,7 +13,8 @@ from typing import Never
 from tqdm import tqdm
 
 from segdetect.cli.saying import ALL_PAGES, say_notes, say_summary
-from segdetect.errors import SettingsError
+from segdetect.errors import SettingsError, StorageError
+from segdetect.files import hold, storage_errors
 from segdetect.inspection import Failure
 from segdetect.output.formats import DEFAULT_FORMATS, FormatName
 from segdetect.output.run import Run
@@ -174,6 +175,26 @@ def read_references(
         how = ALL_PAGES if "page" in options else ""
         say_summary(f"{len(images)} references read", left_out, verbose=options.verbose, pages=how)
     return [replace(part, sha256=image.sha256) for part, image in zip(parts, images, strict=True)], images
+
+
+@contextmanager
+def held_output(options: argparse.Namespace) -> Iterator[None]:
+    """Hold the output folder, where one was named, so that no other command writes to it meanwhile.
+
+    Raises:
+        StorageError: another command does, or it cannot be written.
+    """
+    with ExitStack() as holding:
+        if options.out is not None:
+            busy = StorageError(
+                "another command is writing to this folder",
+                remedy="Wait until that is done, or choose another folder with --out",
+                file=str(options.out),
+            )
+            with storage_errors(options.out):
+                options.out.mkdir(parents=True, exist_ok=True)
+                holding.enter_context(hold(options.out, busy))
+        yield
 
 
 @contextmanager

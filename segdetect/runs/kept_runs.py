@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from segdetect.errors import CancelledError, InputError, SegDetectError, SettingsError, StorageError
-from segdetect.files import home, storage_errors
+from segdetect.files import hold, home, storage_errors
 from segdetect.pictures.left_out import LeftOut
 from segdetect.progress import Progress
 from segdetect.runs.kept_files import KeptFiles, write_files
@@ -27,7 +27,7 @@ from segdetect.runs.long_runs import LongRun, LongRuns
 from segdetect.runs.rooms import Room
 from segdetect.runs.run import Work
 from segdetect.storage.history.history import History
-from segdetect.storage.shelf import Damaged, Shelf
+from segdetect.storage.shelf import DAMAGE, Damaged, Shelf
 
 # What a start that was killed left behind is no run; one that is being made is not touched.
 _LEFT_SECONDS: Final = 86_400.0
@@ -78,6 +78,11 @@ class RunState:
     def goes_on(self) -> bool:
         """Whether it waits for its turn or has it."""
         return self.state in (State.WAITING, State.RUNNING)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another program works on it."""
+        return self.state is State.WAITING and not self.doing
 
 
 class KeptRuns:
@@ -165,12 +170,14 @@ class KeptRuns:
     def of(self, account: str) -> list[RunState]:
         """The runs of an account, the newest first."""
         with self._lock:
+            self._look_elsewhere()
             records = [record for record in self._records.values() if record.account == account]
             return [self._state(record) for record in sorted(records, key=lambda one: one.created, reverse=True)]
 
     def get(self, account: str, id: str) -> RunState | None:
         """A run by its id; None where the account has none of this id, or no more."""
         with self._lock:
+            self._look_elsewhere()
             record = self._records.get(id)
             return self._state(record) if record is not None and record.account == account else None
 
@@ -212,14 +219,14 @@ class KeptRuns:
         """Delete a run that does not go on, with all its files.
 
         Raises:
-            StorageError: they cannot be deleted.
+            StorageError: they cannot be deleted, or another program works on it.
         """
         with self._lock:
             state = self.get(account, id)
             if state is None or state.goes_on:
                 return
             folder = self.folder(id)
-            with storage_errors(folder):
+            with storage_errors(folder), hold(folder, _busy(state.record.name)):
                 # Without its record it is no run any more, should the rest not go in one go.
                 (folder / RECORD).unlink(missing_ok=True)
                 shutil.rmtree(folder)
@@ -229,7 +236,27 @@ class KeptRuns:
     def _place(self, account: str, id: str) -> _Place | None:
         """The place in the queue of an account's run that goes on here."""
         state = self.get(account, id)
-        return self._places.get(id) if state is not None and state.goes_on else None
+        return self._going(id) if state is not None and state.goes_on else None
+
+    def _going(self, id: str) -> _Place | None:
+        """The place of a run that has not ended here; one that another program works on has ended here."""
+        place = self._places.get(id)
+        return None if place is None or place.task.ended else place
+
+    def _look_elsewhere(self) -> None:
+        """See what became of the runs that another program works on, and go on with what that left."""
+        for id, known in list(self._records.items()):
+            if known.state is not State.WAITING or self._going(id) is not None:
+                continue
+            try:
+                self._records[id] = read_run_record(self.folder(id) / RECORD)
+            except FileNotFoundError:
+                del self._records[id]
+            except DAMAGE:
+                # As at a network drive's bad moment: the next look will tell.
+                continue
+            else:
+                self._take_up(self._records[id])
 
     def _stop(self, id: str, place: _Place, state: State) -> None:
         self._queue.stop(place.task.account, place.task.name)
@@ -238,6 +265,8 @@ class KeptRuns:
 
     def _state(self, record: RunRecord) -> RunState:
         place = self._places.get(record.id)
+        if record.state is State.WAITING and self._going(record.id) is None:
+            return RunState(record=record, state=State.WAITING, counts=Rows(self.folder(record.id)).counts())
         if place is None or record.state is not State.WAITING:
             unkept = None if place is None else place.going.unkept
             return RunState(record=record, state=record.state, counts=record.counts, unkept=unkept)
@@ -319,6 +348,12 @@ class KeptRuns:
         with self._lock:
             self._records[id] = replace(self._records[id], begun_with=done, trouble=None)
             self._records[id].write(self.folder(id))
+
+
+def _busy(name: str) -> StorageError:
+    return StorageError(
+        "another program works on this run", remedy="Wait until that is done, or stop it there", file=name
+    )
 
 
 def _is_held(folder: Path) -> bool:

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
-
-from filelock import FileLock, Timeout
 
 from segdetect.errors import CancelledError, SegDetectError
+from segdetect.files import hold
 from segdetect.inspection import Inspection
 from segdetect.output.finished import Finished
 from segdetect.output.journal import has_journal, read_journal
@@ -29,7 +27,6 @@ from segdetect.storage.history.entries import Finding, Run
 from segdetect.storage.history.history import History
 from segdetect.storage.history.keeping import Keeper
 
-_LOCK: Final = ".running"
 Keep = Callable[[Sequence[Finished]], None]
 
 
@@ -67,11 +64,7 @@ def held(folder: Path) -> Iterator[None]:
     Raises:
         CancelledError: another does.
     """
-    try:
-        lock = FileLock(folder / _LOCK).acquire(0)
-    except Timeout as error:
-        raise CancelledError("another program works on it") from error
-    with lock:
+    with hold(folder, CancelledError("another program works on it")):
         yield
 
 

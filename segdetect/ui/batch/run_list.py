@@ -94,6 +94,8 @@ def _draw_run(run: RunState, *, is_opened: bool) -> None:
         _button("Hide", "visibility_off", close_run, f"hide-{id}")
     else:
         _button("Show", "visibility", open_run, f"show-{id}", id)
+    if run.is_elsewhere:
+        return
     if run.goes_on:
         _button("Pause", "pause", runs().pause, f"pause-{id}", account(), id, disabled=run.is_stopping)
         _button("Cancel", "stop_circle", runs().cancel, f"cancel-{id}", account(), id)
@@ -130,9 +132,9 @@ def _button(label: str, icon: str, work: object, key: str, *args: object, disabl
 def _told(run: RunState) -> str:
     """Where a run stands, in words."""
     of = f"{number(run.pictures, 0)} pictures of {number(run.record.files, 0)} files"
+    if run.is_elsewhere:
+        return f"another program works on it, {of}"
     if run.state is State.WAITING:
-        if run.doing == "":
-            return "another program on this machine works on it"
         return f"waiting, {run.ahead} run{'' if run.ahead == 1 else 's'} ahead" if run.ahead else "about to begin"
     if run.is_stopping:
         return f"stopping, {of}"

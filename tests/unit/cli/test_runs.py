@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import segdetect
 from segdetect.cli import saying
 from segdetect.cli.ending import TERMINATED
 from segdetect.cli.main import main
@@ -18,6 +21,7 @@ from segdetect.engines.base import Engine
 from segdetect.runs import run
 from segdetect.settings import EngineName
 from tests.support.pictures import planted, png
+from tests.support.tiny_dataset import manifest_dataset
 from tests.support.tiny_engine import TinyDenseEngine
 
 NAMES = ["0.png", "1.png", "2.png", "bad.png"]
@@ -79,6 +83,38 @@ def test_a_run_that_the_system_stopped_is_gone_on_with(
         assert (folder / "out" / name).read_bytes() == (folder / "whole" / name).read_bytes()
     assert main([*INSPECT, "--out", "out", "--resume", "--grid", "8"]) == 2
     assert "the run there does not have the same rows (7 there, 8 now)" in capsys.readouterr().err
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from segdetect.files import hold
+with hold(Path(sys.argv[1]), OSError()):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_second_command_does_not_write_to_the_same_folder_until_the_first_has_ended(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest_dataset(folder / "set")
+    main([*INSPECT, "--out", "out"])
+    before = {path: path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
+    environment = {**os.environ, "PYTHONPATH": str(Path(segdetect.__file__).parents[1])}
+    with subprocess.Popen([sys.executable, "-c", HOLDS, "out"], stdout=subprocess.PIPE, env=environment) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        capsys.readouterr()
+        for command in (INSPECT, ["history", "export"], ["evaluate", "set", "--engine", "texture"]):
+            assert main([*command, "--out", "out"]) == 1
+            told = "segdetect: out: another command is writing to this folder. Wait until that is done, or choose"
+            assert told in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in before} == before
+        other.kill()
+    assert main([*INSPECT, "--out", "out", "--resume"]) == 1
+    assert "4 pictures are done already" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("engine")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from segdetect.errors import EngineUnavailableError, InputError
+from segdetect.errors import EngineUnavailableError, InputError, StorageError
 from segdetect.memo import Budget
 from segdetect.output.journal import JOURNAL
 from segdetect.pictures.sources import SourceFile, list_sources
@@ -239,10 +239,41 @@ def test_a_run_that_another_program_works_on_is_left_to_it(bench: Bench) -> None
     with held(bench.folder / run):
         bench.restarted()
         bench.let(1)
-        assert bench.state(run).state is State.WAITING
+        assert bench.state(run).is_elsewhere
         assert bench.engine.described == []
-    bench.restarted()
+    # As soon as that is over, should it have left something to do.
     bench.came(run, State.DONE)
+
+
+def test_two_programs_do_not_do_a_run_twice_and_each_sees_what_the_other_did(bench: Bench) -> None:
+    run = bench.start(*pictures(2))
+    mine = bench.runs
+    bench.let(1)
+    bench.awaited(run, lambda now: now.pictures == 1)
+    theirs = bench.restarted()
+    assert bench.state(run).is_elsewhere
+    assert bench.state(run).pictures == 1
+    theirs.pause("", run)
+    theirs.cancel("", run)
+    bench.let(1)
+    bench.came(run, State.DONE)
+    assert bench.engine.described == ["0.png", "1.png"]
+    bench.runs = mine
+    bench.came(run, State.DONE)
+
+
+def test_a_run_that_another_program_has_gone_on_with_is_neither_deleted_nor_done_beside_it(bench: Bench) -> None:
+    run = bench.start(*pictures(2))
+    bench.runs.cancel("", run)
+    bench.came(run, State.CANCELLED)
+    with held(bench.folder / run):
+        with pytest.raises(StorageError, match="another program works on this run"):
+            bench.runs.delete("", run)
+        bench.runs.resume("", run)
+        bench.awaited(run, lambda now: now.is_elsewhere)
+        assert bench.engine.described == []
+    bench.let(2)
+    assert bench.came(run, State.DONE).pictures == 2
 
 
 def test_what_ends_a_run_is_said_and_it_can_be_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
