@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Final
@@ -11,7 +10,8 @@ from typing import Final
 from segdetect.errors import SettingsError
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pipeline import Inspector
-from segdetect.runs.rooms import SCHEDULER_VARIABLE, Here, Room
+from segdetect.runs.room_choice import named_scheduler, open_room
+from segdetect.runs.rooms import SCHEDULER_VARIABLE, Room
 
 MAX_WORKERS: Final = 512
 
@@ -40,17 +40,9 @@ def opened_room(
     """
     if options.workers is not None and options.scheduler is not None:
         raise SettingsError("--workers was given together with --scheduler", remedy="Give one or the other")
-    scheduler = options.scheduler or ("" if options.workers else os.environ.get(SCHEDULER_VARIABLE, "").strip())
-    with closing(_room(scheduler, options.workers or 1, inspector, references)) as room:
+    scheduler = options.scheduler or ("" if options.workers else named_scheduler())
+    with closing(open_room(inspector, references, scheduler=scheduler, workers=options.workers or 1)) as room:
         yield room
-
-
-def _room(scheduler: str, workers: int, inspector: Inspector, references: Sequence[LoadedImage]) -> Room:
-    if not scheduler and workers == 1:
-        return Here(inspector, references)
-    from segdetect.runs import cluster  # with Dask, which takes a while
-
-    return cluster.connect(scheduler) if scheduler else cluster.local(workers)
 
 
 def _count(text: str) -> int:

@@ -21,7 +21,7 @@ from segdetect.cores import THREADS_VARIABLE, cores
 from segdetect.errors import ClusterError
 from segdetect.progress import Progress, no_progress
 from segdetect.runs.chunks import inspect_chunk
-from segdetect.runs.rooms import Record, WorkerLostError
+from segdetect.runs.rooms import NO_WORKERS, Record, WorkerLostError
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -65,26 +65,29 @@ class Cluster:
         return PLACES_A_WORKER * self.workers + 1
 
     def submit(self, order: Record, files: Sequence[Record], progress: Progress = no_progress) -> Part:
-        """As `Room.submit`; nothing is told of how far a part is."""
-        return Part(self._asked(lambda: self._client.submit(inspect_chunk, order, files, pure=False)), self)
+        """As `Room.submit`; of how far a part is nothing is known but that it is under way."""
+        return Part(self._asked(lambda: self._client.submit(inspect_chunk, order, files, pure=False)), self, progress)
 
     def close(self) -> None:
         """Leave the cluster; processes of this machine are ended."""
         self._closing.close()
 
-    def check(self, seconds: float) -> None:
-        """See whether there is anybody to wait for.
+    def waiting_for(self, seconds: float) -> str:
+        """What is waited for, in words.
 
         Args:
             seconds: how long nothing has come.
 
         Raises:
-            ClusterError: there is not.
+            ClusterError: there is nobody to wait for.
         """
-        if not self._threads() and seconds > SECONDS_WITHOUT_WORKERS:
+        if self._threads():
+            return "the workers are at it"
+        if seconds > SECONDS_WITHOUT_WORKERS:
             raise ClusterError(
                 f"the scheduler has had no workers for {round(seconds)} seconds", remedy=_GO_ON, file=self._name
             )
+        return NO_WORKERS
 
     def lost(self) -> ClusterError:
         """That the scheduler is not there any more."""
@@ -104,8 +107,8 @@ class Cluster:
 class Part:
     """A part under way, as `rooms.Pending` describes it."""
 
-    def __init__(self, future: Future[Any], cluster: Cluster) -> None:
-        self._future, self._cluster = future, cluster
+    def __init__(self, future: Future[Any], cluster: Cluster, progress: Progress = no_progress) -> None:
+        self._future, self._cluster, self._progress = future, cluster, progress
         self._done = threading.Event()
         future.add_done_callback(lambda _: self._done.set())
 
@@ -116,7 +119,8 @@ class Part:
 
         began = time.monotonic()
         while not self._done.wait(_SECONDS_TO_CHECK):
-            self._cluster.check(time.monotonic() - began)
+            # Whoever does not want it any more says so here.
+            self._progress(0.0, self._cluster.waiting_for(time.monotonic() - began))
         try:
             answer: dict[str, Any] = self._future.result()
         except KilledWorker as error:
@@ -150,7 +154,7 @@ def connect(address: str) -> Cluster:
             client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError, TypeError, ImportError) as error:
             raise ClusterError(
-                f"no scheduler answers there ({_first_line(error)})",
+                f"no scheduler answers there ({_first_line(error).replace(address, 'it')})",
                 remedy="Start one with `dask scheduler`, or check the address: tcp://HOST:8786",
                 file=address,
             ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from segdetect.errors import CancelledError, InputError, SegDetectError, SettingsError, StorageError
+from segdetect.errors import CancelledError, ClusterError, InputError, SegDetectError, SettingsError, StorageError
 from segdetect.files import hold, home, storage_errors
 from segdetect.pictures.left_out import LeftOut
 from segdetect.progress import Progress
@@ -31,6 +32,9 @@ from segdetect.storage.shelf import DAMAGE, Damaged, Shelf
 
 # What a start that was killed left behind is no run; one that is being made is not touched.
 _LEFT_SECONDS: Final = 86_400.0
+# Which machines these are is for who runs the server, and in its log.
+_WITHOUT_WORKERS: Final = "What is done stays. Go on with the run when the scheduler and its workers are there again"
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -335,6 +339,11 @@ class KeptRuns:
             # Neither is true when the program ends: then it is gone on with.
             if going.cancelled or going.pausing:
                 self._settle(id, State.CANCELLED if going.cancelled else State.PAUSED)
+            raise
+        except ClusterError as error:
+            _LOG.warning("A run waits: %s", error)
+            # Nothing is wrong with the run: it waits until somebody says that the workers are there again.
+            self._settle(id, State.PAUSED, ClusterError(error.problem, remedy=_WITHOUT_WORKERS))
             raise
         except SegDetectError as error:
             self._settle(id, State.FAILED, _without_resume(error))

@@ -14,6 +14,8 @@ from segdetect.runs.chunks import forget_banks, inspect_chunk
 Record = Mapping[str, Any]
 # Names the cluster that runs are done by, where nothing else is said.
 SCHEDULER_VARIABLE: Final = "SEGDETECT_SCHEDULER"
+# What is told of a part while there is nobody to do it; they may come.
+NO_WORKERS: Final = "waiting for workers"
 
 
 class WorkerLostError(Exception):
@@ -56,7 +58,8 @@ class Room(Protocol):
         Args:
             order: the first argument of `inspect_chunk`.
             files: its second.
-            progress: told the share of the part that is done, where the room learns it; may raise `CancelledError`.
+            progress: told the share of the part that is done, where the room learns it, now or while its result is
+                awaited; may raise `CancelledError`.
         """
         ...
 

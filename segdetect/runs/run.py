@@ -14,7 +14,7 @@ from segdetect.output.finished import Finished
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, like_pages
 from segdetect.pictures.sources import SourceFile
 from segdetect.pipeline import Inspector, batch_bank
-from segdetect.progress import Progress, no_progress, part_of
+from segdetect.progress import Progress, no_progress
 from segdetect.runs.batch import CHUNK_PICTURES
 from segdetect.runs.chunks import Part, read_part
 from segdetect.runs.orders import Order, Wanted
@@ -179,7 +179,11 @@ class _Progress:
 
     def _submit(self, files: Sequence[Wanted]) -> Pending:
         total = max(1, len(self._work.files))
-        report = part_of(self._tell, self._done / total, min(1.0, (self._done + len(files)) / total))
+
+        def report(share: float, doing: str) -> None:
+            # Where several parts are under way, others may be done since this one was asked for.
+            self._tell(min(1.0, (self._done + share * len(files)) / total), doing)
+
         return self._room.submit(self._record, [file.record() for file in files], report)
 
     def _next(self) -> list[Finished]:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from segdetect.runs.kept_record import State
 from segdetect.runs.kept_runs import RunState
+from segdetect.runs.rooms import NO_WORKERS
 from segdetect.ui.shared.background_runs import close_run, open_run, opened_run, runs
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
@@ -139,7 +140,7 @@ def _told(run: RunState) -> str:
     if run.is_stopping:
         return f"stopping, {of}"
     if run.state is State.RUNNING:
-        return ", ".join([of, *_pace(run)])
+        return ", ".join([of, run.doing] if run.doing == NO_WORKERS else [of, *_pace(run)])
     if run.state is State.DONE:
         return ", ".join(
             f"{SIGNS.get(verdict, '')} {number(count, 0)} {verdict}" for verdict, count in run.counts.items()

@@ -16,7 +16,7 @@ from segdetect.runs.kept_export import opened_picture
 from segdetect.runs.kept_files import read_files, store_uploads, within
 from segdetect.runs.kept_rows import Query, Rows
 from segdetect.runs.kept_runs import KeptRuns, RunState
-from segdetect.runs.rooms import Here
+from segdetect.runs.room_choice import named_scheduler, open_room
 from segdetect.runs.run import Work
 from segdetect.settings import Scope, Settings
 from segdetect.storage.history.history import History, is_on
@@ -41,7 +41,7 @@ _MOST_REFERENCES: Final = 20
 @one_per_process
 def runs() -> KeptRuns:
     """The runs of this process; the first call goes on with those that had not ended when the last one did."""
-    return KeptRuns(lambda: Here(inspector()), history=_history())
+    return KeptRuns(lambda: open_room(inspector(), scheduler=named_scheduler()), history=_history())
 
 
 def _history() -> History | None:

@@ -13,15 +13,20 @@ import pytest
 from distributed import KilledWorker, LocalCluster
 
 from segdetect.engines.base import Engine
-from segdetect.errors import ClusterError
+from segdetect.errors import CancelledError, ClusterError
 from segdetect.memo import Budget
 from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs import chunks, cluster
 from segdetect.runs import run as run_module
-from segdetect.runs.rooms import Here, WorkerLostError
+from segdetect.runs.kept_record import State
+from segdetect.runs.kept_runs import KeptRuns, RunState
+from segdetect.runs.room_choice import named_scheduler, open_room
+from segdetect.runs.rooms import SCHEDULER_VARIABLE, Here, WorkerLostError
 from segdetect.runs.run import Work, inspect_run
 from segdetect.settings import EngineName, Settings
+from segdetect.storage.history.entries import FAILED
+from tests.support.background import PATIENCE
 from tests.support.pictures import planted, png
 from tests.support.tiny_engine import TinyDenseEngine
 
@@ -145,3 +150,47 @@ def test_dask_gave_up_on_a_part_whose_workers_died() -> None:
 
     with pytest.raises(WorkerLostError):
         cluster.Part(Dead(), None).result()  # type: ignore[arg-type]
+
+
+def test_a_part_that_nobody_wants_any_more_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        def add_done_callback(self, call: Any) -> None:
+            pass
+
+    class Busy:
+        def waiting_for(self, seconds: float) -> str:
+            return "the workers are at it"
+
+    def stopped(share: float, doing: str) -> None:
+        raise CancelledError(doing)
+
+    monkeypatch.setattr(cluster, "_SECONDS_TO_CHECK", 0.01)
+    with pytest.raises(CancelledError, match="the workers are at it"):
+        cluster.Part(Endless(), Busy(), stopped).result()  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_runs_in_the_background_are_done_by_the_scheduler_that_is_named(
+    folder: Path, scheduler: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SCHEDULER_VARIABLE, scheduler.scheduler_address)
+    here = Inspector({EngineName.TEXTURE: TinyDenseEngine()}, budget=Budget(1 << 26))
+    runs = KeptRuns(lambda: open_room(here, scheduler=named_scheduler()), folder=tmp_path / "runs")
+    (folder / "bad.png").write_bytes(b"")
+    work = Work.by(here, list_sources([folder]).files, SETTINGS)
+
+    def ended() -> RunState:
+        with runs.new_folder() as place:
+            run = runs.start(place, work, name="shift")
+        assert runs._places[run].task.wait(PATIENCE)
+        state = runs.get("", run)
+        assert state is not None
+        return state
+
+    done = ended()
+    assert (done.state, done.pictures, done.counts[FAILED]) == (State.DONE, len(work.files), 1)
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 0.5)
+    scheduler.close()
+    waits = ended()
+    assert (waits.state, waits.pictures) == (State.PAUSED, 0)
+    assert "no scheduler answers there" in str(waits.record.trouble)

@@ -13,18 +13,19 @@ from typing import Any
 
 import pytest
 
-from segdetect.errors import EngineUnavailableError, InputError, StorageError
+from segdetect.errors import ClusterError, EngineUnavailableError, InputError, StorageError
 from segdetect.memo import Budget
 from segdetect.output.journal import JOURNAL
 from segdetect.pictures.sources import SourceFile, list_sources
 from segdetect.pipeline import Inspector
+from segdetect.progress import no_progress
 from segdetect.runs import run as run_module
 from segdetect.runs.kept_files import read_files, store_uploads, within
 from segdetect.runs.kept_record import RECORD, State, read_run_record
 from segdetect.runs.kept_rows import Query, Rows, Sorting
 from segdetect.runs.kept_runs import KeptRuns, RunState
 from segdetect.runs.kept_work import held
-from segdetect.runs.rooms import Here
+from segdetect.runs.rooms import Here, Room
 from segdetect.runs.run import Work
 from segdetect.settings import EngineName, Scope, Settings
 from segdetect.storage.history.entries import FAILED, Search
@@ -63,6 +64,7 @@ class Bench:
     folder: Path
     engine: GatedEngine = field(default_factory=GatedEngine)
     history: History | None = None
+    room: Callable[[], Room] | None = None
 
     def __post_init__(self) -> None:
         self.inspector = Inspector({EngineName.TEXTURE: self.engine}, budget=Budget(1 << 26))
@@ -70,8 +72,12 @@ class Bench:
 
     def restarted(self) -> KeptRuns:
         """A manager that finds what is on the disk, as after a restart of the program."""
-        self.runs = KeptRuns(lambda: Here(self.inspector), folder=self.folder, history=self.history)
+        self.runs = KeptRuns(self.opened, folder=self.folder, history=self.history)
         return self.runs
+
+    def opened(self) -> Room:
+        """Where parts are inspected: by the engine above, unless a test says otherwise."""
+        return Here(self.inspector) if self.room is None else self.room()
 
     def start(self, *pictures: bytes, name: str = "cloth", account: str = "", settings: Settings = SETTINGS) -> str:
         """A run of these pictures."""
@@ -292,6 +298,50 @@ def test_what_ends_a_run_is_said_and_it_can_be_tried_again(bench: Bench, monkeyp
     monkeypatch.undo()
     bench.runs.resume("", run)
     assert bench.came(run, State.DONE).pictures == 1
+
+
+class Lost(Here):
+    """The machines of a scheduler that is lost before the second part."""
+
+    parts = 0
+
+    def submit(self, order: Any, files: Any, progress: Any = no_progress) -> Any:
+        self.parts += 1
+        if self.parts > 1:
+            raise ClusterError("the scheduler was lost in mid-run", remedy="Add --resume", file="tcp://secret:8786")
+        return super().submit(order, files, progress)
+
+
+def test_a_run_whose_scheduler_is_lost_waits_with_what_is_done(bench: Bench) -> None:
+    bench.room = lambda: Lost(bench.inspector)
+    bench.let(1)
+    run = bench.start(*pictures(3))
+    paused = bench.came(run, State.PAUSED)
+    assert paused.pictures == 1
+    assert bench.names(run) == ["0.png"]
+    told = str(paused.record.trouble)
+    assert told.startswith("the scheduler was lost in mid-run. What is done stays. Go on with the run when")
+    bench.room = None
+    bench.let(2)
+    bench.runs.resume("", run)
+    done = bench.came(run, State.DONE)
+    assert (done.pictures, done.record.trouble) == (3, None)
+    assert bench.engine.described == ["0.png", "1.png", "2.png"]
+
+
+def test_a_run_whose_scheduler_is_not_there_waits_and_lets_the_next_one_pass(bench: Bench) -> None:
+    def unreachable() -> Room:
+        raise ClusterError("no scheduler answers there", file="tcp://secret:8786")
+
+    bench.room = unreachable
+    runs = [bench.start(*pictures(1, first)) for first in range(2)]
+    for run in runs:
+        assert "no scheduler answers there" in str(bench.came(run, State.PAUSED).record.trouble)
+    bench.room = None
+    bench.let(2)
+    for run in runs:
+        bench.runs.resume("", run)
+        bench.came(run, State.DONE)
 
 
 def test_a_run_is_its_accounts_alone_and_deleted_with_its_files(bench: Bench) -> None:
