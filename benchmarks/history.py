@@ -124,7 +124,7 @@ def fill(history: History, answers: Answers, entries: int) -> None:
     _, inspection = answers[0]
     run = Run(name="line", settings=SETTINGS, engine="texture", engine_version=inspection.engine_version)
     kept = [Finding(result=inspection, thumbnail=kept_thumbnail(image, inspection)) for image, inspection in answers]
-    packed = [(finding.row(document := finding.document()), document, finding.thumbnail) for finding in kept]
+    packed = [(finding.row(document := finding.document(), run), document, finding.thumbnail) for finding in kept]
     with history.database.writing() as connection:
         connection.execute(sa.insert(runs).values(run.row()))
     for start in range(0, entries, 5000):

@@ -22,7 +22,7 @@ from segdetect.errors import InputError, SegDetectError
 from segdetect.grid import TileLayout, shifted_layout, tile_layout
 from segdetect.inspection import Decision, Failure, Flags, Floats, Inspection, Ints, Source, TileScores, Verdict
 from segdetect.message import packed, unpacked
-from segdetect.settings import FEW_DEFECTIVE, EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.settings import FEW_DEFECTIVE, EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
 
 # Raised when a field changes its meaning or goes; a new field that may be absent raises nothing.
 VERSION: Final = 1
@@ -47,6 +47,7 @@ def settings_record(settings: Settings) -> dict[str, Any]:
         "threshold": rule.threshold,
         "false_alarms": rule.false_alarms,
         "expected_defective": rule.expected_defective,
+        "plan": None if settings.plan is None else {"name": settings.plan.name, "version": settings.plan.version},
     }
 
 
@@ -69,7 +70,12 @@ def read_settings(record: Mapping[str, Any]) -> Settings:
         engine=EngineName(record["engine"]),
         scope=Scope(record["scope"]),
         rule=rule,
+        plan=_read_plan(record.get("plan")),
     )
+
+
+def _read_plan(record: Mapping[str, Any] | None) -> PlanVersion | None:
+    return None if record is None else PlanVersion(_text(record["name"]), operator.index(record["version"]))
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:

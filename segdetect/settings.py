@@ -135,9 +135,35 @@ class Rule:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class PlanVersion:
+    """Which plan settings were taken from, and which of its versions.
+
+    Raises:
+        SettingsError: no name, or a version below 1.
+    """
+
+    name: str
+    version: int
+
+    def __post_init__(self) -> None:
+        if not self.name or not isinstance(self.version, Integral) or self.version < 1:
+            raise SettingsError(f"there is no version {self.version} of a plan '{self.name}'", remedy="Choose another")
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.version}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that decides an answer, apart from the pictures.
+
+    Args:
+        grid: the tiles.
+        engine: how a picture is described.
+        scope: what tiles are compared with.
+        rule: how scores become flags.
+        plan: the plan that all of this was taken from, so that an old answer can be explained; decides nothing itself.
 
     Raises:
         SettingsError: an engine or a scope that there is not.
@@ -147,6 +173,7 @@ class Settings:
     engine: EngineName = EngineName.AUTO
     scope: Scope = Scope.SELF
     rule: Rule = field(default_factory=Rule)
+    plan: PlanVersion | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "engine", member(EngineName, self.engine, "engine"))

@@ -65,7 +65,8 @@ class Shelf(Generic[Entry]):
     Args:
         folder: where they are; it may be absent.
         pattern: finds the entries' files: `*.json`, or `*/index.json` for entries that are folders.
-        read: makes an entry of its file; raises one of `DAMAGE` where it is damaged.
+        read: makes an entry of its file; raises one of `DAMAGE` where it is damaged, and `StorageError` where it is
+            whole and cannot be read all the same.
     """
 
     def __init__(self, folder: Path, pattern: str, read: Callable[[Path], Entry]) -> None:
@@ -91,6 +92,8 @@ class Shelf(Generic[Entry]):
             return  # forgotten since it was found
         except OSError as error:
             damaged.append(_unreadable(self._place(file), error))
+        except StorageError as error:  # whole, and not for this version of the program
+            damaged.append(Damaged(error.file or file.name, self._place(file), error.problem, error.remedy))
         except DAMAGE:
             try:
                 self.set_aside(file, self._read)

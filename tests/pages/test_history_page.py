@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from segdetect.documents import inspection_document
 from segdetect.inspection import Inspection, Verdict
+from segdetect.settings import PlanVersion
 from segdetect.storage.history.entries import FAILED, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.history.retention import Limits
@@ -137,7 +138,10 @@ def test_the_empty_page_teaches() -> None:
 
 def test_the_list_is_searched_and_turned(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "ON_A_PAGE", 2)
-    history.add(run(), [finding(f"part {n}.png", seed=n, minutes=n, plan="cloth") for n in range(3)] + [failure()])
+    history.add(
+        run(),
+        [finding(f"part {n}.png", seed=n, minutes=n, plan=PlanVersion("cloth", 1)) for n in range(3)] + [failure()],
+    )
     history.add(run(account="anna"), [finding("hers.png")])
     app = open_page(PAGE)
     assert [*_table(app).name] == ["part 2.png", "part 1.png"]

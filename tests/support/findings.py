@@ -39,8 +39,10 @@ def digest(seed: int) -> str:
 def finding(name: str = "cloth.png", *, seed: int = 0, minutes: int = 0, **values: Any) -> Finding:
     """A finding so many minutes after noon."""
     verdict = values.pop("verdict", Verdict.ANOMALOUS)
-    created = NOON + timedelta(minutes=minutes)
-    return Finding(result=inspection(name, seed=seed, verdict=verdict), created=created, **values)
+    plan = values.pop("plan", None)
+    created, result = NOON + timedelta(minutes=minutes), inspection(name, seed=seed, verdict=verdict)
+    result = replace(result, settings=replace(result.settings, plan=plan))
+    return Finding(result=result, created=created, **values)
 
 
 def failure(name: str = "bad.png", *, minutes: int = 0) -> Finding:

@@ -20,12 +20,12 @@ from segdetect.documents import (
     read_settings,
     settings_record,
 )
-from segdetect.errors import GridTooFineError, InputError, NothingToScoreError
+from segdetect.errors import GridTooFineError, InputError, NothingToScoreError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.message import Message
 from segdetect.pictures.loading import image_from_pixels
 from segdetect.pipeline import Inspector
-from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.settings import EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
 from tests.support.tiny_engine import TinyDenseEngine
 
 
@@ -76,10 +76,13 @@ def test_an_inspection_comes_back_bit_for_bit(scope: Scope, rule: RuleName) -> N
     threshold=st.floats(allow_nan=False, allow_infinity=False),
     false_alarms=st.floats(0.001, 0.5),
     scope=st.sampled_from(Scope),
+    plan=st.none() | st.builds(PlanVersion, st.text(min_size=1), st.integers(1, 10**6)),
 )
-def test_settings_come_back(rows: int, threshold: float, false_alarms: float, scope: Scope) -> None:
+def test_settings_come_back(
+    rows: int, threshold: float, false_alarms: float, scope: Scope, plan: PlanVersion | None
+) -> None:
     rule = Rule(RuleName.THRESHOLD, threshold=threshold, false_alarms=false_alarms, expected_defective=false_alarms / 2)
-    settings = Settings(grid=GridSize(rows, 3), scope=scope, rule=rule)
+    settings = Settings(grid=GridSize(rows, 3), scope=scope, rule=rule, plan=plan)
     assert read_settings(json.loads(json.dumps(settings_record(settings)))) == settings
 
 
@@ -87,6 +90,18 @@ def test_settings_from_before_the_expected_share_are_of_few_defective_pictures()
     record = settings_record(Settings(rule=Rule(expected_defective=0.5)))
     del record["expected_defective"]
     assert read_settings(record).rule.expected_defective == 0.1
+
+
+def test_settings_from_before_there_were_plans_are_of_none() -> None:
+    record = settings_record(Settings(plan=PlanVersion("cloth", 3)))
+    del record["plan"]
+    assert read_settings(record).plan is None
+
+
+@pytest.mark.parametrize("plan", [{"name": "cloth"}, {"name": "", "version": 1}, {"name": "cloth", "version": 0}, 3])
+def test_a_plan_that_is_none_is_damage(plan: object) -> None:
+    with pytest.raises((SettingsError, ValueError, TypeError, LookupError)):
+        read_settings({**settings_record(Settings()), "plan": plan})
 
 
 def test_a_failure_comes_back() -> None:

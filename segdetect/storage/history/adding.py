@@ -27,7 +27,7 @@ def add(connection: sa.Connection, run: Run, findings: Sequence[Finding]) -> lis
     # Of several with one key the last one counts.
     last = {finding.place: (finding, finding.document()) for finding in findings}
     owner = {"run": run.id, "account": run.row()["account"]}
-    rows = {place: {**finding.row(document), **owner} for place, (finding, document) in last.items()}
+    rows = {place: {**finding.row(document, run), **owner} for place, (finding, document) in last.items()}
     numbers = _former(connection, run, [*last])
     for place, number in numbers.items():
         _replace(connection, number, rows[place])

@@ -72,8 +72,6 @@ class Finding:
         picture: the picture's own bytes, where the user wants it kept.
         key: what it is told by within its run: one with the key of an earlier one takes its place. Unless given, its
             name, its digest and its page.
-        plan: name of the plan that it was inspected by; None where there is none.
-        plan_version: of that plan.
         created: when it was inspected.
     """
 
@@ -81,8 +79,6 @@ class Finding:
     thumbnail: bytes | None = None
     picture: bytes | None = None
     key: str = ""
-    plan: str | None = None
-    plan_version: int | None = None
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
@@ -99,17 +95,19 @@ class Finding:
         whole = inspection_document(result) if isinstance(result, Inspection) else failure_document(result)
         return zlib.compress(json.dumps(whole, allow_nan=False, separators=(",", ":")).encode())
 
-    def row(self, document: bytes) -> dict[str, Any]:
+    def row(self, document: bytes, run: Run) -> dict[str, Any]:
         """What is listed and searched."""
         result = self.result
+        # What failed was to be inspected by the plan of its run; a tab's answers may each have another.
+        plan = result.settings.plan if isinstance(result, Inspection) else run.settings.plan
         return {
             "key": self.place,
             "image": storable(result.image),
             "folded": storable(result.image).casefold(),
             "sha256": result.sha256,
             "created": self.created,
-            "plan": self.plan and storable(self.plan),
-            "plan_version": self.plan_version,
+            "plan": None if plan is None else storable(plan.name),
+            "plan_version": None if plan is None else plan.version,
             "picture": result.sha256 if self.picture is not None else None,
             "bytes": len(document) + len(self.thumbnail or b"") + _ROW_BYTES,
             **(_facts(result) if isinstance(result, Inspection) else _failure_facts(result)),

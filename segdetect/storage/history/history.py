@@ -17,11 +17,11 @@ from segdetect.inspection import Failure, Inspection
 from segdetect.storage.history.adding import add
 from segdetect.storage.history.database import Database
 from segdetect.storage.history.entries import Entry, Finding, Place, Run, Search, result_of, unpacked_document
-from segdetect.storage.history.pictures import Pictures
 from segdetect.storage.history.retention import NO_LIMITS, Limits, Size, excess, limits_of, size_of
 from segdetect.storage.history.schema import make_ready
 from segdetect.storage.history.searching import entry_of, listed, matching
 from segdetect.storage.history.tables import documents, inspections, limits, pictures, runs
+from segdetect.storage.pictures import Pictures
 
 SWITCH: Final = "SEGDETECT_HISTORY"
 # What SQLite, and PostgreSQL, take in one statement.

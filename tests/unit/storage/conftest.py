@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from segdetect.storage.history.history import History
-from segdetect.storage.history.pictures import Pictures
+from segdetect.storage.pictures import Pictures
 from tests.support.postgresql import UnavailableError, running_postgresql
 
 

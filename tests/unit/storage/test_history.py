@@ -13,6 +13,7 @@ import pytest
 from segdetect.documents import inspection_document
 from segdetect.errors import InputError
 from segdetect.inspection import Failure, Inspection, Verdict
+from segdetect.settings import PlanVersion
 from segdetect.storage.history.entries import FAILED, Finding, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.history.retention import Limits, Size
@@ -24,7 +25,7 @@ def _names(history: History, **search: object) -> list[str]:
 
 
 def test_an_entry_says_what_was_found_and_holds_all_of_it(history: History) -> None:
-    kept = finding(thumbnail=b"small", plan="cloth", plan_version=3)
+    kept = finding(thumbnail=b"small", plan=PlanVersion("cloth", 3))
     asked = run()
     (number,) = history.add(asked, [kept])
     (entry,) = history.find(Search())
@@ -49,9 +50,17 @@ def test_a_failure_is_kept_too(history: History) -> None:
     entry = history.entry(number)
     assert (entry.verdict, entry.image, entry.highest, entry.threshold) == (FAILED, "bad.png", None, None)
     assert "it is empty" in entry.reason
+    assert entry.plan is None
     again = history.result(number)
     assert isinstance(again, Failure)
     assert str(again.error) == "bad.png: it is empty. Choose another."
+
+
+def test_what_failed_belongs_to_the_plan_of_its_run_and_an_answer_to_its_own(history: History) -> None:
+    planned = replace(run(), settings=replace(run().settings, plan=PlanVersion("cloth", 2)))
+    history.add(planned, [finding(), failure(minutes=1)])
+    assert [(entry.plan, entry.plan_version) for entry in history.find(Search())] == [("cloth", 2), (None, None)]
+    assert history.run(planned.id).settings.plan == PlanVersion("cloth", 2)
 
 
 def test_no_threshold_and_names_that_no_database_takes_are_kept_as_they_were(history: History) -> None:
@@ -80,7 +89,9 @@ def test_the_newest_come_first_page_by_page_whatever_happens_meanwhile(history: 
 
 def test_a_search_finds_by_name_verdict_date_digest_plan_and_run(history: History) -> None:
     cloth, other = run(), run("other")
-    history.add(cloth, [finding("Süd/CLOTH_1.png", seed=0x1A2B, minutes=0, plan="cloth"), failure(minutes=1)])
+    history.add(
+        cloth, [finding("Süd/CLOTH_1.png", seed=0x1A2B, minutes=0, plan=PlanVersion("cloth", 1)), failure(minutes=1)]
+    )
     history.add(other, [finding("clothX1.png", seed=0x1A2C, minutes=2, verdict=Verdict.NORMAL)])
     assert _names(history) == ["clothX1.png", "bad.png", "Süd/CLOTH_1.png"]
     assert _names(history, name="SÜD/cloth") == ["Süd/CLOTH_1.png"]

@@ -43,17 +43,25 @@ class Pictures:
         Raises:
             StorageError: it cannot be read, or is damaged.
         """
+        data = self.found(sha256)
+        if data is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise StorageError("this picture is damaged", remedy="Drop the picture in again", file=sha256)
+        return data
+
+    def found(self, sha256: str) -> bytes | None:
+        """What lies in its place, damaged or not; None where nothing does.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
         file = self._file(sha256)
         try:
-            data = file.read_bytes()
+            return file.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             problem = f"it cannot be read ({error.strerror or error})"
             raise StorageError(problem, remedy="Check the disk or the network drive", file=file.name) from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise StorageError("this picture is damaged", remedy="Drop the picture in again", file=file.name)
-        return data
 
     def remove(self, digests: Iterable[str]) -> None:
         """Remove those of these digests; the folder is held."""

@@ -1,0 +1,1 @@
+"""Inspection plans: what someone sets up once for a part or a material, kept in versions."""

@@ -1,0 +1,63 @@
+"""A plan together with its pictures, wherever these lie."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from segdetect.errors import StorageError
+from segdetect.pictures.sources import SourceFile
+from segdetect.storage.plans.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenPlan:
+    """A plan whose pictures can be read.
+
+    Args:
+        plan: the plan.
+        read: gives the bytes of one of its pictures by its digest; raises `StorageError` where it cannot.
+    """
+
+    plan: Plan
+    read: Callable[[str], bytes]
+
+    def good_files(self) -> list[SourceFile]:
+        """Its known-good pictures by their pages, read when needed."""
+        return [
+            SourceFile(one.name, partial(self.bytes_of, one.sha256), page=one.page, sha256=one.sha256)
+            for one in self.plan.good
+        ]
+
+    def mask(self) -> bytes | None:
+        """The PNG that says which regions are ignored; None where there is none.
+
+        Raises:
+            StorageError: it cannot be read, or is damaged.
+        """
+        return self.bytes_of(self.plan.mask) if self.plan.mask else None
+
+    def bytes_of(self, sha256: str) -> bytes:
+        """The bytes of one of its pictures, which are those that were put in.
+
+        Raises:
+            StorageError: they cannot be read, or are damaged.
+        """
+        data = self.read(sha256)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise damaged_picture(self.plan, sha256)
+        return data
+
+
+def damaged_picture(plan: Plan, sha256: str) -> StorageError:
+    """The error for a picture of a plan that is gone or is not what it was."""
+    name = next((one.name for one in plan.good if one.sha256 == sha256), "a picture")
+    if sha256 == plan.mask:
+        name = "the mask of its regions to ignore"
+    return StorageError(
+        f"{name} is damaged or gone (SHA-256 {sha256[:16]}...)",
+        remedy="Give it to the plan once more, or import the plan from a file that has it",
+        file=plan.name,
+    )
