@@ -19,6 +19,7 @@ from segdetect.cli.options import (
     record,
     run_writer,
 )
+from segdetect.cli.plans import add_plan, opened_plan, take_scale
 from segdetect.cli.saying import say_notes, say_summary
 from segdetect.evaluation.datasets import Polarity, read_dataset
 from segdetect.evaluation.figures import Evaluation
@@ -29,6 +30,7 @@ from segdetect.pictures.isolation import warm_up
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer
 from segdetect.settings import Settings
+from segdetect.storage.plans.opened import OpenPlan
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -52,6 +54,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="which pixels of masks are defects: what they mark, or their background (default: what they mark, and an "
         "error where that is nearly everything)",
     )
+    add_plan(parser)
     add_settings(parser)
     add_output(parser, "evaluation.csv, evaluation.json and what inspect writes")
     parser.set_defaults(run=run)
@@ -63,16 +66,18 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         SegDetectError: wrong options, a folder that cannot be evaluated, or an engine that cannot run.
     """
-    settings = read_settings(options)
+    plan = opened_plan(options)
+    settings = read_settings(options, None if plan is None else plan.plan)
     check_output(options)
+    take_scale(options, plan)
     warm_up()
     with held_output(options):
-        return _evaluated(options, settings)
+        return _evaluated(options, settings, plan)
 
 
-def _evaluated(options: argparse.Namespace, settings: Settings) -> int:
+def _evaluated(options: argparse.Namespace, settings: Settings, plan: OpenPlan | None) -> int:
     dataset = read_dataset(options.dataset, polarity=options.masks)
-    _, references = read_references(options)
+    _, references = read_references(options, plan=plan)
     inspector = Inspector().settled(settings.engine)
     engine, _ = inspector.choose(settings.engine)
     with (

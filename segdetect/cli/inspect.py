@@ -22,6 +22,7 @@ from segdetect.cli.options import (
     read_references,
     read_settings,
 )
+from segdetect.cli.plans import add_plan, check_good, opened_plan, take_scale
 from segdetect.cli.rooms import add_room, opened_room
 from segdetect.cli.saying import ALL_PAGES, Pace, say, say_notes, say_summary
 from segdetect.errors import InputError, SettingsError
@@ -37,7 +38,7 @@ from segdetect.pipeline import Inspector
 from segdetect.runs.kept import KeptRun
 from segdetect.runs.rooms import Room
 from segdetect.runs.run import Work, inspect_run
-from segdetect.settings import EngineName, Scope
+from segdetect.settings import EngineName
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -55,6 +56,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="page of files with several, from 1 on, or all of them (default: the first of a file named itself, and "
         f"up to {MAX_PAGES} of those in folders and ZIP files)",
     )
+    add_plan(parser)
     add_settings(parser)
     parser.add_argument(
         "--resume", action="store_true", help="go on with the run that was stopped and left its files in --out DIR"
@@ -74,15 +76,16 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         SegDetectError: wrong options, no pictures, or an engine that cannot run.
     """
-    settings = read_settings(options)
+    plan = opened_plan(options)
+    settings = read_settings(options, None if plan is None else plan.plan)
     check_output(options)
+    take_scale(options, plan)
     warm_up()
-    if settings.scope is Scope.REFERENCES and not options.references:
-        raise SettingsError("--scope references needs known-good pictures", remedy="Give them with --references PATH")
+    check_good(settings, options, plan)
     if options.resume and options.out is None:
         raise SettingsError("--resume was given without --out", remedy="Name the folder of the run with --out DIR")
     found = list_sources(options.paths)
-    references, images = read_references(options, options.page)
+    references, images = read_references(options, options.page, plan=plan)
     inspector = Inspector().settled(settings.engine)
     work = Work.by(
         inspector,

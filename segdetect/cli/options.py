@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 from tqdm import tqdm
 
@@ -39,6 +39,8 @@ from segdetect.settings import (
     Settings,
     member,
 )
+from segdetect.storage.plans.opened import OpenPlan
+from segdetect.storage.plans.plan import Plan
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -47,26 +49,24 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grid", type=int, metavar="N", help=f"N x N tiles, {side} (default {DEFAULT_GRID})")
     parser.add_argument("--rows", type=int, metavar="R", help=f"rows of tiles, {side}")
     parser.add_argument("--cols", type=int, metavar="C", help=f"columns of tiles, {side}")
-    parser.add_argument("--engine", type=EngineName, choices=list(EngineName), default=EngineName.AUTO)
+    parser.add_argument("--engine", type=EngineName, choices=list(EngineName), help="(default auto)")
     parser.add_argument("--scope", type=Scope, choices=list(Scope), help="what tiles are compared with")
     parser.add_argument("--references", nargs="+", type=Path, default=[], metavar="PATH", help="known-good pictures")
-    parser.add_argument("--rule", type=RuleName, choices=list(RuleName), default=RuleName.AUTO)
+    parser.add_argument("--rule", type=RuleName, choices=list(RuleName), help="(default auto)")
     parser.add_argument("--threshold", type=float, metavar="X", help="lowest score to flag, for --rule threshold")
     parser.add_argument(
         "--false-alarms",
         type=float,
-        default=DEFAULT_FALSE_ALARMS,
         metavar="SHARE",
         help="share of clean pictures that may be flagged by mistake, for --rule gate and calibrated; less misses more "
-        "(default %(default)s)",
+        f"(default {DEFAULT_FALSE_ALARMS})",
     )
     parser.add_argument(
         "--expect-defective",
         type=float,
-        default=FEW_DEFECTIVE,
         metavar="SHARE",
         help="share of a batch that is expected to be defective, up to 0.5, for --scope batch; more calls more "
-        "(default %(default)s)",
+        f"(default {FEW_DEFECTIVE})",
     )
 
 
@@ -125,38 +125,48 @@ def check_output(options: argparse.Namespace) -> None:
     check_scale(options.mm_per_pixel)
 
 
-def read_settings(options: argparse.Namespace) -> Settings:
-    """The settings that the options ask for.
+def read_settings(options: argparse.Namespace, plan: Plan | None = None) -> Settings:
+    """The settings that the options ask for; what they leave open is as in the plan, or as usual without one.
 
     Raises:
         SettingsError: options that contradict each other or are out of range.
     """
+    base = Settings() if plan is None else plan.applied
     if options.grid is not None and (options.rows is not None or options.cols is not None):
         raise SettingsError("--grid was given together with --rows or --cols", remedy="Give one or the other")
-    if options.threshold is not None and options.rule is not RuleName.THRESHOLD:
-        raise SettingsError("--threshold was given without --rule threshold", remedy="Add --rule threshold")
-    scope = options.scope or (Scope.REFERENCES if options.references else Scope.SELF)
+    scope = options.scope or (Scope.REFERENCES if options.references else base.scope)
     if options.references and scope is not Scope.REFERENCES:
         raise SettingsError(f"--references was given with --scope {scope}", remedy="Use --scope references")
-    square = options.grid if options.grid is not None else DEFAULT_GRID
     return Settings(
         grid=GridSize(
-            square if options.rows is None else options.rows,
-            square if options.cols is None else options.cols,
+            _first(options.rows, options.grid, base.grid.rows), _first(options.cols, options.grid, base.grid.cols)
         ),
-        engine=options.engine,
+        engine=options.engine or base.engine,
         scope=scope,
-        rule=Rule(
-            options.rule,
-            threshold=options.threshold,
-            false_alarms=options.false_alarms,
-            expected_defective=options.expect_defective,
-        ),
+        rule=_read_rule(options, base.rule),
+        plan=base.plan,
     )
 
 
+def _read_rule(options: argparse.Namespace, base: Rule) -> Rule:
+    name = options.rule or base.name
+    if options.threshold is not None and name is not RuleName.THRESHOLD:
+        raise SettingsError("--threshold was given without --rule threshold", remedy="Add --rule threshold")
+    return Rule(
+        name,
+        threshold=_first(options.threshold, base.threshold) if name is RuleName.THRESHOLD else None,
+        false_alarms=_first(options.false_alarms, base.false_alarms),
+        expected_defective=_first(options.expect_defective, base.expected_defective),
+    )
+
+
+def _first(*values: Any) -> Any:
+    """The first that was given."""
+    return next((value for value in values if value is not None), None)
+
+
 def read_references(
-    options: argparse.Namespace, choice: PageChoice = DEFAULT_PAGES
+    options: argparse.Namespace, choice: PageChoice = DEFAULT_PAGES, *, plan: OpenPlan | None = None
 ) -> tuple[list[SourceFile], list[LoadedImage]]:
     """The known-good pictures by their pages, and decoded; one that cannot be read is an error, since the answer would
     hang on it.
@@ -164,7 +174,12 @@ def read_references(
     Args:
         options: the command's.
         choice: which pages of files are taken; of those with one page, that one.
+        plan: whose pictures are taken where the options name none.
     """
+    if plan is not None and not options.references:
+        scope = options.scope or plan.plan.settings.scope
+        parts = plan.good_files() if scope is Scope.REFERENCES else []
+        return parts, [load_source(part) for part in parts]
     found = list_sources(options.references)
     say_notes(found.notes)
     pages = Pages(choice, (file.name for file in found.files), forgiving=True)

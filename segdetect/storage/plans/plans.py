@@ -131,16 +131,23 @@ class Plans:
             number = max(plan.version, 1 + max(_numbers(self._place(plan.name)), default=0))
             return self._write(replace(plan, version=number), pictures)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, for_good: bool = False) -> None:
         """Delete a plan so that it can be taken back for 30 days; those deleted before then go for good.
+
+        Args:
+            name: the plan's.
+            for_good: it goes at once, with pictures that no other has; also one that was deleted before.
 
         Raises:
             StorageError: there is none, or the folder cannot be written.
         """
         with self._changing():
-            self.get(name)
-            write_atomic(self._place(name) / _DELETED, datetime.now(UTC).isoformat().encode())
-            self._clear(datetime.now(UTC) - KEPT_DELETED)
+            if not (for_good and self.versions(name)):
+                self.get(name)
+            now = datetime.now(UTC)
+            moment = datetime.min.replace(tzinfo=UTC) if for_good else now
+            write_atomic(self._place(name) / _DELETED, moment.isoformat().encode())
+            self._clear(now - KEPT_DELETED)
 
     def restore(self, name: str) -> Plan:
         """Take a deletion back.
@@ -151,15 +158,6 @@ class Plans:
         with self._changing():
             (self._place(name) / _DELETED).unlink(missing_ok=True)
         return self.get(name)
-
-    def clear(self) -> None:
-        """Remove all deleted plans for good, with pictures that no other has.
-
-        Raises:
-            StorageError: the folder cannot be written.
-        """
-        with self._changing():
-            self._clear(datetime.now(UTC) + timedelta(days=1))
 
     def discard(self, damaged: Damaged) -> None:
         """Remove what is left of a damaged version, for good.

@@ -172,11 +172,11 @@ def test_a_deletion_can_be_taken_back_and_versions_go_on_counting(plans: Plans) 
     assert plans.deleted() == []
 
 
-def test_cleared_plans_are_gone_with_pictures_that_no_other_has(plans: Plans) -> None:
+def test_what_is_deleted_for_good_is_gone_with_pictures_that_no_other_has(plans: Plans) -> None:
     plans.keep(WHOLE, by_digest(ONE, TWO))
     plans.keep(Plan(name="Axle", good=good(TWO)))
     plans.delete("Gasket")
-    plans.clear()
+    plans.delete("Gasket", for_good=True)
     assert plans.deleted() == []
     assert [path.name for path in (plans.folder / "pictures").iterdir()] == [digest(TWO)]
     assert not (plans.folder / file_name("Gasket")).exists()
@@ -235,8 +235,7 @@ def test_stopped_at_any_step_a_change_leaves_the_former_version_or_the_new(
         assert found.damaged == ()
         outcomes.append(found.whole[0].good)
         assert [file.data() for file in plans.open("Gasket").good_files()] in ([ONE], [TWO])
-        plans.delete("Gasket")
-        plans.clear()
+        plans.delete("Gasket", for_good=True)
         assert not list(plans.folder.rglob("*.part"))
         assert plans.keep(Plan(name="Gasket", good=good(ONE)), by_digest(ONE)).version == 1
     assert good(ONE) in outcomes

@@ -1,0 +1,202 @@
+"""The command `plan`: inspection plans made, listed, shown, exported, imported and deleted."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from segdetect.cli.ending import DONE, answering
+from segdetect.cli.options import add_settings, read_references, read_settings
+from segdetect.cli.plans import kept_plans
+from segdetect.cli.saying import say
+from segdetect.errors import InputError, SettingsError
+from segdetect.files import storage_errors, write_atomic
+from segdetect.pictures.isolation import warm_up
+from segdetect.pictures.loading import load_image
+from segdetect.storage.plans.plan import GoodPicture, Plan, plan_name, plan_record
+from segdetect.storage.plans.plans import KEPT_DELETED, Plans
+from segdetect.storage.plans.segplan import open_segplan, write_segplan
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+_SHOWN_DIGITS: Final = 16
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the others."""
+    parser = commands.add_parser("plan", help="make, list, show, export, import or delete inspection plans")
+    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    making = actions.add_parser("make", help="make one, or with --update a new version of one")
+    listing = actions.add_parser("list", help="list them")
+    showing = actions.add_parser("show", help="say all of one")
+    exporting = actions.add_parser("export", help="write one with its pictures to a file")
+    importing = actions.add_parser("import", help="keep the plan that is in a file")
+    deleting = actions.add_parser("delete", help=f"delete one; restore takes it back for {KEPT_DELETED.days} days")
+    restoring = actions.add_parser("restore", help="take a deletion back")
+    for action in (making, showing, exporting, deleting, restoring):
+        action.add_argument("name", metavar="NAME", help="the plan's name")
+    _add_making(making)
+    for action in (exporting, importing):
+        action.add_argument("file", type=Path, metavar="FILE", help="the file, as gasket.segplan")
+    importing.add_argument("--name", metavar="NAME", help="keep it under this name")
+    deleting.add_argument("--for-good", action="store_true", help="with its pictures, at once")
+    for action in (showing, exporting):
+        action.add_argument("--version", type=int, metavar="N", help="this version of it (default: the last)")
+    for action in (listing, showing):
+        action.add_argument("--json", action="store_true", help="print JSON")
+    works = (_make, _list, _show, _export, _import, _delete, _restore)
+    every = (making, listing, showing, exporting, importing, deleting, restoring)
+    for action, work in zip(every, works, strict=True):
+        action.set_defaults(work=work)
+
+
+def _add_making(parser: argparse.ArgumentParser) -> None:
+    add_settings(parser)
+    parser.add_argument("--ignore", type=Path, metavar="MASK.png", help="a picture that is white where nothing counts")
+    parser.add_argument("--mm-per-pixel", type=float, metavar="X", help="how many millimetres a pixel is wide and high")
+    parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="what a reviewer may call a mark")
+    parser.add_argument("--notes", metavar="TEXT", help="for whoever uses it")
+    parser.add_argument("--update", action="store_true", help="make a new version of the plan of this name")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say of each file that was left out why")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command and return its exit code.
+
+    Raises:
+        SegDetectError: wrong options, a plan that there is not, or one that cannot be read or written.
+    """
+    options.work(kept_plans(), options)
+    return DONE
+
+
+def _make(plans: Plans, options: argparse.Namespace) -> None:
+    warm_up()
+    former = plans.get(options.name) if options.update else None
+    plan = Plan(name=options.name) if former is None else former
+    pictures: dict[str, bytes] = {}
+    plan = replace(plan, settings=read_settings(options, plan))
+    if options.references:
+        plan = replace(plan, good=_good(options, pictures), picture="")
+    if options.ignore is not None:
+        plan = replace(plan, mask=_mask(options.ignore, pictures))
+    given = {"mm_per_pixel": options.mm_per_pixel, "labels": tuple(options.label) or None, "notes": options.notes}
+    plan = replace(plan, **{name: value for name, value in given.items() if value is not None})
+    if plan.lacks_good:
+        raise SettingsError("there are no known-good pictures", remedy="Give them with --references PATH")
+    try:
+        kept = plans.keep(plan, pictures)
+    except SettingsError as error:
+        remedy = "Choose another name, or add --update to make a new version of it"
+        raise SettingsError(error.problem, remedy=remedy, file=error.file) from error
+    say(f"{_called(kept)} has {_count(kept)}.")
+
+
+def _good(options: argparse.Namespace, pictures: dict[str, bytes]) -> tuple[GoodPicture, ...]:
+    files, _ = read_references(options)
+    pictures |= {file.sha256: file.data() for file in files}
+    return tuple(GoodPicture(file.name, file.sha256, file.page) for file in files)
+
+
+def _mask(path: Path, pictures: dict[str, bytes]) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror or error})"
+        raise InputError(problem, remedy="Check the path", file=str(path)) from error
+    load_image(data, name=str(path))
+    digest = hashlib.sha256(data).hexdigest()
+    pictures[digest] = data
+    return digest
+
+
+def _list(plans: Plans, options: argparse.Namespace) -> None:
+    found = plans.kept()
+    with answering():
+        for plan in found.whole:
+            print(json.dumps(plan_record(plan)) if options.json else _line(plan))
+    for damaged in found.damaged:
+        say(str(damaged.error))
+    if not found.whole:
+        say("there is no plan yet. `segdetect plan make NAME --references PATH` makes one.")
+
+
+def _line(plan: Plan) -> str:
+    settings = plan.settings
+    what = f"{settings.grid} tiles, {settings.engine}, scope {settings.scope}, {_count(plan)}"
+    return f"{plan.name:<32}  version {plan.version:<4}  {what}"
+
+
+def _show(plans: Plans, options: argparse.Namespace) -> None:
+    plan = plans.get(options.name, options.version)
+    if options.json:
+        with answering():
+            print(json.dumps(plan_record(plan)))
+        return
+    with answering():
+        for name, text in _lines(plan, [one.version for one in plans.versions(options.name)]).items():
+            print(f"{name:<11} {text}")
+
+
+def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
+    settings, rule = plan.settings, plan.settings.rule
+    threshold = "" if rule.threshold is None else f", threshold {rule.threshold:.4g}"
+    lines = {
+        "plan": plan.name,
+        "version": f"{plan.version} of {', '.join(map(str, versions))}, "
+        f"made {plan.created.astimezone():%Y-%m-%d %H:%M}",
+        "grid": f"{settings.grid} tiles",
+        "engine": settings.engine.value,
+        "scope": settings.scope.value,
+        "rule": f"{rule.name}{threshold}, {rule.false_alarms:.3g} false alarms allowed",
+        "known-good": ", ".join(f"{one.name} ({one.sha256[:_SHOWN_DIGITS]}...)" for one in plan.good) or "none",
+        "ignored": f"what the mask {plan.mask[:_SHOWN_DIGITS]}... says" if plan.mask else "nothing",
+        "scale": "not known" if plan.mm_per_pixel is None else f"{plan.mm_per_pixel:.4g} mm a pixel",
+        "labels": ", ".join(plan.labels) or "none",
+    }
+    return lines | ({"notes": plan.notes} if plan.notes else {})
+
+
+def _export(plans: Plans, options: argparse.Namespace) -> None:
+    opened = plans.open(options.name, options.version)
+    with storage_errors(options.file.parent):
+        write_atomic(options.file, write_segplan(opened))
+    say(f"{_called(opened.plan)} is in {options.file}.")
+
+
+def _import(plans: Plans, options: argparse.Namespace) -> None:
+    found = open_segplan(options.file)
+    plan = found.plan
+    if options.name is not None and plan_name(options.name) != plan.name:
+        plan = replace(plan, name=options.name, version=0)
+    try:
+        kept = plans.put(plan, found.pictures)
+    except SettingsError as error:
+        raise SettingsError(error.problem, remedy="Add --name with another name", file=error.file) from error
+    say(f"{_called(kept)} has {_count(kept)}.")
+
+
+def _delete(plans: Plans, options: argparse.Namespace) -> None:
+    plans.delete(options.name, for_good=options.for_good)
+    back = "" if options.for_good else f"; `segdetect plan restore` takes that back for {KEPT_DELETED.days} days"
+    say(f"the plan {options.name} was deleted{back}.")
+
+
+def _restore(plans: Plans, options: argparse.Namespace) -> None:
+    say(f"{_called(plans.restore(options.name))} is there again.")
+
+
+def _called(plan: Plan) -> str:
+    return f"the plan {plan.name}, version {plan.version},"
+
+
+def _count(plan: Plan) -> str:
+    count = len(plan.good)
+    return f"{count} known-good picture{'' if count == 1 else 's'}"
