@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +22,19 @@ from segdetect.cli.options import (
     run_writer,
 )
 from segdetect.cli.plans import add_plan, opened_plan, take_scale
+from segdetect.cli.rooms import add_room, opened_room
 from segdetect.cli.saying import say_notes, say_summary
-from segdetect.evaluation.datasets import Polarity, read_dataset
+from segdetect.evaluation.datasets import Dataset, Polarity, read_dataset
+from segdetect.evaluation.elsewhere import Elsewhere
 from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.run import evaluate
 from segdetect.evaluation.tables import figures_text, write_evaluation
 from segdetect.inspection import Failure
+from segdetect.output.run_folder import RunWriter
 from segdetect.pictures.isolation import warm_up
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer
-from segdetect.settings import Settings
-from segdetect.storage.plans.opened import OpenPlan
+from segdetect.runs.rooms import Here
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -56,6 +60,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add_plan(parser)
     add_settings(parser)
+    add_room(parser)
     add_output(parser, "evaluation.csv, evaluation.json and what inspect writes")
     parser.set_defaults(run=run)
 
@@ -71,19 +76,25 @@ def run(options: argparse.Namespace) -> int:
     check_output(options)
     take_scale(options, plan)
     warm_up()
-    with held_output(options):
-        return _evaluated(options, settings, plan)
-
-
-def _evaluated(options: argparse.Namespace, settings: Settings, plan: OpenPlan | None) -> int:
     dataset = read_dataset(options.dataset, polarity=options.masks)
-    _, references = read_references(options, plan=plan)
+    files, references = read_references(options, plan=plan)
     inspector = Inspector().settled(settings.engine)
-    engine, _ = inspector.choose(settings.engine)
-    with (
-        run_writer(options, settings, engine.name, engine.version, lambda: dataset.left_out) as writer,
-        progress_bar(len(dataset.pictures)) as (bar, progress),
-    ):
+    with opened_room(options, inspector, references) as room, held_output(options):
+        elsewhere = None if isinstance(room, Here) else Elsewhere(room, files)
+        ask = partial(evaluate, inspector, dataset, settings, references=references, elsewhere=elsewhere)
+        engine, _ = inspector.choose(settings.engine)
+        with run_writer(options, settings, engine.name, engine.version, lambda: dataset.left_out) as writer:
+            result = _asked(ask, writer, len(dataset.pictures))
+        _say(result, dataset, options)
+        # Last, so that nothing is lost where they cannot be written.
+        if options.out is not None:
+            write_evaluation(result, options.out, bom=options.csv_bom)
+    return SOME_FAILED if result.failures else DONE
+
+
+def _asked(ask: Callable[..., Evaluation], writer: RunWriter | None, pictures: int) -> Evaluation:
+    """The evaluation, whose pictures are written as they come."""
+    with progress_bar(pictures) as (bar, progress):
 
         def on_result(result: Answer | Failure) -> None:
             bar.update()
@@ -92,25 +103,25 @@ def _evaluated(options: argparse.Namespace, settings: Settings, plan: OpenPlan |
             if writer is not None:
                 record(writer, result)
 
-        result = evaluate(inspector, dataset, settings, progress, references=references, on_result=on_result)
+        return ask(progress, on_result=on_result)
+
+
+def _say(result: Evaluation, dataset: Dataset, options: argparse.Namespace) -> None:
     say_notes(result.notes)
     if dataset.left_out or result.failures:
         inspected = f"{len(result.pictures)} inspected"
         say_summary(inspected, dataset.left_out, failed=len(result.failures), verbose=options.verbose)
     with answering():
-        print(_heading(result, settings))
+        print(_heading(result))
         print(figures_text(result))
-    # Last, so that nothing is lost where they cannot be written.
-    if options.out is not None:
-        write_evaluation(result, options.out, bom=options.csv_bom)
-    return SOME_FAILED if result.failures else DONE
 
 
 def _reason(failure: Failure) -> str:
     return str(failure.error) if failure.error.file else f"{failure.image}: {failure.error}"
 
 
-def _heading(result: Evaluation, settings: Settings) -> str:
+def _heading(result: Evaluation) -> str:
+    settings = result.settings
     rules = sorted({picture.inspection.decision.rule.value for picture in result.pictures})
     done = f"{len(result.pictures)} pictures in {result.seconds:.1f} s"
     failed = f", {len(result.failures)} failed" if result.failures else ""

@@ -12,6 +12,7 @@ import numpy as np
 
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Category, Dataset, LabelledPicture
+from segdetect.evaluation.elsewhere import Elsewhere
 from segdetect.evaluation.figures import CategoryResult, Evaluation, Figures, PictureResult, summarise
 from segdetect.evaluation.masks import Mask
 from segdetect.evaluation.metrics import PixelFigures, average_precision, pixel_figures, roc_auc, tile_truth
@@ -50,6 +51,7 @@ def evaluate(
     references: Sequence[LoadedImage] = (),
     pixels: bool = True,
     on_result: OnResult = lambda result: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Evaluation:
     """Inspect every picture of a data set and compare the answers with its masks.
 
@@ -64,13 +66,22 @@ def evaluate(
         references: known-good pictures to use in place of the data set's own.
         pixels: also compute the figures of pixels, where the engine gives a map.
         on_result: called with each answer or failure as it comes.
+        elsewhere: who inspects in place of this process.
 
     Raises:
         EngineUnavailableError: the engine cannot run at all.
+        ClusterError: who inspects elsewhere cannot be had any more.
         CancelledError: `progress` asked to stop.
     """
     return evaluate_each(
-        inspector, dataset, [settings], progress, references=references, pixels=pixels, on_result=on_result
+        inspector,
+        dataset,
+        [settings],
+        progress,
+        references=references,
+        pixels=pixels,
+        on_result=on_result,
+        elsewhere=elsewhere,
     )[0]
 
 
@@ -83,9 +94,10 @@ def evaluate_each(
     references: Sequence[LoadedImage] = (),
     pixels: bool = True,
     on_result: OnResult = lambda result: None,
+    elsewhere: Elsewhere | None = None,
 ) -> list[Evaluation]:
     """As `evaluate`, for several settings, category by category, so that each description is made once for all."""
-    runs = [_Run(inspector, one, pixels, on_result) for one in settings]
+    runs = [_Run(inspector, one, pixels, on_result, elsewhere) for one in settings]
     count = _Count(progress, len(settings) * len(dataset.pictures))
     for category in dataset.categories:
         wanted = any(one.scope is Scope.REFERENCES for one in settings)
@@ -121,8 +133,16 @@ class _Count:
 class _Run:
     """One evaluation while it goes on."""
 
-    def __init__(self, inspector: Inspector, settings: Settings, pixels: bool, on_result: OnResult) -> None:
+    def __init__(
+        self,
+        inspector: Inspector,
+        settings: Settings,
+        pixels: bool,
+        on_result: OnResult,
+        elsewhere: Elsewhere | None,
+    ) -> None:
         self._settings, self._pixels, self._on_result = settings, pixels, on_result
+        self._elsewhere = elsewhere
         self._inspector = inspector.settled(settings.engine)
         self._engine, notes = self._inspector.choose(settings.engine)
         self._notes = list(notes)
@@ -152,13 +172,7 @@ class _Run:
     def _pictures(
         self, category: Category, references: Sequence[LoadedImage], count: _Count
     ) -> Iterator[PictureResult]:
-        answers = inspect_files(
-            self._inspector,
-            category.pictures,
-            self._settings,
-            references=references if self._settings.scope is Scope.REFERENCES else (),
-            progress=lambda _, doing: count.report(f"{category.name}: {doing}"),
-        )
+        answers = self._answers(category, references, lambda _, doing: count.report(f"{category.name}: {doing}"))
         for labelled, answer in zip(category.pictures, answers, strict=True):
             count.done += 1
             count.report(f"{category.name}: {labelled.name}")
@@ -173,6 +187,14 @@ class _Run:
             else:
                 self._on_result(_noted(answer, picture))
                 yield picture
+
+    def _answers(
+        self, category: Category, references: Sequence[LoadedImage], progress: Progress
+    ) -> Iterator[Answer | Failure]:
+        good = references if self._settings.scope is Scope.REFERENCES else ()
+        if self._elsewhere is not None:
+            return self._elsewhere.answers(self._inspector, category, self._settings, good, progress)
+        return inspect_files(self._inspector, category.pictures, self._settings, references=good, progress=progress)
 
     def _pixel_figures(
         self, category: Category, pictures: Sequence[PictureResult], count: _Count

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pickle
+import re
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +12,11 @@ import pytest
 from PIL import Image
 
 from segdetect.cli.main import main
+from segdetect.memo import Budget
+from segdetect.pipeline import Inspector
+from segdetect.runs.rooms import Here
 from segdetect.settings import EngineName
-from tests.support.tiny_dataset import blot, manifest_dataset, mvtec_category, save
+from tests.support.tiny_dataset import blot, cloth, manifest_dataset, mvtec_category, save
 from tests.support.tiny_engine import TinyDenseEngine
 
 
@@ -53,6 +60,56 @@ def test_a_picture_that_fails_is_named_and_the_exit_code_is_1(
     assert "1 failed" in printed.out
     errors = pd.read_csv(out / "images.csv").set_index("image")["error"].dropna()
     assert errors.index.tolist() == ["own/rug/blot_0.png"]
+
+
+class Others:
+    """Workers as another process has them: nothing but plain values comes to them, and they know no picture."""
+
+    places = workers = 2
+
+    def __init__(self) -> None:
+        self._here = Here(Inspector({EngineName.TEXTURE: TinyDenseEngine()}, budget=Budget(1 << 26)))
+
+    def submit(self, order: Any, files: Any, progress: Any = None) -> Future[Any]:
+        return self._here.submit(*pickle.loads(pickle.dumps((order, files))))
+
+    def close(self) -> None:
+        self._here.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--scope", "self"], ["--scope", "batch"], ["--scope", "references"], ["--references", "good"]],
+    ids=" ".join,
+)
+def test_workers_come_to_the_same_figures_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mvtec_category(tmp_path / "set" / "cloth")
+    (tmp_path / "set" / "cloth" / "test" / "good" / "bad.png").write_bytes(b"")
+    Path("good").mkdir()
+    save(Path("good/a.png"), cloth(seed=9))
+    told = {}
+    for name in ("here", "there"):
+        if name == "there":
+            monkeypatch.setattr("segdetect.runs.cluster.local", lambda workers: Others())
+            words = [*words, "--workers", "2"]
+        assert main(["evaluate", "set", "--engine", "texture", "--out", name, *words]) == 1
+        told[name] = _without_seconds(capsys.readouterr().out)
+    assert told["there"] == told["here"]
+    files = sorted(path.relative_to("here") for path in Path("here").rglob("*") if path.suffix in (".csv", ".png"))
+    assert len(files) > 6
+    for file in files:
+        if file.name == "images.csv":
+            here, there = (pd.read_csv(folder / file).drop(columns="seconds") for folder in map(Path, told))
+            pd.testing.assert_frame_equal(here, there)
+        else:
+            assert ("here" / file).read_bytes() == ("there" / file).read_bytes(), file
+
+
+def _without_seconds(text: str) -> str:
+    return re.sub(r"[0-9.]+ s\b", "", text)
 
 
 def test_pictures_with_several_pages_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
