@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from segdetect.documents import inspection_document
 from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import PlanVersion
+from segdetect.storage.history import hiding
 from segdetect.storage.history.entries import FAILED, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.history.retention import Limits
@@ -210,14 +211,37 @@ def test_two_are_compared(history: History) -> None:
     assert errors(app) == []
 
 
-def test_what_is_chosen_is_deleted_when_asked_twice(history: History) -> None:
+def test_what_is_chosen_is_deleted_and_can_be_brought_back(history: History) -> None:
     history.add(run(), [finding(f"part {n}.png", seed=n, minutes=n) for n in range(3)])
     app = open_page(PAGE)
     _choose(app, 0, 2)
-    assert history.count(Search()) == 3
-    press(app, "Delete for good")
+    press(app, "Delete these 2")
     assert [*_table(app).name] == ["part 1.png"]
-    assert history.count(Search()) == 1
+    assert "2 deleted" in captions(app)
+    press(app.run(), "Undo")
+    assert [*_table(app).name] == ["part 2.png", "part 1.png", "part 0.png"]
+    assert "deleted" not in captions(app)
+    # All of them, and then nothing is listed: the way back is there all the same.
+    press(_choose(app, 0, 1, 2), "Delete these 3")
+    assert [button.label for button in app.button if button.label == "Undo"] == ["Undo"]
+    press(app, "Undo")
+    assert history.count(Search()) == 3
+
+
+def test_another_deletion_and_time_end_the_way_back(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = history.add(run(), [finding(f"{n}.png", seed=n, minutes=-n) for n in range(3)])
+    app = open_page(PAGE)
+    press(_choose(app, 0), "Delete")
+    press(_choose(app, 0), "Delete")
+    assert "1 deleted" in captions(app)
+    assert (history.hidden([first]), history.hidden([second])) == (0, 1)
+    assert history.show([first]) == 0
+    monkeypatch.setattr(hiding, "UNDO_SECONDS", 0.0)
+    app.run()
+    assert "deleted" not in captions(app)
+    assert [*_table(app).name] == ["2.png"]
+    assert history.hidden([second]) == 0
+    assert history.entry(third).image == "2.png"
 
 
 def test_limits_are_kept_and_applied(history: History) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from segdetect.storage.history.entries import Finding, Run
-from segdetect.storage.history.tables import documents, inspections, pictures, runs
+from segdetect.storage.history.tables import documents, hidden, inspections, pictures, runs
 
 # What SQLite, and PostgreSQL, take in one statement.
 _MANY: Final = 500
@@ -68,6 +68,8 @@ def _insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> dict[s
 
 def _replace(connection: sa.Connection, number: int, row: dict[str, Any]) -> None:
     connection.execute(sa.delete(documents).where(documents.c.inspection == number))
+    # It is a new answer, and nobody has deleted that.
+    connection.execute(sa.delete(hidden).where(hidden.c.inspection == number))
     # A picture that was kept stays kept.
     kept = {name: value for name, value in row.items() if not (name == "picture" and value is None)}
     connection.execute(sa.update(inspections).where(inspections.c.id == number).values(kept))

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from segdetect.inspection import Failure, Inspection
 from segdetect.storage.history.adding import add
 from segdetect.storage.history.database import Database
 from segdetect.storage.history.entries import Entry, Finding, Place, Run, Search, result_of, unpacked_document
+from segdetect.storage.history.hiding import hide, is_shown, is_unwanted, show
 from segdetect.storage.history.retention import NO_LIMITS, Limits, Size, excess, limits_of, size_of
 from segdetect.storage.history.schema import make_ready
 from segdetect.storage.history.searching import entry_of, listed, matching
@@ -129,7 +131,7 @@ class History:
 
     def document(self, number: int, *, account: str = "") -> dict[str, Any]:
         """What `segdetect.documents` made of an account's entry; raises as `entry` does, and where it is damaged."""
-        query = sa.select(documents.c.document).join(inspections).where(*_owned([number], account))
+        query = sa.select(documents.c.document).join(inspections).where(*_owned([number], account), is_shown())
         with self._reading() as connection:
             data = connection.execute(query).scalar()
         if data is None:
@@ -157,6 +159,34 @@ class History:
         """
         return self.pictures.get(entry.sha256) if entry.has_picture else None
 
+    def hide(self, numbers: Iterable[int], *, account: str = "") -> int:
+        """Delete an account's entries so that `show` brings them back for five minutes; how many there were.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self._writing() as connection:
+            return sum(hide(connection, [*_owned(some, account), is_shown()]) for some in _parts(numbers))
+
+    def show(self, numbers: Iterable[int], *, account: str = "") -> int:
+        """Bring back those of an account's entries that are hidden still; otherwise as `hide`."""
+        with self._writing() as connection:
+            return sum(show(connection, _owned(some, account)) for some in _parts(numbers))
+
+    def hidden(self, numbers: Sequence[int], *, account: str = "") -> int:
+        """How many of an account's entries `show` would bring back; raises `StorageError` where it cannot be read."""
+        query = sa.select(sa.func.count()).where(*_owned(numbers, account), ~is_shown())
+        with self._reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def purge(self) -> int:
+        """Delete the entries of all accounts that were hidden too long ago to be wanted back; otherwise as `delete`."""
+        unwanted = is_unwanted()
+        with self._reading() as connection:
+            if connection.execute(sa.select(inspections.c.id).where(unwanted).limit(1)).first() is None:
+                return 0
+        return self._delete([unwanted])
+
     def delete(self, numbers: Iterable[int], *, account: str = "") -> int:
         """Delete an account's entries, and pictures that no other has.
 
@@ -166,10 +196,7 @@ class History:
         Raises:
             StorageError: it cannot be written.
         """
-        numbers = [*numbers]
-        return sum(
-            self._delete(_owned(numbers[start : start + _MANY], account)) for start in range(0, len(numbers), _MANY)
-        )
+        return sum(self._delete(_owned(some, account)) for some in _parts(numbers))
 
     def delete_found(self, search: Search) -> int:
         """Delete all entries that are asked for; otherwise as `delete`."""
@@ -215,14 +242,20 @@ class History:
                 connection.execute(sa.insert(limits).values(account=account, days=new.days, bytes=new.bytes))
 
     def trim(self, *, account: str = "") -> int:
-        """Delete what is beyond an account's limits, the oldest first; otherwise as `delete`."""
-        gone = 0
+        """Delete what is beyond an account's limits, the oldest first, and what `purge` does; otherwise as `delete`."""
+        gone = self.purge()
         while True:
             with self._reading() as connection:
                 numbers = excess(connection, account)
             if not numbers:
                 return gone
             gone += self.delete(numbers, account=account)
+
+
+def _parts(numbers: Iterable[int]) -> Iterator[list[int]]:
+    coming = iter(numbers)
+    while some := [*islice(coming, _MANY)]:
+        yield some
 
 
 def _owned(numbers: Sequence[int], account: str) -> Sequence[sa.ColumnElement[bool]]:

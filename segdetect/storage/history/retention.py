@@ -8,6 +8,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from segdetect.storage.history.hiding import is_shown
 from segdetect.storage.history.tables import inspections, limits, pictures
 
 # So many are deleted in one transaction: others wait no longer than that takes.
@@ -51,7 +52,7 @@ def limits_of(connection: sa.Connection, account: str) -> Limits:
 
 def size_of(connection: sa.Connection, account: str) -> Size:
     """How much an account's entries hold."""
-    mine = inspections.c.account == account
+    mine = sa.and_(inspections.c.account == account, is_shown())
     rows = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(inspections.c.bytes), 0)).where(mine)
     count, total = connection.execute(rows).one()
     shown = sa.exists().where(inspections.c.picture == pictures.c.sha256, mine)
@@ -85,6 +86,6 @@ def _oldest(account: str) -> sa.Select[tuple[int, int, int]]:
     return (
         sa.select(table.id, table.bytes, pictures.c.bytes.label("picture_bytes"))
         .outerjoin(pictures, pictures.c.sha256 == table.picture)
-        .where(table.account == account)
+        .where(table.account == account, is_shown())
         .order_by(table.created, table.id)
     )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from segdetect.errors import InputError
 from segdetect.storage.history.entries import Entry, Place, Search, storable
+from segdetect.storage.history.hiding import is_shown
 from segdetect.storage.history.tables import documents, inspections, runs
 
 _ENTRIES = (
@@ -31,7 +32,7 @@ def listed(connection: sa.Connection, search: Search, *, after: Place | None, co
 
 def entry_of(connection: sa.Connection, number: int, account: str) -> Entry:
     """An account's entry; raises `InputError` where there is none, or no more."""
-    query = _ENTRIES.where(inspections.c.id == number, inspections.c.account == account)
+    query = _ENTRIES.where(inspections.c.id == number, inspections.c.account == account, is_shown())
     row = connection.execute(query).mappings().first()
     if row is None:
         raise InputError(f"there is no entry {number} in the history, or no more", remedy="Choose another")
@@ -42,7 +43,7 @@ def matching(search: Search) -> list[sa.ColumnElement[bool]]:
     """What must be true of an entry that is asked for."""
     table = inspections.c
     digest = storable(search.sha256).strip().lower()
-    conditions = [table.account == search.account]
+    conditions = [table.account == search.account, is_shown()]
     if search.name:
         conditions.append(table.folded.contains(storable(search.name).casefold(), autoescape=True))
     if search.verdict:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 # Of the last step: what a database must have reached to be used.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 VERSIONS: Final = "segdetect_version"
 METADATA: Final = MetaData()
 
@@ -102,6 +102,14 @@ documents: Final = Table(
     Column("inspection", _NUMBER, ForeignKey("segdetect_inspection.id", ondelete="CASCADE"), primary_key=True),
     Column("document", LargeBinary, nullable=False),
     Column("thumbnail", LargeBinary),
+)
+
+# Entries that were deleted and may still be wanted back. Nearly always empty, so that asking it costs nothing.
+hidden: Final = Table(
+    "segdetect_hidden",
+    METADATA,
+    Column("inspection", _NUMBER, ForeignKey("segdetect_inspection.id", ondelete="CASCADE"), primary_key=True),
+    Column("since", Time, nullable=False),
 )
 
 limits: Final = Table(

@@ -14,7 +14,7 @@ from segdetect.output.thumbnails import encoded_uri
 from segdetect.storage.history.entries import FAILED, Entry, Place, Search
 from segdetect.ui.history.keeping import show_first
 from segdetect.ui.shared.controls import KEPT
-from segdetect.ui.shared.history import history
+from segdetect.ui.shared.history import hide_entries, history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
 from segdetect.ui.shared.locale import number, number_column
@@ -30,6 +30,7 @@ _HEIGHT: Final = 520
 # Where each page that was turned begins; of the last one, the one that is shown.
 _PAGES: Final = "history-pages"
 _CHANGES: Final = "history-changes"
+_DELETED: Final = "history-deleted"
 
 
 @part("The search")
@@ -89,6 +90,7 @@ def show_list(search: Search | None) -> Sequence[Entry] | None:
     if told := history().start():
         st.caption(plain(told))
     show_trouble("history")
+    _offer_undo()
     total = history().count(search)
     begins = _begins()
     entries = history().find(search, after=begins[-1], count=ON_A_PAGE)
@@ -186,20 +188,49 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _draw_delete(chosen: Sequence[Entry]) -> None:
-    count = len(chosen)
-    what = "it" if count == 1 else f"these {count}"
-    with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete {plain(what)} for good? Pictures that were kept go with the last of their entries.")
-        st.button(
-            "Delete for good",
-            type="primary",
-            key="history-delete",
-            on_click=attempt,
-            args=(_delete, [entry.id for entry in chosen]),
-            kwargs={"kind": "history"},
-        )
+    st.button(
+        "Delete" if len(chosen) == 1 else f"Delete these {len(chosen):d}",
+        icon=":material/delete:",
+        key="history-delete",
+        on_click=attempt,
+        args=(_delete, [entry.id for entry in chosen]),
+        kwargs={"kind": "history"},
+        help="For five minutes it can be undone. Pictures that were kept go with the last of their entries.",
+    )
 
 
 def _delete(numbers: Sequence[int]) -> None:
-    history().delete(numbers, account=account())
+    # What was deleted before it can be undone no longer.
+    history().delete(st.session_state.pop(_DELETED, ()), account=account())
+    hide_entries(numbers)
+    st.session_state[_DELETED] = [*numbers]
+    _change()
+
+
+def _offer_undo() -> None:
+    """Draw what was deleted last, and the way back while there is one."""
+    history().purge()
+    numbers = st.session_state.get(_DELETED, ())
+    count = history().hidden(numbers, account=account()) if numbers else 0
+    if not count:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="history-undone"):
+        st.caption(f":material/delete: {number(count, 0)} deleted")
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            key="history-undo",
+            on_click=attempt,
+            args=(_undo,),
+            kwargs={"kind": "history"},
+            width="content",
+        )
+
+
+def _undo() -> None:
+    history().show(st.session_state.pop(_DELETED, ()), account=account())
+    _change()
+
+
+def _change() -> None:
     st.session_state[_CHANGES] = st.session_state.get(_CHANGES, 0) + 1

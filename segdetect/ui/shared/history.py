@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -13,10 +15,12 @@ from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import kept_thumbnail
 from segdetect.pictures.loading import LoadedImage
 from segdetect.storage.history.entries import Finding, Run
+from segdetect.storage.history.hiding import UNDO_SECONDS
 from segdetect.storage.history.history import History, is_on
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.process import one_per_process
 
+_LOG: Final = logging.getLogger(__name__)
 _RUN: Final = "history-run"
 _KEPT: Final = "history-kept"
 _TROUBLE: Final = "history-trouble"
@@ -28,6 +32,30 @@ _AGAIN_SECONDS: Final = 60.0
 def history() -> History:
     """The history, for all visitors; each sees what is their account's."""
     return History()
+
+
+def hide_entries(numbers: Sequence[int]) -> int:
+    """Delete entries of this visitor so that they can be brought back for a while, whatever becomes of the tab.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        StorageError: the history cannot be written.
+    """
+    gone = history().hide(numbers, account=account())
+    timer = threading.Timer(UNDO_SECONDS + 1, _purge)
+    timer.daemon = True
+    timer.start()
+    return gone
+
+
+def _purge() -> None:
+    try:
+        history().purge()
+    except SegDetectError as error:
+        # The History page, the next answer that is kept and the next run try it again.
+        _LOG.warning("What was deleted is still to be removed: %s", error)
 
 
 def keep_answer(

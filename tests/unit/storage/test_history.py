@@ -14,6 +14,7 @@ from segdetect.documents import inspection_document
 from segdetect.errors import InputError
 from segdetect.inspection import Failure, Inspection, Verdict
 from segdetect.settings import PlanVersion
+from segdetect.storage.history import hiding
 from segdetect.storage.history.entries import FAILED, Finding, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.history.retention import Limits, Size
@@ -175,6 +176,48 @@ def test_a_picture_is_kept_once_and_goes_with_its_last_entry(history: History) -
     assert history.picture(entries[2]) is None
     (number,) = history.add(run(), [finding()])
     assert history.picture(history.entry(number)) is None
+
+
+def test_what_is_hidden_is_seen_nowhere_and_comes_back_whole(history: History) -> None:
+    numbers = history.add(run(), [_with_picture(b"pixels", f"{n}.png") for n in range(3)])
+    before, size = history.find(Search()), history.size()
+    history.add(run(account="anna"), [finding("hers.png")])
+    assert history.hide(numbers[:2], account="anna") == 0
+    assert history.hide(numbers[:2]) == 2
+    assert history.hide(numbers[:2]) == 0
+    assert _names(history) == ["2.png"]
+    assert (history.count(Search()), history.size().entries) == (1, 1)
+    for ask in (history.entry, history.document):
+        with pytest.raises(InputError, match="no more"):
+            ask(numbers[0])
+    assert history.show(numbers, account="anna") == 0
+    assert history.show(numbers) == 2
+    assert (history.find(Search()), history.size()) == (before, size)
+
+
+def test_what_was_hidden_too_long_ago_goes_with_its_picture_whoever_asks_next(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (number,) = history.add(run(), [_with_picture(b"pixels", "0.png")])
+    history.hide([number])
+    assert (history.purge(), history.trim()) == (0, 0)
+    assert len([*history.pictures.folder.glob("[0-9a-f]*")]) == 1
+    monkeypatch.setattr(hiding, "UNDO_SECONDS", 0.0)
+    # As after a restart: nothing but the database knows of it.
+    url = history.database.url.render_as_string(hide_password=False)
+    again = History(url, pictures=history.pictures)
+    assert again.trim(account="anna") == 1
+    assert again.show([number]) == 0
+    assert [*history.pictures.folder.glob("[0-9a-f]*")] == []
+    assert again.purge() == 0
+
+
+def test_an_answer_that_takes_the_place_of_a_hidden_one_is_seen(history: History) -> None:
+    kept = run()
+    (number,) = history.add(kept, [finding("0.png", key="place")])
+    history.hide([number])
+    assert history.add(kept, [finding("0.png", key="place", seed=1)]) == [number]
+    assert _names(history) == ["0.png"]
 
 
 def test_what_is_older_than_the_limit_goes(history: History) -> None:
