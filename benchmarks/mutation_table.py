@@ -384,7 +384,7 @@ TABLE: Final = (
         ("false alarms in any order", "(-p.flagged, -p.contrast)", "-p.flagged"),
     ),
     *_changes(
-        "segdetect/evaluation/masks.py",
+        "segdetect/pictures/masks.py",
         FIGURES,
         ("masks from 128 on", "np.asarray(grey > 0)", "np.asarray(grey > 127)"),
     ),

@@ -22,6 +22,7 @@ from segdetect.errors import InputError, SegDetectError
 from segdetect.grid import TileLayout, shifted_layout, tile_layout
 from segdetect.inspection import Decision, Failure, Flags, Floats, Inspection, Ints, Source, TileScores, Verdict
 from segdetect.message import packed, unpacked
+from segdetect.regions import read_regions_record
 from segdetect.settings import FEW_DEFECTIVE, EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
 
 # Raised when a field changes its meaning or goes; a new field that may be absent raises nothing.
@@ -48,6 +49,7 @@ def settings_record(settings: Settings) -> dict[str, Any]:
         "false_alarms": rule.false_alarms,
         "expected_defective": rule.expected_defective,
         "plan": None if settings.plan is None else {"name": settings.plan.name, "version": settings.plan.version},
+        "ignore": None if settings.ignore is None else settings.ignore.record(),
     }
 
 
@@ -71,6 +73,8 @@ def read_settings(record: Mapping[str, Any]) -> Settings:
         scope=Scope(record["scope"]),
         rule=rule,
         plan=_read_plan(record.get("plan")),
+        # Nothing was ignored in those from before it could be chosen.
+        ignore=read_regions_record(record.get("ignore")),
     )
 
 
@@ -89,6 +93,7 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
         "sha256": inspection.sha256,
         "page": inspection.page,
         "settings": settings_record(inspection.settings),
+        "ignored_share": inspection.ignored_share,
         "engine": inspection.engine.value,
         "engine_version": inspection.engine_version,
         "scope": inspection.scope.value,
@@ -111,6 +116,9 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
     _check_kind(document)
     try:
         scores, flags = _read_scores(document["scores"])
+        settings = read_settings(document["settings"])
+        if settings.ignore is not None:
+            settings.ignore.check(scores.layout.size_wh, name="")
         decision = Decision(
             rule=RuleName(document["rule"]),
             threshold=math.inf if document["threshold"] is None else float(document["threshold"]),
@@ -123,7 +131,7 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
             sha256=_text(document["sha256"]),
             size_wh=scores.layout.size_wh,
             page=operator.index(document["page"]),
-            settings=read_settings(document["settings"]),
+            settings=settings,
             engine=EngineName(document["engine"]),
             engine_version=_text(document["engine_version"]),
             scope=Scope(document["scope"]),

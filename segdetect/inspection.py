@@ -193,6 +193,11 @@ class Inspection:
         return threshold if known else None
 
     @property
+    def ignored_share(self) -> float:
+        """Share of the picture that was not to be looked at, 0..1."""
+        return 0.0 if self.settings.ignore is None else self.settings.ignore.share
+
+    @property
     def total_seconds(self) -> float:
         """Time taken by all steps."""
         return float(sum(self.seconds.values()))

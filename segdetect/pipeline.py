@@ -16,8 +16,11 @@ from segdetect.errors import NothingToScoreError
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Floats, Inspection, Source, TileScores
 from segdetect.memo import Budget, Memo
+from segdetect.message import Message
 from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.measured import both
 from segdetect.progress import Progress, no_progress, part_of
+from segdetect.regions import Regions
 from segdetect.scoring.cells import (
     CellScores,
     pool,
@@ -27,7 +30,7 @@ from segdetect.scoring.cells import (
     score_self,
     typical_distance,
 )
-from segdetect.scoring.ignoring import without_ignored
+from segdetect.scoring.ignoring import without_ignored, without_regions
 from segdetect.scoring.look_alikes import LookAlike, look_alikes
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
@@ -44,39 +47,70 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture with its tiles; `turned` when it is to be described in several positions, as a reference."""
+    """A picture with its tiles and what is not looked at of it.
+
+    `turned` when it is to be described in several positions, as a reference.
+    """
 
     image: LoadedImage
     layout: TileLayout
     turned: bool = False
+    ignore: Regions | None = None
 
     @property
     def source(self) -> Source:
         """What an inspection remembers of it."""
         return Source(self.image.name, self.image.sha256, self.layout, self.image.page)
 
+    @property
+    def what_is_left(self) -> LoadedImage:
+        """The picture with what is ignored taken for no measurement: for engines that see no more than single tiles."""
+        if self.ignore is None:
+            return self.image
+        return replace(self.image, valid=both(self.image.valid, ~self.ignore.fitted(self.image.size_wh)))
 
-def cut_picture(image: LoadedImage, grid: GridSize, stock: bool) -> Picture:
+
+def cut_picture(image: LoadedImage, grid: GridSize, stock: bool, ignore: Regions | None = None) -> Picture:
     """A picture in the grid's tiles.
 
     Raises:
         GridTooFineError: the tiles would be too small.
+        InputError: the regions to ignore have other proportions.
     """
-    return Picture(image, tile_layout(image.size_wh, grid, stock=stock, name=image.name))
+    if ignore is not None:
+        ignore.check(image.size_wh, name=image.name)
+    return Picture(image, tile_layout(image.size_wh, grid, stock=stock, name=image.name), ignore=ignore)
+
+
+def cut_as(image: LoadedImage, settings: Settings) -> Picture:
+    """A picture as settings have it cut; raises what `cut_picture` does."""
+    return cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK, settings.ignore)
 
 
 def embedding_keys(engine: Engine, pictures: Sequence[Picture]) -> list[tuple[object, ...]]:
-    """Two pictures with equal keys have equal descriptions."""
+    """Two pictures with equal keys have equal descriptions, in which cells of dense engines may yet be ignored."""
     version = engine.version  # some engines look it up anew each time, which takes as long as deciding does
     keys = [(engine.name, version, picture.turned and engine.dense, *picture.image.key) for picture in pictures]
-    return keys if engine.dense else [(*k, *p.layout.key) for k, p in zip(keys, pictures, strict=True)]
+    if engine.dense:
+        return keys
+    return [(*key, *p.layout.key, *_ignored(p)) for key, p in zip(keys, pictures, strict=True)]
+
+
+def _comparing_keys(engine: Engine, pictures: Sequence[Picture]) -> list[tuple[object, ...]]:
+    """Two pictures with equal keys are compared alike."""
+    keys = embedding_keys(engine, pictures)
+    return [(*key, *_ignored(picture)) for key, picture in zip(keys, pictures, strict=True)]
+
+
+def _ignored(picture: Picture) -> tuple[str, ...]:
+    return () if picture.ignore is None else (picture.ignore.sha256,)
 
 
 def cut_bank(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
     """The pictures to compare with; none in scope self."""
     if settings.scope is Scope.SELF:
         return []
-    pictures = [cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK) for image in bank]
+    pictures = [cut_as(image, settings) for image in bank]
     turned = settings.scope is Scope.REFERENCES and len(pictures) <= MAX_TURNED_REFERENCES
     return [replace(picture, turned=turned) for picture in pictures]
 
@@ -178,8 +212,7 @@ class Inspector:
         progress: Progress = no_progress,
     ) -> list[Inspection]:
         """Answer for several pictures, described together (fastdup's fixed cost is paid once). See `inspect`."""
-        stock = settings.rule.name is RuleName.STOCK
-        return self._inspect(lambda: [cut_picture(i, settings.grid, stock) for i in images], settings, bank, progress)
+        return self._inspect(lambda: [cut_as(image, settings) for image in images], settings, bank, progress)
 
     def inspect_layouts(
         self,
@@ -191,7 +224,8 @@ class Inspector:
         progress: Progress = no_progress,
     ) -> list[Inspection]:
         """Answer for one picture cut in several ways, described together; `settings.grid` cuts only the bank."""
-        return self._inspect(lambda: [Picture(image, layout) for layout in layouts], settings, bank, progress)
+        pictures = [Picture(image, layout, ignore=settings.ignore) for layout in layouts]
+        return self._inspect(lambda: pictures, settings, bank, progress)
 
     def _inspect(
         self,
@@ -224,8 +258,7 @@ class Inspector:
     ) -> None:
         """Describe a picture for other grids ahead of time, in one run, so that they answer at once later."""
         engine, _ = self.choose(settings.engine)
-        stock = settings.rule.name is RuleName.STOCK
-        self.describe(engine, [cut_picture(image, grid, stock) for grid in grids], progress)
+        self.describe(engine, [cut_as(image, replace(settings, grid=grid)) for grid in grids], progress)
 
     def is_dense(self, name: EngineName) -> bool:
         """Whether the engine answers any grid from one description."""
@@ -234,8 +267,7 @@ class Inspector:
     def is_described(self, image: LoadedImage, settings: Settings) -> bool:
         """Whether an inspection in scope self would answer from the cache."""
         engine, _ = self.choose(settings.engine)
-        stock = settings.rule.name is RuleName.STOCK
-        (key,) = embedding_keys(engine, [cut_picture(image, settings.grid, stock)])
+        (key,) = embedding_keys(engine, [cut_as(image, settings)])
         return key in self._embeddings
 
     def look_alikes(
@@ -243,8 +275,7 @@ class Inspector:
     ) -> list[LookAlike]:
         """The tiles most like one tile of an inspected picture; `image` and `bank` as they were given to `inspect`."""
         settings = inspection.settings
-        stock = settings.rule.name is RuleName.STOCK
-        picture = cut_picture(image, settings.grid, stock)
+        picture = cut_as(image, settings)
         pictures = [picture, *without(picture, cut_bank(bank, settings))]
         embeddings, *rest = self.describe(self.engines[inspection.engine], pictures)
         return look_alikes(inspection, tile, embeddings, rest, count=count)
@@ -256,12 +287,14 @@ class Inspector:
         keys = embedding_keys(engine, pictures)
 
         def compute(positions: list[int]) -> list[Embeddings]:
-            requests = [EmbedRequest(pictures[p].image, pictures[p].layout, pictures[p].turned) for p in positions]
+            requests = [_asked(engine, pictures[position]) for position in positions]
             described = zip(requests, engine.embed(requests, progress), strict=True)
             return [without_ignored(embeddings, request.image.valid) for request, embeddings in described]
 
         found = self._embeddings.get_many(keys, compute, waiting=lambda: progress(0.0, WAITING))
-        return [found[key] for key in keys]
+        if not engine.dense:
+            return [found[key] for key in keys]
+        return [without_regions(found[key], picture.ignore) for key, picture in zip(keys, pictures, strict=True)]
 
     def forget(self, images: Sequence[LoadedImage], settings: Settings, *, bank: Sequence[LoadedImage] = ()) -> None:
         """Let go of what is remembered of inspected pictures, but for those of the bank.
@@ -276,7 +309,7 @@ class Inspector:
         engine, _ = self.choose(settings.engine)
         members = cut_bank(bank, settings)
         for image in images:
-            picture = cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK)
+            picture = cut_as(image, settings)
             own_bank = without(picture, members)
             scope = settings.scope if own_bank else Scope.SELF
             self._scored.forget([_scored_key(engine, [picture, *members], scope)])
@@ -326,7 +359,7 @@ class Inspector:
     def bank_scores(self, image: LoadedImage, settings: Settings, bank: Sequence[LoadedImage]) -> tuple[Floats, ...]:
         """Tile scores `(tiles,)` of each picture of the bank, itself left out; arguments as those of `inspect`."""
         engine, _ = self.choose(settings.engine)
-        picture = cut_picture(image, settings.grid, settings.rule.name is RuleName.STOCK)
+        picture = cut_as(image, settings)
         members = cut_bank(bank, settings)
         scope = settings.scope if without(picture, members) else Scope.SELF
         return self._scores(engine, picture, members, scope, no_progress).bank_scores
@@ -351,7 +384,7 @@ class Inspector:
         cells = self._compare(engine, picture, own_bank, scope, part_of(progress, 0, 1 / steps))
         scores = pool(cells, picture.layout, [p.source for p in (picture, *own_bank)], embeddings)
         if not scores.scored.any():
-            raise _nothing_to_score(picture.image.name)
+            raise _nothing_to_score(picture)
         # A lone reference is judged by itself alone, as the rule for lone references expects.
         whole_bank = own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank
         bank_scores, unlikeness = [], []
@@ -361,7 +394,7 @@ class Inspector:
             cells = self._compare(engine, member, without(member, whole_bank), scope, report)
             bank_scores.append(pool_scores(cells, member.layout, embeddings[0].comparison)[0])
             unlikeness.append(cells.unlikeness)
-        notes = _unscored_note(scores) + _unused_note(own_bank, embeddings[1:])
+        notes = _unscored_note(scores, picture.ignore) + _unused_note(own_bank, embeddings[1:])
         return _Scored(scores, tuple(bank_scores), tuple(unlikeness), notes)
 
     def _compare(
@@ -382,18 +415,23 @@ class Inspector:
     def _typical_distances(
         self, engine: Engine, pictures: Sequence[Picture], embeddings: Sequence[Embeddings]
     ) -> list[Floats]:
-        keys = embedding_keys(engine, pictures)
+        keys = _comparing_keys(engine, pictures)
         found = self._typical.get_many(keys, lambda positions: [typical_distance(embeddings[p]) for p in positions])
         return [found[key] for key in keys]
 
 
 def _scored_key(engine: Engine, pictures: Sequence[Picture], scope: Scope) -> tuple[object, ...]:
     names = ((picture.layout.key, picture.image.name) for picture in pictures)
-    return (scope, *embedding_keys(engine, pictures), *names)
+    return (scope, *_comparing_keys(engine, pictures), *names)
 
 
 def _cells_key(engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope) -> tuple[object, ...]:
-    return (scope, *embedding_keys(engine, [replace(picture, turned=False), *bank]))
+    return (scope, *_comparing_keys(engine, [replace(picture, turned=False), *bank]))
+
+
+def _asked(engine: Engine, picture: Picture) -> EmbedRequest:
+    """What the engine is asked; a dense one sees the picture as it is, whatever is ignored of it."""
+    return EmbedRequest(picture.image if engine.dense else picture.what_is_left, picture.layout, picture.turned)
 
 
 _SCORE: Final = {Scope.REFERENCES: score_references, Scope.BATCH: score_batch}
@@ -413,7 +451,11 @@ def batch_bank(images: Sequence[T]) -> list[T]:
     return [images[int(i * step)] for i in range(min(len(images), MAX_BATCH_BANK))]
 
 
-def _nothing_to_score(name: str) -> NothingToScoreError:
+def _nothing_to_score(picture: Picture) -> NothingToScoreError:
+    name = picture.image.name
+    if picture.ignore is not None:
+        problem = "no tile of it has enough left to look at: the rest is ignored, is padding or stands for no data"
+        return NothingToScoreError(problem, remedy="Ignore less of it, or choose a finer grid", file=name)
     return NothingToScoreError(
         "no tile of it holds enough that was measured: the rest is padding or stands for no data",
         remedy="Choose a finer grid or another picture",
@@ -421,10 +463,13 @@ def _nothing_to_score(name: str) -> NothingToScoreError:
     )
 
 
-def _unscored_note(scores: TileScores) -> tuple[str, ...]:
+def _unscored_note(scores: TileScores, ignore: Regions | None) -> tuple[str, ...]:
     unscored = int((~scores.scored).sum())
+    ignored = () if ignore is None else (Message("{share:.3g} % of it is ignored.", share=100 * ignore.share),)
     if not unscored:
-        return ()
+        return ignored
+    if ignored:
+        return (*ignored, f"{unscored} of its {len(scores.scores)} tiles have too little left and have no score.")
     return (f"{unscored} of its {len(scores.scores)} tiles hold hardly anything that was measured and have no score.",)
 
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from segdetect.errors import SettingsError
 from segdetect.message import Message
+from segdetect.regions import Regions
 
 MAX_GRID: Final = 32
 DEFAULT_GRID: Final = 7  # the blog's
@@ -164,6 +165,7 @@ class Settings:
         scope: what tiles are compared with.
         rule: how scores become flags.
         plan: the plan that all of this was taken from, so that an old answer can be explained; decides nothing itself.
+        ignore: regions that are not looked at, in the picture nor in what it is compared with; None for none.
 
     Raises:
         SettingsError: an engine or a scope that there is not.
@@ -174,6 +176,7 @@ class Settings:
     scope: Scope = Scope.SELF
     rule: Rule = field(default_factory=Rule)
     plan: PlanVersion | None = None
+    ignore: Regions | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "engine", member(EngineName, self.engine, "engine"))

@@ -13,7 +13,7 @@ from typing import Any, Never
 from tqdm import tqdm
 
 from segdetect.cli.saying import ALL_PAGES, say_notes, say_summary
-from segdetect.errors import SettingsError, StorageError
+from segdetect.errors import InputError, SettingsError, StorageError
 from segdetect.files import hold, storage_errors
 from segdetect.inspection import Failure
 from segdetect.output.formats import DEFAULT_FORMATS, FormatName
@@ -22,9 +22,12 @@ from segdetect.output.run_folder import RunWriter
 from segdetect.output.segments import check_scale
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.masks import Polarity
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
+from segdetect.pictures.region_masks import read_regions
 from segdetect.pictures.sources import SourceFile, list_sources, load_source
 from segdetect.progress import Progress
+from segdetect.regions import Regions
 from segdetect.runs.batch import Answer
 from segdetect.settings import (
     DEFAULT_FALSE_ALARMS,
@@ -67,6 +70,21 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="share of a batch that is expected to be defective, up to 0.5, for --scope batch; more calls more "
         f"(default {FEW_DEFECTIVE})",
+    )
+    parser.add_argument(
+        "--ignore",
+        type=Path,
+        metavar="MASK",
+        help="a mask of regions that are not looked at, white where nothing is, as a label: of any size with the "
+        "pictures' proportions; it holds for all of them and for the known-good ones",
+    )
+    parser.add_argument(
+        "--ignore-pixels",
+        type=Polarity,
+        choices=list(Polarity),
+        default=Polarity.ASK,
+        help="which pixels of --ignore are ignored: what it marks, or its background (default: what it marks, and an "
+        "error where that is nearly everything)",
     )
 
 
@@ -130,6 +148,7 @@ def read_settings(options: argparse.Namespace, plan: Plan | None = None) -> Sett
 
     Raises:
         SettingsError: options that contradict each other or are out of range.
+        InputError: the mask of regions to ignore cannot be read.
     """
     base = Settings() if plan is None else plan.applied
     if options.grid is not None and (options.rows is not None or options.cols is not None):
@@ -145,6 +164,7 @@ def read_settings(options: argparse.Namespace, plan: Plan | None = None) -> Sett
         scope=scope,
         rule=_read_rule(options, base.rule),
         plan=base.plan,
+        ignore=_read_ignored(options) if options.ignore is not None else base.ignore,
     )
 
 
@@ -163,6 +183,20 @@ def _read_rule(options: argparse.Namespace, base: Rule) -> Rule:
 def _first(*values: Any) -> Any:
     """The first that was given."""
     return next((value for value in values if value is not None), None)
+
+
+def _read_ignored(options: argparse.Namespace) -> Regions | None:
+    path: Path = options.ignore
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror or error})"
+        raise InputError(problem, remedy="Check the path given with --ignore", file=str(path)) from error
+    regions, notes = read_regions(data, name=str(path), polarity=options.ignore_pixels)
+    say_notes([f"Of the mask {path}: {note}." for note in notes])
+    if regions is None:
+        say_notes([f"The mask {path} marks nothing, so nothing is ignored."])
+    return regions
 
 
 def read_references(

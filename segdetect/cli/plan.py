@@ -59,7 +59,6 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _add_making(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
-    parser.add_argument("--ignore", type=Path, metavar="MASK.png", help="a picture that is white where nothing counts")
     parser.add_argument("--mm-per-pixel", type=float, metavar="X", help="how many millimetres a pixel is wide and high")
     parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="what a reviewer may call a mark")
     parser.add_argument("--notes", metavar="TEXT", help="for whoever uses it")

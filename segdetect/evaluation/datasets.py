@@ -14,8 +14,8 @@ from segdetect.errors import DatasetError
 from segdetect.evaluation import coco, folders, visa
 from segdetect.evaluation.labelled import Category, Dataset, LabelledPicture, grouped
 from segdetect.evaluation.manifest import MANIFEST, read_manifest
-from segdetect.evaluation.masks import Polarity
 from segdetect.evaluation.search import Search, inside_roots
+from segdetect.pictures.masks import Polarity
 from segdetect.pictures.names import as_text, inside, on_disk
 from segdetect.storage.roots import Roots
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from segdetect.errors import DatasetError, SegDetectError
-from segdetect.evaluation.masks import Marked, Mask, Polarity, fitted, header_size, read_mask, scale_between
+from segdetect.evaluation.masks import fitted, header_size, read_mask, scale_between
 from segdetect.evaluation.search import inside_roots
 from segdetect.evaluation.shapes import Shapes, union
 from segdetect.message import Message
 from segdetect.pictures.left_out import LeftOut
+from segdetect.pictures.masks import NEARLY_ALL, Marked, Mask, Polarity
 from segdetect.storage.roots import Roots
-
-# A mask that marks more of its picture than this is most likely inverted.
-NEARLY_ALL: Final = 0.9
 
 T = TypeVar("T")
 

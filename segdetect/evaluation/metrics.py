@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from segdetect.evaluation.masks import Mask
 from segdetect.grid import Boxes
 from segdetect.inspection import Flags, Floats
+from segdetect.pictures.masks import Mask
 
 MIN_COVER: Final = 0.01  # a tile is defective when the mask covers more of it
 PRO_LIMIT: Final = 0.3  # false-positive rate up to which overlaps count, as in Bergmann et al.

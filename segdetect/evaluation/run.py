@@ -14,11 +14,11 @@ from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Category, Dataset, LabelledPicture
 from segdetect.evaluation.elsewhere import Elsewhere
 from segdetect.evaluation.figures import CategoryResult, Evaluation, Figures, PictureResult, summarise
-from segdetect.evaluation.masks import Mask
 from segdetect.evaluation.metrics import PixelFigures, average_precision, pixel_figures, roc_auc, tile_truth
 from segdetect.grid import tile_layout
 from segdetect.inspection import Failure
 from segdetect.pictures.loading import LoadedImage, load_image
+from segdetect.pictures.masks import Mask
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.runs.batch import Answer, inspect_files

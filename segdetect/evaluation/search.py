@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from segdetect.errors import DatasetError
-from segdetect.evaluation.masks import Polarity
 from segdetect.pictures.formats import SUFFIXES
 from segdetect.pictures.left_out import NO_PICTURE, LeftOut
+from segdetect.pictures.masks import Polarity
 from segdetect.pictures.names import as_text, folded
 from segdetect.pictures.walking import walk
 from segdetect.storage.roots import Roots

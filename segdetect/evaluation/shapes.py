@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from segdetect.errors import DatasetError
-from segdetect.evaluation.masks import Marked, Mask
 from segdetect.pictures.limits import MAX_PIXELS
+from segdetect.pictures.masks import Marked, Mask
 
 # COCO's own text form of run lengths: five bits a character from "0" on, a sixth says that more follow.
 _FIRST, _BITS, _MORE, _SIGN = 48, 0x1F, 0x20, 0x10

@@ -125,13 +125,14 @@ def versions(engine: str, engine_version: str) -> dict[str, str]:
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
     """Everything but the tiles, as JSON takes it."""
+    ignore = evaluation.settings.ignore
     return {
         "dataset": evaluation.dataset,
         "started": evaluation.started,
         "seconds": round(evaluation.seconds, 3),
         "engine": evaluation.engine.value,
         "versions": versions(evaluation.engine, evaluation.engine_version),
-        "settings": asdict(evaluation.settings),
+        "settings": asdict(evaluation.settings) | {"ignore": ignore and ignore.record()},
         "notes": list(evaluation.notes),
         "failures": [{"image": failure.image, "error": str(failure.error)} for failure in evaluation.failures],
         "overall": asdict(evaluation.overall),

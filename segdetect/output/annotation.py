@@ -12,11 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage, Pixels
+from segdetect.regions import Regions
 
 # Vermilion between two dark lines is told apart from any background, also by colour-blind readers (Okabe & Ito).
 FLAG_RGB: Final = (255, 92, 40)
 HALO_RGB: Final = (16, 16, 24)
 HATCH_RGB: Final = (128, 128, 136)
+IGNORED_RGB: Final = (196, 196, 204)
 SELECTED_RGB: Final = (255, 255, 255)
 THUMBNAIL_LINE_SHARE: Final = 1 / 90  # of the longer side; about two screen pixels in a column of a page
 
@@ -29,7 +31,9 @@ def annotate(
     outlines: bool = True,
     selected: Sequence[int] = (),
 ) -> Image.Image:
-    """The picture at its own size with its flagged tiles boxed, numbered by rank, and those without a score hatched.
+    """The picture at its own size with its flagged tiles boxed and numbered by rank.
+
+    Tiles without a score and regions that were ignored are hatched.
 
     Args:
         image: the picture that was inspected.
@@ -69,6 +73,8 @@ def annotated_thumbnail(image: LoadedImage, inspection: Inspection, longest_side
         An RGB picture; the input is left as it is.
     """
     drawn = _reduced(image.pixels, longest_side)
+    if inspection.settings.ignore is not None:
+        drawn = _with_regions(drawn, inspection.settings.ignore)
     pen = ImageDraw.Draw(drawn)
     scale = np.tile(np.divide(drawn.size, image.size_wh), 2)
     width = max(1, round(max(drawn.size) * THUMBNAIL_LINE_SHARE))
@@ -122,12 +128,33 @@ def _box(
 
 
 def _hatched(image: LoadedImage, inspection: Inspection, width: int) -> Pixels:
-    """The pixels with slanted lines over the tiles without a score."""
+    """The pixels with slanted lines over the tiles without a score and what is ignored."""
     pixels = np.array(image.pixels)
     for left, top, right, bottom in inspection.scores.layout.boxes_ltrb[~inspection.scores.scored].tolist():
         y, x = np.ogrid[top:bottom, left:right]
         pixels[top:bottom, left:right][(x + y) % (8 * width) < width] = HATCH_RGB
+    if inspection.settings.ignore is not None:
+        _hatch_regions(pixels, inspection.settings.ignore, width)
     return pixels
+
+
+def _hatch_regions(pixels: Pixels, regions: Regions, width: int) -> None:
+    """Draw dark lines beside light ones over regions, which show on any picture, and a light line around them."""
+    height, wide = pixels.shape[:2]
+    ignored = regions.fitted((wide, height))
+    y, x = np.ogrid[:height, :wide]
+    stripe = (x + y) % (8 * width)
+    inner = cv2.erode(ignored.view(np.uint8), np.ones((2 * width + 1, 2 * width + 1), np.uint8))
+    pixels[ignored & (stripe < width)] = IGNORED_RGB
+    pixels[ignored & (stripe >= width) & (stripe < 2 * width)] = HALO_RGB
+    pixels[ignored & (inner == 0)] = IGNORED_RGB
+
+
+def _with_regions(picture: Image.Image, regions: Regions) -> Image.Image:
+    pixels = np.array(picture)
+    _hatch_regions(pixels, regions, max(1, round(max(picture.size) * THUMBNAIL_LINE_SHARE / 2)))
+    hatched: Image.Image = Image.fromarray(pixels)
+    return hatched
 
 
 def _label(pen: ImageDraw.ImageDraw, box_ltrb: Sequence[int], text: str, width: int) -> None:

@@ -82,6 +82,7 @@ def _picture(inspection: Inspection, number: int) -> dict[str, Any]:
         "sha256": inspection.sha256,
         "page": inspection.page,
         "verdict": inspection.decision.verdict.value,
+        "ignored": inspection.ignored_share,
     }
 
 

@@ -42,19 +42,31 @@ class MaskFiles:
 
 
 def mask(inspection: Inspection) -> npt.NDArray[np.uint8]:
-    """`(height, width)` uint8: 255 where a tile is flagged, else 0."""
+    """`(height, width)` uint8: 255 where a tile is flagged, else 0, as it is where nothing was looked at."""
     width, height = inspection.size_wh
     marked = np.zeros((height, width), np.uint8)
     for left, top, right, bottom in inspection.scores.layout.boxes_ltrb[inspection.decision.flags].tolist():
         marked[top:bottom, left:right] = MARKED
+    marked[_ignored(inspection)] = 0
     return marked
 
 
 def heat_map(inspection: Inspection) -> npt.NDArray[np.float32]:
     """`(height, width)` float32: the score of the cell at each pixel, of its tile where a cell is a tile.
 
-    NaN where there is no score.
+    NaN where there is no score, or nothing was looked at.
     """
+    heat = _scores_of_pixels(inspection)
+    heat[_ignored(inspection)] = np.nan
+    return heat
+
+
+def _ignored(inspection: Inspection) -> npt.NDArray[np.bool_]:
+    ignore, (width, height) = inspection.settings.ignore, inspection.size_wh
+    return np.zeros((height, width), np.bool_) if ignore is None else ignore.fitted((width, height))
+
+
+def _scores_of_pixels(inspection: Inspection) -> npt.NDArray[np.float32]:
     scores, (width, height) = inspection.scores, inspection.size_wh
     if scores.cell_map is not None:
         rows, cols = scores.cell_map.shape

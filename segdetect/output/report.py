@@ -189,6 +189,7 @@ def _settings(run: Run) -> dict[str, str]:
         "False alarms allowed": f"{rule.false_alarms:g}",
         **({"Expected to be defective": f"{rule.expected_defective:g}"} if chosen.scope is Scope.BATCH else {}),
         **scale,
+        **({} if chosen.ignore is None else {"Ignored": f"{100 * chosen.ignore.share:.3g} % of each picture"}),
         "Begun": _begun(run),
         "Made by": f"SegDetect {__version__}",
     }

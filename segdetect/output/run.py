@@ -49,11 +49,12 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """What `run.json` holds, as JSON values."""
+        ignore = self.settings.ignore
         return {
             "segdetect": __version__,
             "engine": self.engine,
             "engine_version": self.engine_version,
             "started": self.started,
-            "settings": asdict(self.settings),
+            "settings": asdict(self.settings) | {"ignore": ignore and ignore.record()},
             "mm_per_pixel": self.mm_per_pixel,
         }

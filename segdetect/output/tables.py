@@ -17,6 +17,7 @@ TILE_COLUMNS: Final = (
 )
 IMAGE_COLUMNS: Final = (
     *("image", "sha256", "width", "height", "verdict", "flagged", "max_score", "threshold", "seconds", "error", "note"),
+    "ignored",
 )
 
 
@@ -102,6 +103,7 @@ def image_row(result: Inspection | Failure | LeftOut) -> dict[str, Any]:
         "seconds": round(result.total_seconds, 4),
         "error": "",
         "note": " ".join(result.notes),
+        "ignored": result.ignored_share,
     }
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from segdetect.errors import EngineError, EngineUnavailableError, NothingToScoreError, SegDetectError
-from segdetect.grid import tile_layout
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pipeline import Inspector, batch_bank
+from segdetect.pipeline import Inspector, batch_bank, cut_picture
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import Scope, Settings
 
@@ -132,7 +131,7 @@ def load_each(
             yield Failure(file.name, error)
             continue
         try:
-            tile_layout(image.size_wh, settings.grid, name=image.name)
+            cut_picture(image, settings.grid, False, settings.ignore)
         except SegDetectError as error:
             yield Failure(file.name, error, image.sha256)
         else:

@@ -154,6 +154,7 @@ _CALLED: Final = {
     "references": "known-good pictures",
     "files": "number of files",
     "names": "pictures",
+    "ignore": "regions to ignore",
 }
 
 
@@ -161,7 +162,7 @@ def _check_same(head: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path
     there = _flat(head)
     for name, value in _flat(wanted).items():
         if there.get(name) != value:
-            told = name in ("references", "names", "pages")
+            told = name in ("references", "names", "pages", "ignore")
             how = "" if told else f" ({there.get(name)} there, {value} now)"
             raise SettingsError(
                 f"the run there does not have the same {_CALLED.get(name, name)}{how}",

@@ -11,8 +11,13 @@ import numpy as np
 from segdetect.engines.base import Embeddings
 from segdetect.grid import Boxes
 from segdetect.inspection import Flags
+from segdetect.regions import Regions
 
 MOST_IGNORED: Final = 0.5  # share of a cell's pixels
+# In cells, around each: so far off it is seen what lies there. On plain cloth (texture) the cells next to a white label
+# score up to 1.9 times what is typical, about as without a label; 7.4 times without this margin, and 6.4 times where
+# the label is filled with its surroundings before the picture is described, which would cost a description each time.
+SEEN_AROUND: Final = 1.0
 
 
 def without_ignored(picture: Embeddings, valid: Flags | None) -> Embeddings:
@@ -27,6 +32,30 @@ def without_ignored(picture: Embeddings, valid: Flags | None) -> Embeddings:
     if valid is None:
         return picture
     ignored = valid_shares(valid, picture.boxes_ltrb) < 1 - MOST_IGNORED
+    ignored.flags.writeable = False
+    return replace(picture, ignored=ignored) if ignored.any() else picture
+
+
+def without_regions(picture: Embeddings, regions: Regions | None) -> Embeddings:
+    """The description of a dense engine with those cells marked, too, which regions to ignore reach, or nearly.
+
+    A cell's vector tells of more than its pixels, so those within a cell of the regions are marked with them.
+
+    Args:
+        picture: the description.
+        regions: for pictures of its proportions; None for none.
+    """
+    if regions is None:
+        return picture
+    cells = picture.boxes_ltrb.astype(np.float64)
+    margin = SEEN_AROUND * (cells[:, 2:] - cells[:, :2])
+    size_wh = cells[:, 2:].max(axis=0)
+    scale = np.asarray(regions.size_wh) / size_wh
+    first = np.floor(np.clip(cells[:, :2] - margin, 0, size_wh) * scale)
+    last = np.ceil(np.clip(cells[:, 2:] + margin, 0, size_wh) * scale)
+    seen = np.hstack([first, np.maximum(last, first + 1)]).astype(np.int32)
+    ignored = valid_shares(regions.pixels, np.minimum(seen, np.tile(regions.size_wh, 2)).astype(np.int32)) > 0
+    ignored = ignored if picture.ignored is None else ignored | picture.ignored
     ignored.flags.writeable = False
     return replace(picture, ignored=ignored) if ignored.any() else picture
 

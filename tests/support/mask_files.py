@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tifffile
 from PIL import Image
 
-from segdetect.evaluation.masks import BY_COLOUR, BY_INDEX, BY_TRANSPARENCY, COMMONEST, FIRST_PAGE, NOT_ABOVE
+from segdetect.pictures.masks import BY_COLOUR, BY_INDEX, BY_TRANSPARENCY, COMMONEST, FIRST_PAGE, NOT_ABOVE
 
 HEIGHT, WIDTH = 48, 64
 TRUTH = np.zeros((HEIGHT, WIDTH), bool)

@@ -67,7 +67,7 @@ def test_each_file_of_a_run_begins_with_it_once(tmp_path: Path, bom: bool) -> No
         assert (tmp_path / name).read_bytes().count(b"\xef\xbb\xbf") == bom
     images = pd.read_csv(tmp_path / "images.csv", keep_default_na=False)
     assert images["image"].tolist() == ["'=a/", "b.png"]
-    assert images.columns[-1] == "note"
+    assert images.columns[-2] == "note"
     assert images["note"].tolist() == ["Left out: it is hidden."] * 2
 
 

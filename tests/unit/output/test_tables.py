@@ -28,7 +28,7 @@ from segdetect.settings import GridSize, Settings
 from tests.support.pictures import answer, picture, weave
 
 TILES = "image,tile,row,col,left,top,right,bottom,score,rank,flagged,nearest_image,nearest_tile,nearest_similarity"
-IMAGES = "image,sha256,width,height,verdict,flagged,max_score,threshold,seconds,error,note"
+IMAGES = "image,sha256,width,height,verdict,flagged,max_score,threshold,seconds,error,note,ignored"
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_scores_are_written_at_full_precision(image: LoadedImage) -> None:
 def test_a_row_per_picture(inspection: Inspection, image: LoadedImage) -> None:
     row = image_row(inspection)
     assert ",".join(row) == IMAGES
-    assert list(row.values()) == ["a.png", image.sha256, 35, 20, "anomalous", 1, 0.75, 0.75, 0.75, "", ""]
+    assert list(row.values()) == ["a.png", image.sha256, 35, 20, "anomalous", 1, 0.75, 0.75, 0.75, "", "", 0.0]
 
 
 def test_a_row_for_a_picture_that_failed() -> None:
@@ -137,8 +137,8 @@ def test_images_csv_has_a_row_for_each_failed_or_not(
         writer.add(inspection, lambda: image)
         writer.add_failure(Failure("bad.png", UnreadableImageError("it is empty", file="bad.png"), "ab12"))
     assert (tmp_path / "images.csv").read_text() == (
-        f"{IMAGES}\na.png,{image.sha256},35,20,anomalous,1,0.75,0.75,0.75,,\n"
-        "bad.png,ab12,,,,,,,,bad.png: it is empty.,\n"
+        f"{IMAGES}\na.png,{image.sha256},35,20,anomalous,1,0.75,0.75,0.75,,,0.0\n"
+        "bad.png,ab12,,,,,,,,bad.png: it is empty.,,\n"
     )
 
 
