@@ -296,3 +296,9 @@ class TestCommand:
     def test_a_mask_that_cannot_be_read_is_named(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*self.COMMAND, "--ignore", "absent.png"]) in (1, 2)
         assert "absent.png: it cannot be read" in capsys.readouterr().err
+
+    def test_a_plan_has_them_too(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SEGDETECT_HOME", str(folder / "home"))
+        assert main(["plan", "make", "label", "--engine", "texture", "--ignore", "mask.png"]) == 0
+        assert main(["inspect", "many", "--plan", "label", "--out", "out"]) == 0
+        assert pd.read_csv("out/images.csv")["ignored"].tolist() == pytest.approx([LABEL.share] * 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from segdetect.cli.main import main
@@ -31,7 +32,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed in (1, 2, 3):
         (tmp_path / "good" / f"{seed}.png").write_bytes(png(weave(seed=seed)))
     (tmp_path / "part.png").write_bytes(png(planted(2, 3)))
-    (tmp_path / "mask.png").write_bytes(png(weave(seed=4)))
+    mask = np.zeros((112, 112, 3), np.uint8)
+    mask[:16] = 255
+    (tmp_path / "mask.png").write_bytes(png(mask))
     return tmp_path
 
 
