@@ -107,7 +107,7 @@ def test_inspect(tab: Callable[..., Any]) -> None:
     check(page)
     page.get_by_role("button", name="Export all").wait_for()
     check(page)
-    page.get_by_role("radio", name="The batch").click()
+    page.get_by_role("radio", name="Batch", exact=True).click()
     expect_shown(page, "[data-testid=stImageCaption]", HOSTILE)
     rest(page)
     check(page)

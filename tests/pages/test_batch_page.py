@@ -89,7 +89,7 @@ def test_where_nothing_was_learnt_of_most_pictures_the_page_says_what_to_do_in_p
     app.run()
     assert not errors(app)
     assert {*_table(app).verdict} == {"? cannot tell"}
-    assert any("under *Compare with*, choose **The batch**" in info.value for info in app.info)
+    assert any("under *Compare with*, choose **Batch**" in info.value for info in app.info)
     assert "There is no threshold to draw them by" in captions(app)
     assert not any(one.proto.id.endswith("batch-strip") for one in app.get("plotly_chart"))
 

@@ -156,7 +156,7 @@ def _expect_recovery(app: AppTest, engine: FailingEngine, kind: type[Exception])
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_inspect(fails: Callable[..., FailingEngine], kind: type[Exception]) -> None:
-    app = open_page(look="Stability", scope="The batch")
+    app = open_page(look="Stability", scope="Batch")
     app.session_state["all"] = True
     for at in _moments(kind):
         _expect_recovery(app, fails(at, kind), kind)

@@ -37,13 +37,13 @@ Start with a tile about twice the size of the defect you look for."""
 SCOPE_LABELS: Final = {
     Scope.SELF: "Itself",
     Scope.REFERENCES: "Known-good",
-    Scope.BATCH: "The batch",
+    Scope.BATCH: "Batch",
 }
 SCOPE_HELP: Final = """What each tile is compared with.
 
 - **Itself**: the rest of the same picture. Right for textures, meshes, printed patterns: whatever repeats.
 - **Known-good**: pictures of good parts that you add. Right for objects, and the most reliable.
-- **The batch**: the other pictures that you dropped in together, most of which should be good.
+- **Batch**: the other pictures that you dropped in together, most of which should be good.
 """
 LONG_RUN_SCOPE_HELP: Final = (
     SCOPE_HELP + "\nOf many pictures, up to 16 that are spread evenly over the run are compared with."
