@@ -5,7 +5,7 @@ import streamlit as st
 from segdetect.ui.batch.new_run import show_new_run
 from segdetect.ui.batch.results import show_results
 from segdetect.ui.batch.run_list import show_runs
-from segdetect.ui.batch.run_overview import show_run_overview
+from segdetect.ui.batch.run_overview import show_run_charts, show_run_overview
 from segdetect.ui.shared.background_runs import opened_run
 from segdetect.ui.shared.page import page
 
@@ -19,5 +19,7 @@ with page("Batch"):
     show_runs()
     run = opened_run()
     if run is not None:
-        show_run_overview(run)
+        charts = show_run_overview(run)
         show_results(run)
+        if charts is not None:
+            show_run_charts(run, charts)

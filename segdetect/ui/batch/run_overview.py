@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.inspection import Verdict
 from segdetect.output.formats import FormatName
@@ -40,8 +41,8 @@ _SLOWEST: Final = 5
 
 
 @part("The run at a glance")
-def show_run_overview(run: RunState) -> None:
-    """Draw what is known of the run as a whole."""
+def show_run_overview(run: RunState) -> DeltaGenerator | None:
+    """Draw what is known of the run as a whole, and return the place for its charts, if there are any."""
     st.query_params["run"] = run.record.id
     folder = runs().folder(run.record.id)
     rows = Rows(folder)
@@ -56,15 +57,16 @@ def show_run_overview(run: RunState) -> None:
     show_left_out(remembered("left out of a run", run.record.id, lambda: (read_files(folder).left_out,))[0])
     if not rows.counts():
         st.caption("Its first pictures are shown here as soon as they are done.")
-        return
+        return None
     with actions:
         _show_exports(run)
     _show_counts(rows.counts())
     _advise(run, rows.counts())
-    table = remembered("rows", (run.record.id, rows.end), rows.table)
     with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):
-        _show_charts(run, rows, table)
+        # As high as they will be, so that what stands below stays where it is.
+        place = st.container(key="batch-charts" if rows.has_scores() else "batch-few-charts")
         _show_slowest(rows)
+    return place
 
 
 def _facts(run: RunState) -> str:
@@ -93,6 +95,15 @@ def _advise(run: RunState, counts: dict[str, int]) -> None:
             f"**{SCOPE_LABELS[Scope.REFERENCES]}**, and start again.",
             icon=":material/lightbulb:",
         )
+
+
+@part("The charts of the run")
+def show_run_charts(run: RunState, place: DeltaGenerator) -> None:
+    """Draw the charts in their place: after the pictures, which are quicker to make and looked at first."""
+    rows = Rows(runs().folder(run.record.id))
+    table = remembered("rows", (run.record.id, rows.end), rows.table)
+    with place:
+        _show_charts(run, rows, table)
 
 
 def _show_charts(run: RunState, rows: Rows, table: pd.DataFrame) -> None:

@@ -75,6 +75,7 @@ _STYLE: Final = """
 .sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
 body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 [class*="st-key-heading-"] { min-height: 2.5rem; }
+@media (min-width: 641px) { .st-key-batch-charts { min-height: 37.2rem; } }
 /* White on the bright accent of the dark theme is hard to read. */
 .stApp [data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #0f1624); }
 /* On a phone the strip is slid sideways; the next picture peeps in to say so. */
