@@ -199,7 +199,7 @@ def test_pictures_of_the_compare_page_zoom_together(tab: Callable[..., Any]) -> 
     assert left not in before
 
 
-# ---- strictness, engine, presets -------------------------------------------------------------------------------------
+# ---- strictness, engine, plans ---------------------------------------------------------------------------------------
 
 
 def test_the_threshold_under_the_histogram_moves_the_flags(page: Any) -> None:
@@ -233,23 +233,21 @@ def test_one_click_switches_to_the_second_opinion(tab: Callable[..., Any]) -> No
     assert page.get_by_role("combobox", name="Engine").input_value() == "fastdup"
 
 
-def test_settings_are_kept_as_a_preset_and_applied(page: Any) -> None:
+def test_a_view_is_kept_as_a_plan_and_applied(page: Any) -> None:
     slider = grid_slider(page)
     slider.focus()
     slider.press("ArrowRight")
     expect_grid(page, "8 x 8")
-    page.get_by_role("button", name="Presets").click()
-    page.get_by_role("textbox", name="Keep the settings in use as").fill("Eight of mine")
+    page.get_by_role("button", name="Keep as a plan").click()
+    page.get_by_role("textbox", name="Name").fill("Eight of mine")
     page.get_by_role("button", name="Keep", exact=True).click()
-    own = page.get_by_role("button", name="Eight of mine")
-    own.wait_for()
+    chosen = page.get_by_role("button", name="Plan: Eight of mine")
+    chosen.wait_for()
     page.keyboard.press("Escape")
     slider.focus()
     slider.press("ArrowLeft")
     expect_grid(page, "7 x 7")
-    page.get_by_role("button", name="Presets").click()
-    own.click()
+    page.get_by_text("changed since: grid 7 x 7").wait_for()
+    chosen.click()
+    page.get_by_role("button", name="Eight of mine", exact=True).click()
     expect_grid(page, "8 x 8")
-    page.get_by_role("button", name="Forget").click()
-    own.wait_for(state="detached")
-    assert own.count() == 0

@@ -167,7 +167,7 @@ def test_dark_is_dark(tab: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_small_print_in_popovers_can_be_read(tab: Callable[..., Any], scheme: str) -> None:
     opened = tab(SAMPLE, color_scheme=scheme)
-    for name in ("Presets", "Export"):
+    for name in ("Plans", "Export"):
         opened.get_by_role("button", name=name).first.click()
         small = "[data-testid=stPopoverBody] [data-testid=stCaptionContainer] p"
         opened.locator(small).first.wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from segdetect.settings import EngineName, Settings
-from segdetect.storage.presets import Preset, Presets
-from segdetect.storage.reference_sets import ReferenceSets
+from segdetect.settings import EngineName, Scope, Settings
+from segdetect.storage.plans.plan import GoodPicture, Plan
+from segdetect.storage.plans.plans import Plans
 from tests.support.app_server import running_app
 from tests.support.browsing import rest
 from tests.support.hostile import ELSEWHERE, HOSTILE, HOSTILE_FILE, HOSTILE_SHORT
@@ -38,10 +39,12 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> Iterator[str]:
-    """A dashboard that keeps a preset and a set of references under hostile names."""
+    """A dashboard that keeps a plan under a hostile name."""
     home = tmp_path_factory.mktemp("home")
-    Presets(home / "presets").save(Preset(HOSTILE_SHORT, Settings(engine=EngineName.TEXTURE), HOSTILE))
-    ReferenceSets(home / "references").save(HOSTILE_SHORT, [(f"{HOSTILE}.png", png(weave(seed=9)))])
+    data = png(weave(seed=9))
+    good = GoodPicture(f"{HOSTILE}.png", hashlib.sha256(data).hexdigest())
+    settings = Settings(engine=EngineName.TEXTURE, scope=Scope.REFERENCES)
+    Plans(home / "plans").keep(Plan(name=HOSTILE_SHORT, settings=settings, good=(good,)), {good.sha256: data})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEGDETECT_ROOTS", str(dataset.parent))
         with running_app(home) as url:
@@ -111,13 +114,7 @@ def test_inspect(tab: Callable[..., Any]) -> None:
     expect_shown(page, "[data-testid=stImageCaption]", HOSTILE)
     rest(page)
     check(page)
-    page.get_by_role("button", name="Presets").click()
-    expect_shown(page, "[data-testid=stPopoverBody] button", HOSTILE_SHORT)
-    expect_shown(page, "[data-testid=stPopoverBody] [data-testid=stCaptionContainer]", HOSTILE)
-    check(page)
-    page.keyboard.press("Escape")
-    page.get_by_role("radio", name="Known-good").click()
-    page.get_by_role("button", name="Kept sets").click()
+    page.get_by_role("button", name="Plans", exact=True).click()
     expect_shown(page, "[data-testid=stPopoverBody] button", HOSTILE_SHORT)
     page.locator("[data-testid=stPopoverBody] button").filter(has_text=ELSEWHERE).first.click()
     page.get_by_text("1 known-good picture in use").wait_for()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from segdetect.settings import EngineName, Scope, Settings
-from segdetect.storage.presets import Preset, Presets
-from segdetect.storage.reference_sets import ReferenceSets
+from segdetect.storage.plans.plan import GoodPicture, Plan
+from segdetect.storage.plans.plans import Plans
 from segdetect.ui.shared.process import begin_anew
 from tests.support.hostile import HOSTILE, HOSTILE_FILE, HOSTILE_SHORT, markup_in
 from tests.support.pages import MissingEngine, choices, open_page, press, unescaped, upload
@@ -31,6 +33,8 @@ AS_IT_IS = {
     "Selectbox.options",
     "Selectbox.raw_value",
     "Selectbox.default",
+    "TextArea.default",
+    "TextInput.default",
     "TextInput.value",
     "BidiComponent.json",
     "ImageList.alt",
@@ -42,7 +46,7 @@ NO_TEXT = {"id", "key", "user_key", "url", "file_name"}
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Tiny engines, and a folder in which a preset and a set of references are kept under hostile names."""
+    """Tiny engines, and a folder in which a plan is kept under a hostile name."""
     engines = {
         EngineName.FASTDUP: TinyTileEngine(),
         EngineName.DINOV2: MissingEngine(),
@@ -51,8 +55,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
     monkeypatch.setenv("SEGDETECT_ROOTS", str(tmp_path))
-    Presets().save(Preset(HOSTILE_SHORT, Settings(), HOSTILE))
-    ReferenceSets().save(HOSTILE_SHORT, [(PNG, CLEAN)])
+    good, other = (GoodPicture(name, hashlib.sha256(CLEAN).hexdigest()) for name in (PNG, f"2{PNG}"))
+    settings = Settings(engine=EngineName.TEXTURE, scope=Scope.REFERENCES)
+    plan = Plan(name=HOSTILE_SHORT, settings=settings, good=(good,), labels=(HOSTILE_SHORT,), notes=HOSTILE)
+    kept = Plans().keep(plan, {good.sha256: CLEAN})
+    data = png(weave(seed=2))
+    other = replace(other, sha256=hashlib.sha256(data).hexdigest())
+    Plans().keep(replace(kept, good=(good, other)), {other.sha256: data})
     begin_anew()
     yield tmp_path
     begin_anew()
@@ -85,7 +94,7 @@ def _check(app: AppTest, *places: str) -> None:
     texts = _hostile_texts(app)
     for place, text in texts:
         holder, name = place.split(".")
-        if place == "Html.body":
+        if place in ("Html.body", "PlotlyChart.spec"):
             assert not re.search(r"<img|<a\b", text)
         elif place not in AS_IT_IS and name not in NO_TEXT and not holder.startswith("Arrow"):
             assert (place, markup_in(text)) == (place, [])
@@ -99,10 +108,17 @@ def _uploaded(page: str = "streamlit_app.py", **query: str) -> AppTest:
 def test_inspect_with_kept_names() -> None:
     app = upload(open_page(), (PNG, DEFECT))
     choices(app, "scope").select(Scope.REFERENCES).run()
-    assert [unescaped(button.label) for button in app.button].count(HOSTILE_SHORT) == 2
-    press_kept = next(button for button in app.button if str(button.key).startswith("use-set-"))
-    press_kept.click().run()
-    _check(app, "Button.label", "Markdown.body", "Image.caption")
+    press(app, HOSTILE_SHORT)
+    _check(app, "Button.label", "Markdown.body", "Image.caption", "Popover.label")
+
+
+def test_plans() -> None:
+    app = open_page("pages/plans.py")
+    app.selectbox(key=f"plan-other-{HOSTILE_SHORT}-2").set_value(1).run()
+    _check(
+        upload(app, (PNG, DEFECT), (f"broken {PNG}", b"no picture"), key="plan-trial-files"), "Alert.body", "Image.alt"
+    )
+    _check(app, "Heading.body", "Markdown.body", "TextArea.default", "TextInput.default")
 
 
 def test_inspect_with_several_pictures() -> None:

@@ -19,7 +19,8 @@ from segdetect.output.formats import FormatName
 from segdetect.output.segments import SEGMENT_COLUMNS
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS
 from segdetect.settings import EngineName, RuleName, Scope
-from segdetect.storage.presets import BUILT_IN
+from segdetect.storage.plans.plan import Plan
+from segdetect.storage.plans.starting_points import STARTING_POINTS
 from segdetect.ui.method.text import METHOD, method_sections
 
 ROOT = Path(__file__).parents[2]
@@ -90,11 +91,10 @@ def test_every_verdict_is_explained(verdict: str) -> None:
         assert f"**{verdict.capitalize()}**" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("preset", BUILT_IN, ids=lambda preset: preset.name)
-def test_every_preset_is_in_the_method_with_its_settings(preset: object) -> None:
-    assert isinstance(preset, type(BUILT_IN[0]))
-    settings = preset.settings
-    row = f"| {preset.name} | {settings.grid} | {settings.engine} | {settings.scope}"
+@pytest.mark.parametrize("plan", STARTING_POINTS, ids=lambda plan: plan.name)
+def test_every_starting_point_is_in_the_method_with_its_settings(plan: Plan) -> None:
+    settings = plan.settings
+    row = f"| {plan.name} | {settings.grid} | {settings.engine} | {settings.scope}"
     assert row in METHOD.read_text(encoding="utf-8")
 
 

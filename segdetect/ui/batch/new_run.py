@@ -13,11 +13,11 @@ from segdetect.settings import Scope, Settings
 from segdetect.storage.roots import ROOTS_VARIABLE
 from segdetect.ui.shared.background_runs import run_name, runs, start_folder, start_uploaded
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
-from segdetect.ui.shared.file_pages import FilePage, pages_of
+from segdetect.ui.shared.file_pages import FilePage
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.places import visitor_roots
-from segdetect.ui.shared.session import kept_uploads
+from segdetect.ui.shared.plans import reference_pages
 from segdetect.ui.shared.sidebar import read_references
 from segdetect.ui.shared.texts import plain
 
@@ -66,7 +66,7 @@ def _read_settings() -> tuple[Settings, Sequence[FilePage]]:
         references: Sequence[FilePage] = ()
         if scope is Scope.REFERENCES:
             read_references()
-            references = pages_of(kept_uploads("references"))
+            references = reference_pages()
         engine = read_engine("batch-")
         rule = read_rule("batch-", scope=scope, engine=engine)
     return Settings(grid=grid, engine=engine, scope=scope, rule=rule), references

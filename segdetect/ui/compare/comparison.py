@@ -14,9 +14,9 @@ from segdetect.output.sentences import place
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule
-from segdetect.ui.shared.file_pages import pages_of
 from segdetect.ui.shared.locale import number_column, percent
 from segdetect.ui.shared.page import part
+from segdetect.ui.shared.plans import reference_pages
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import inspector, kept_uploads, loaded
 from segdetect.ui.shared.texts import plain, shown
@@ -74,7 +74,7 @@ def _read_request(prefix: str, image: LoadedImage) -> tuple[LoadedImage, Setting
     rule = read_rule(prefix, engine=engine, scope=scope)
     settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
     # Files are opened last, so that the controls stay when one cannot be.
-    references = tuple(page.load() for page in pages_of(kept)) if with_references else ()
+    references = tuple(page.load() for page in reference_pages()) if with_references else ()
     return image if number is None else loaded(uploads[number]), settings, references
 
 

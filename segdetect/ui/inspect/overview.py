@@ -30,6 +30,7 @@ from segdetect.ui.shared.file_pages import (
 from segdetect.ui.shared.history import keep_answer
 from segdetect.ui.shared.locale import localized, number_column
 from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.plans import reference_pages
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
@@ -83,7 +84,7 @@ def _offer_run(request: Request, uploads: Sequence[Upload]) -> None:
         "glance. You can go on meanwhile.",
     ):
         files = [(upload.name, upload.data) for upload in uploads]
-        references = pages_of(kept_uploads("references"))
+        references = reference_pages()
         start_uploaded(files, request.settings, name=run_name([name for name, _ in files]), references=references)
         st.switch_page(BATCH_PAGE)
 

@@ -10,16 +10,15 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from segdetect.deciding.calibrations import FALSE_ALARMS
 from segdetect.inspection import Inspection
 from segdetect.message import Message
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import RuleName, Scope, Settings
+from segdetect.ui.shared.applying import apply_settings, as_shown
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
 from segdetect.ui.shared.file_pages import page_key
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import callback
-from segdetect.ui.shared.presets import apply_settings
 from segdetect.ui.shared.session import Upload, dropped_exports, kept_uploads
 from segdetect.ui.shared.sidebar import Request, choose_sample
 from segdetect.ui.shared.texts import plain, shown
@@ -142,13 +141,9 @@ def address_of(settings: Settings) -> dict[str, str]:
 
 
 def as_controls(settings: Settings) -> Settings:
-    """Settings of whatever origin, as near as the controls can say them."""
-    rule = settings.rule
-    if rule.name in (RuleName.GATE, RuleName.CALIBRATED):
-        rule = replace(rule, name=RuleName.AUTO)
-    alarms = min(FALSE_ALARMS, key=lambda share: abs(share - rule.false_alarms))
+    """Settings of whatever origin, as near as the controls for one picture can say them."""
     scope = Scope.SELF if settings.scope is Scope.BATCH else settings.scope
-    return replace(settings, scope=scope, rule=replace(rule, false_alarms=alarms))
+    return replace(as_shown(settings), scope=scope)
 
 
 def kept_answer(request: Request) -> Inspection | None:

@@ -20,8 +20,7 @@ from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_en
 from segdetect.ui.shared.file_pages import FilePage, choose_page, pages_of
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
-from segdetect.ui.shared.presets import show_presets
-from segdetect.ui.shared.reference_sets import kept_references
+from segdetect.ui.shared.plans import planned, reference_pages, show_plans
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import (
     Upload,
@@ -66,12 +65,15 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
     engines()
     with st.sidebar:
         image, peers = read_picture(troubles)
+        place = st.container()
         grid = read_grid()
         scope, bank = _scope(peers)
         engine = read_engine()
         rule = read_rule(engine=engine, scope=scope)
-        settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
-        show_presets(settings)
+        settings = planned(Settings(grid=grid, engine=engine, scope=scope, rule=rule))
+        # What is kept as a plan is known once all controls were read.
+        with place:
+            show_plans(settings)
     if image is None:
         return None
     return Request(image, settings, bank)
@@ -231,12 +233,11 @@ def read_references() -> tuple[LoadedImage, ...]:
         args=("reference-files", "references"),
         help="One is enough to start; three to ten, taken like the picture in question, make the verdict reliable.",
     )
-    kept_references()
     for error in upload_errors("references"):
         show_error(error)
     show_left_out(uploads_left_out("references"))
     images = []
-    for page in pages_of(kept_uploads("references")):
+    for page in reference_pages():
         try:
             images.append(page.load())
         except SegDetectError as error:

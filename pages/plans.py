@@ -1,0 +1,18 @@
+"""The Plans page: what was set up once for a part or a material, what it learnt, and how it fares."""
+
+import streamlit as st
+
+from segdetect.ui.plans.details import show_plan
+from segdetect.ui.plans.learnt import show_learnt
+from segdetect.ui.plans.listing import show_list
+from segdetect.ui.plans.trial import show_trial
+from segdetect.ui.shared.page import page
+
+with page("Plans"):
+    st.title("Plans")
+    st.markdown("Set a part or a material up once, and inspect every picture of it alike.")
+    opened = show_list()
+    if opened is not None:
+        plan = show_plan(opened)
+        show_learnt(plan)
+        show_trial(plan)

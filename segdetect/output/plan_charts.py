@@ -1,0 +1,74 @@
+"""The chart of what a plan's good pictures taught it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from segdetect.inspection import Flags
+from segdetect.message import Message
+from segdetect.output.charts import FLAG_COLOUR, OUTLINE_COLOUR
+
+_CALM: Final = "#7C8AA0"
+# So many times the typical score and more are drawn on a logarithmic axis, which begins at that share of it.
+_WIDE: Final = 8.0
+_LOWEST: Final = 10.0
+
+
+def strip_of_strengths(
+    names: Sequence[str], strongest: Sequence[float], odd: Sequence[bool], threshold: float | None, *, height: int = 170
+) -> go.Figure:
+    """Each good picture's strongest tile as a point on one line, and what a strongest tile must reach as another.
+
+    Args:
+        names: of the pictures, fit to stand in HTML.
+        strongest: their highest scores.
+        odd: which are pointed out: they have a shape of their own, too.
+        threshold: None where nothing was learnt.
+        height: in pixels.
+    """
+    figure = go.Figure()
+    values, marked = np.array(strongest), np.array(odd, bool)
+    # One that is far off would push all others together; one that repeats another scores nothing, which has no log.
+    least = float(np.median(values)) / _LOWEST
+    spread = least > 0 and values.max() > _WIDE * np.median(values)
+    looks: Mapping[str, tuple[Flags, str, str]] = {
+        "as good as the others": (~marked, _CALM, "circle"),
+        "is this one really good?": (marked, FLAG_COLOUR, "diamond"),
+    }
+    for label, (chosen, colour, symbol) in looks.items():
+        at = np.flatnonzero(chosen)
+        figure.add_scatter(
+            x=np.maximum(values[at], least) if spread else values[at],
+            # Points of nearly the same score stay apart.
+            y=[(number * 0.37) % 1 for number in at],
+            name=label,
+            mode="markers",
+            text=[names[number] for number in at],
+            customdata=values[at],
+            marker={"color": colour, "symbol": symbol, "size": 12, "line": {"color": OUTLINE_COLOUR, "width": 1}},
+            hovertemplate="%{text}<br>strongest tile %{customdata:.3f}<extra></extra>",
+        )
+    if threshold is not None:
+        figure.add_vline(x=threshold, line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"})
+        # On a logarithmic axis annotations are placed by the logarithm, and lines are not.
+        figure.add_annotation(
+            x=math.log10(threshold) if spread else threshold,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            showarrow=False,
+            text=Message("threshold {threshold:.3f}", threshold=threshold),
+        )
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        xaxis={"type": "log" if spread else "linear", "rangemode": "tozero"},
+        yaxis={"visible": False, "range": [-0.4, 1.4]},
+    )
+    return figure

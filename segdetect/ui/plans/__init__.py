@@ -1,0 +1,1 @@
+"""The Plans page: plans listed, shown, tried, compared, exported, imported and deleted."""

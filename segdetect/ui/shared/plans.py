@@ -1,0 +1,221 @@
+"""The plan that the Inspect page works by: chosen, changed and made from what is on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from segdetect.errors import SegDetectError
+from segdetect.message import Message
+from segdetect.settings import PlanVersion, Scope, Settings
+from segdetect.storage.plans.conversion import convert
+from segdetect.storage.plans.plan import GoodPicture, Plan
+from segdetect.storage.plans.plans import Plans
+from segdetect.storage.plans.starting_points import STARTING_POINTS
+from segdetect.ui.shared.applying import PLAN_IN_USE, apply_settings, as_shown, say_the_same
+from segdetect.ui.shared.file_pages import FilePage, count_of, pages_of
+from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
+from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.session import Upload, kept_uploads
+from segdetect.ui.shared.texts import plain
+
+PLANS_PAGE: Final = "pages/plans.py"
+
+
+def plans() -> Plans:
+    """The kept plans; what former versions kept is among them."""
+    kept = Plans()
+    st.session_state["plans-not-converted"] = convert(kept)
+    return kept
+
+
+def not_converted() -> Sequence[SegDetectError]:
+    """What former versions kept and no plan could be made of, as found by the last call of `plans`."""
+    return tuple(st.session_state.get("plans-not-converted", ()))
+
+
+def plan_in_use() -> Plan | None:
+    """The plan that this tab works by; None once it was deleted for good."""
+    chosen: PlanVersion | None = st.session_state.get(PLAN_IN_USE)
+    if chosen is None:
+        return None
+    try:
+        return Plans().get(chosen.name, chosen.version)
+    except SegDetectError:
+        st.session_state[PLAN_IN_USE] = None
+        return None
+
+
+def use_plan(plan: Plan) -> None:
+    """Callback: set the Inspect page's controls and known-good pictures to those of a plan; the picture stays.
+
+    Raises:
+        StorageError: a picture of it cannot be read.
+    """
+    if plan.good:
+        st.session_state["references"] = _files(plan)
+    apply_settings(as_shown(plan.applied))
+
+
+def drop_plan() -> None:
+    """Callback: work by no plan any more; the controls stay as they are."""
+    st.session_state[PLAN_IN_USE] = None
+
+
+def reference_pages() -> list[FilePage]:
+    """The known-good pictures in use: of the plan's files the pages that it names, of others all."""
+    uploads, plan = kept_uploads("references"), plan_in_use()
+    files = {upload.sha256: upload for upload in uploads}
+    if plan is None or set(files) != {one.sha256 for one in plan.good}:
+        return pages_of(uploads)
+    return _pages(plan, files)
+
+
+def good_pages(plan: Plan) -> list[FilePage]:
+    """The known-good pictures of a plan; raises `StorageError` where one cannot be read."""
+    return _pages(plan, {upload.sha256: upload for upload in _files(plan)})
+
+
+def _pages(plan: Plan, files: Mapping[str, Upload]) -> list[FilePage]:
+    return [FilePage(files[one.sha256], one.page, count_of(files[one.sha256])) for one in plan.good]
+
+
+def _files(plan: Plan) -> tuple[Upload, ...]:
+    """The files that its known-good pictures are pages of."""
+    opened = Plans().opened(plan)
+    names = {one.sha256: one.name.removesuffix(f"#{one.page + 1}") for one in plan.good}
+    return tuple(Upload(name, opened.bytes_of(sha256)) for sha256, name in names.items())
+
+
+def planned(settings: Settings) -> Settings:
+    """The settings of the page as an answer has them: the plan's own where nothing was changed since it was chosen."""
+    plan = plan_in_use()
+    if plan is None:
+        return settings
+    # Controls have fewer numbers to choose from than the command line.
+    return plan.applied if say_the_same(settings, plan.settings) else replace(settings, plan=plan.applied.plan)
+
+
+def _changed(plan: Plan, settings: Settings) -> list[str]:
+    """What was changed since the plan was chosen, in words."""
+    told = []
+    wanted = as_shown(plan.settings)
+    if settings.grid != wanted.grid:
+        told.append(f"grid {settings.grid}")
+    if settings.engine != wanted.engine:
+        told.append(f"engine {settings.engine}")
+    if settings.scope != wanted.scope:
+        told.append(f"scope {settings.scope}")
+    if not told and not say_the_same(settings, plan.settings):
+        told.append("what is flagged")
+    if settings.scope is Scope.REFERENCES and {p.place for p in reference_pages()} != {g.identity for g in plan.good}:
+        told.append("known-good pictures")
+    return told
+
+
+@part("The list of plans")
+def show_plans(settings: Settings) -> None:
+    """Draw the choice of a plan, what was changed since, and a way to make one of what is on the page."""
+    kept, plan = plans(), plan_in_use()
+    found = kept.kept()
+    label = "Plans" if plan is None else f"Plan: {plain(plan.name)}"
+    with st.popover(label, icon=":material/bookmarks:", width="stretch"):
+        for one in found.whole:
+            _offer(one, f"version {one.version}, {count_good(one)}")
+        show_damaged(found.damaged, kept.discard, kind="plan")
+        if not found.whole:
+            st.caption("Set up a part or a material once, keep it as a plan, and choose it here next time.")
+        st.page_link(PLANS_PAGE, label="All about your plans", icon=":material/arrow_forward:")
+        with st.expander("Starting points"):
+            for one in STARTING_POINTS:
+                _offer(one, one.notes)
+    if plan is not None:
+        _show_in_use(plan, settings)
+    with st.popover("Keep as a plan", icon=":material/bookmark_add:", width="stretch"):
+        _offer_keeping(settings)
+    show_trouble("plan")
+
+
+def count_good(plan: Plan) -> str:
+    """How many known-good pictures it has, in words."""
+    count = len(plan.good)
+    return f"{count:d} known-good picture{'' if count == 1 else 's'}" if count else "no known-good pictures"
+
+
+def _offer(plan: Plan, told: str) -> None:
+    with st.container(gap="xxsmall"):
+        st.button(
+            plain(plan.name),
+            key=f"use-plan-{plan.name}-{plan.version}",
+            on_click=attempt,
+            args=(use_plan, plan),
+            kwargs={"kind": "plan"},
+            width="stretch",
+        )
+        st.caption(plain(told))
+
+
+def _show_in_use(plan: Plan, settings: Settings) -> None:
+    changed = _changed(plan, settings)
+    since = f", changed since: {plain(', '.join(changed))}" if changed else ""
+    st.caption(f"Working by **{plain(plan.name)}**, version {plan.version:d}{since}")
+    with st.container(horizontal=True, gap="small", key="plan-in-use"):
+        if changed:
+            st.button(
+                f"Save as version {_next(plan):d}",
+                key="save-plan",
+                icon=":material/save:",
+                on_click=attempt,
+                args=(_save_change, plan, settings),
+                kwargs={"kind": "plan"},
+            )
+            st.button(
+                "Back to it",
+                key="back-to-plan",
+                icon=":material/undo:",
+                on_click=attempt,
+                args=(use_plan, plan),
+                kwargs={"kind": "plan"},
+            )
+        st.button("Work without it", key="drop-plan", icon=":material/close:", on_click=callback(drop_plan))
+
+
+def _next(plan: Plan) -> int:
+    return 1 + max((one.version for one in Plans().versions(plan.name)), default=plan.version)
+
+
+def _save_change(plan: Plan, settings: Settings) -> None:
+    good, pictures = _good_in_use(settings)
+    changed = replace(plan, settings=settings, good=good or plan.good)
+    st.session_state[PLAN_IN_USE] = plans().keep(changed, pictures).applied.plan
+
+
+def _offer_keeping(settings: Settings) -> None:
+    count = len(reference_pages()) if settings.scope is Scope.REFERENCES else 0
+    with_good = f", with {count:d} known-good picture{'' if count == 1 else 's'}" if count else ""
+    st.caption(f"Grid, engine, comparison and rule as they are now{with_good}.")
+    with st.form("keep-plan", clear_on_submit=True, border=False):
+        name = st.text_input("Name", placeholder="the part or the material", max_chars=80, key="keep-plan-name")
+        if st.form_submit_button("Keep", width="stretch"):
+            _keep(name, settings)
+
+
+def _keep(name: str, settings: Settings) -> None:
+    try:
+        good, pictures = _good_in_use(settings)
+        kept = plans().keep(Plan(name=name, settings=settings, good=good), pictures)
+    except SegDetectError as error:
+        show_error(error)
+    else:
+        st.session_state[PLAN_IN_USE] = kept.applied.plan
+        st.toast(Message("{name} is kept as a plan.", name=plain(kept.name)), icon=":material/bookmark_added:")
+        st.rerun()
+
+
+def _good_in_use(settings: Settings) -> tuple[tuple[GoodPicture, ...], dict[str, bytes]]:
+    pages = reference_pages() if settings.scope is Scope.REFERENCES else []
+    good = tuple(GoodPicture(page.name, page.upload.sha256, page.page) for page in pages)
+    return good, {page.upload.sha256: page.upload.data for page in pages}
