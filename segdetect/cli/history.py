@@ -170,6 +170,7 @@ def _show(history: History, options: argparse.Namespace) -> None:
             + ("none" if entry.threshold is None else f"{entry.threshold:.4g}"),
             "settings": f"{settings.grid} tiles, scope {settings.scope}, rule {settings.rule.name.value}",
             "engine": result.engine_version,
+            "plan": "none" if settings.plan is None else str(settings.plan),
             "notes": " ".join(result.notes) or "none",
         }
     lines["kept"] = "the picture, too" if entry.has_picture else "without the picture"

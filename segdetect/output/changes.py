@@ -38,6 +38,7 @@ def changes(before: Inspection, after: Inspection) -> list[Change]:
 def _facts(inspection: Inspection) -> dict[str, str | float | None]:
     settings, decision = inspection.settings, inspection.decision
     return {
+        "plan": "none" if settings.plan is None else str(settings.plan),
         "picture": inspection.image,
         "SHA-256": f"{inspection.sha256[:_DIGITS]}...",
         "page": str(inspection.page + 1),

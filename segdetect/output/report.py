@@ -179,6 +179,7 @@ def _settings(run: Run) -> dict[str, str]:
     scale = {} if run.mm_per_pixel is None else {"Scale": f"{run.mm_per_pixel:g} mm a pixel"}
     number = {} if rule.threshold is None else {"Threshold": f"{rule.threshold:g}"}
     return {
+        **({} if chosen.plan is None else {"Plan": _shown(str(chosen.plan))}),
         "Grid": f"{chosen.grid} tiles",
         "Engine": _shown(f"{run.engine}, {run.engine_version}"),
         "Compared with": {"self": "itself", "references": "known-good pictures", "batch": "the other pictures"}[

@@ -116,6 +116,22 @@ def test_what_is_on_the_page_becomes_a_plan() -> None:
     assert "Working by **Gasket/7**, version 1" in captions(app)
 
 
+def test_a_batch_works_by_a_plan_too(gasket: Plan) -> None:
+    app = press(open_page("pages/batch.py", **{"batch-engine": "texture"}), "Gasket")
+    assert not app.exception
+    assert app.slider(key="batch-grid").value == 5
+    assert "Working by **Gasket**, version 1" in captions(app)
+    assert "3 known-good pictures in use" in captions(app)
+
+
+def test_the_good_pictures_of_a_plan_are_taken_without_its_settings(gasket: Plan) -> None:
+    app = with_defect()
+    choices(app, "scope").select(Scope.REFERENCES).run()
+    app.button(key="use-good-Gasket").click().run()
+    assert "3 known-good pictures in use" in captions(app)
+    assert app.slider(key="grid").value == 7
+
+
 def test_a_name_that_is_taken_is_said(gasket: Plan) -> None:
     app = with_defect()
     app.text_input(key="keep-plan-name").set_value("Gasket")

@@ -17,7 +17,7 @@ from segdetect.ui.shared.file_pages import FilePage
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.places import visitor_roots
-from segdetect.ui.shared.plans import reference_pages
+from segdetect.ui.shared.plans import planned, reference_pages, show_plans
 from segdetect.ui.shared.sidebar import read_references
 from segdetect.ui.shared.texts import plain
 
@@ -61,6 +61,7 @@ def show_new_run() -> None:
 
 def _read_settings() -> tuple[Settings, Sequence[FilePage]]:
     with st.sidebar:
+        place = st.container()
         grid = read_grid("batch-")
         scope = read_scope("batch-", long_run=True)
         references: Sequence[FilePage] = ()
@@ -69,7 +70,11 @@ def _read_settings() -> tuple[Settings, Sequence[FilePage]]:
             references = reference_pages()
         engine = read_engine("batch-")
         rule = read_rule("batch-", scope=scope, engine=engine)
-    return Settings(grid=grid, engine=engine, scope=scope, rule=rule), references
+        settings = planned(Settings(grid=grid, engine=engine, scope=scope, rule=rule), "batch-")
+        # What is kept as a plan is known once all controls were read.
+        with place:
+            show_plans(settings, "batch-")
+    return settings, references
 
 
 def _offer_upload(settings: Settings, references: Sequence[FilePage]) -> None:

@@ -124,10 +124,10 @@ def _show_facts(plan: Plan) -> None:
         "Scale": "not known" if plan.mm_per_pixel is None else f"{number(plan.mm_per_pixel, 4)} mm a pixel",
         "Labels": ", ".join(plan.labels) or "none",
     }
-    lines = [f"**{plain(name)}**: {plain(told)}" for name, told in facts.items()]
-    half = -(-len(lines) // 2)
-    for column, some in zip(st.columns(2), (lines[:half], lines[half:]), strict=True):
-        column.markdown("\n\n".join(some))
+    half = -(-len(facts) // 2)
+    halves = [column.container(gap="xsmall") for column in st.columns(2)]
+    for at, (name, told) in enumerate(facts.items()):
+        halves[at // half].markdown(f"**{plain(name)}**: {plain(told)}")
 
 
 def _offer_edit(plan: Plan, last: Plan) -> None:

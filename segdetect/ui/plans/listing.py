@@ -81,7 +81,7 @@ def _show_first() -> None:
     with st.container(horizontal=True):
         st.page_link("streamlit_app.py", label="Go to Inspect", icon=":material/frame_inspect:")
         st.button(
-            f"Make one of the sample “{SAMPLES[0].title}”",
+            f"Make one of the sample “{plain(SAMPLES[0].title)}”",
             icon=":material/science:",
             key="plan-of-sample",
             on_click=attempt,

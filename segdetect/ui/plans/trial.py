@@ -163,7 +163,7 @@ def _show_table(trials: Sequence[Trial], plan: Plan, other: Plan | None) -> int:
     )
     if other is not None:
         changed = sum(bool(row) for row in table["changed"])
-        st.caption(f"{changed:d} of {len(trials):d} pictures get another answer than by {then.lower()}.")
+        st.caption(f"{changed:d} of {len(trials):d} pictures get another answer than by version {other.version:d}.")
     rows = [row for row in event["selection"]["rows"] if row < len(trials)]
     return rows[0] if rows else 0
 

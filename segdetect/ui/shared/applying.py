@@ -24,17 +24,24 @@ def as_shown(settings: Settings) -> Settings:
     return replace(settings, rule=replace(rule, name=name, false_alarms=alarms))
 
 
-def apply_settings(settings: Settings) -> None:
-    """Callback: set every control to these settings, as `as_shown` has them, and work by their plan, or by none."""
-    state, rule = st.session_state, settings.rule
-    state[PLAN_IN_USE] = settings.plan
-    state["apart"] = settings.grid.rows != settings.grid.cols
-    state["grid"], state["rows"], state["cols"] = settings.grid.rows, settings.grid.rows, settings.grid.cols
-    state["engine"], state["scope"], state["rule"] = settings.engine, settings.scope, rule.name
-    state["alarms"] = rule.false_alarms
-    state["defective"] = defective_choice(rule.expected_defective)
+def apply_settings(settings: Settings, *, prefix: str = "") -> None:
+    """Callback: set every control to these settings, as `as_shown` has them, and work by their plan, or by none.
+
+    Args:
+        settings: the settings.
+        prefix: tells apart the controls of several pages.
+    """
+    grid, rule = settings.grid, settings.rule
+    values = {
+        **{"apart": grid.rows != grid.cols, "grid": grid.rows, "rows": grid.rows, "cols": grid.cols},
+        **{"engine": settings.engine, "scope": settings.scope, "rule": rule.name, "alarms": rule.false_alarms},
+        "defective": defective_choice(rule.expected_defective),
+        PLAN_IN_USE: settings.plan,
+    }
     if rule.threshold is not None:
-        state["threshold"] = rule.threshold
+        values["threshold"] = rule.threshold
+    for name, value in values.items():
+        st.session_state[f"{prefix}{name}"] = value
 
 
 def say_the_same(controls: Settings, settings: Settings) -> bool:

@@ -1,4 +1,7 @@
-"""The plan that the Inspect page works by: chosen, changed and made from what is on the page."""
+"""The plan that a page works by: chosen, changed and made from what is on the page.
+
+A prefix tells apart the pages, as for their controls: the Inspect page has none.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import Final
 import streamlit as st
 
 from segdetect.errors import SegDetectError
-from segdetect.message import Message
 from segdetect.settings import PlanVersion, Scope, Settings
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.plan import GoodPicture, Plan
@@ -23,6 +25,7 @@ from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
 
 PLANS_PAGE: Final = "pages/plans.py"
+_GOOD_OF: Final = "good-pictures-of"
 
 
 def plans() -> Plans:
@@ -37,37 +40,47 @@ def not_converted() -> Sequence[SegDetectError]:
     return tuple(st.session_state.get("plans-not-converted", ()))
 
 
-def plan_in_use() -> Plan | None:
-    """The plan that this tab works by; None once it was deleted for good."""
-    chosen: PlanVersion | None = st.session_state.get(PLAN_IN_USE)
+def plan_in_use(prefix: str = "") -> Plan | None:
+    """The plan that the page works by; None where it works by none, or once it was deleted for good."""
+    return _kept(f"{prefix}{PLAN_IN_USE}")
+
+
+def _kept(key: str) -> Plan | None:
+    chosen: PlanVersion | None = st.session_state.get(key)
     if chosen is None:
         return None
     try:
         return Plans().get(chosen.name, chosen.version)
     except SegDetectError:
-        st.session_state[PLAN_IN_USE] = None
+        st.session_state[key] = None
         return None
 
 
-def use_plan(plan: Plan) -> None:
-    """Callback: set the Inspect page's controls and known-good pictures to those of a plan; the picture stays.
+def use_plan(plan: Plan, prefix: str = "") -> None:
+    """Callback: set a page's controls and known-good pictures to those of a plan; the picture stays.
 
     Raises:
         StorageError: a picture of it cannot be read.
     """
     if plan.good:
-        st.session_state["references"] = _files(plan)
-    apply_settings(as_shown(plan.applied))
+        use_good(plan)
+    apply_settings(as_shown(plan.applied), prefix=prefix)
 
 
-def drop_plan() -> None:
+def use_good(plan: Plan) -> None:
+    """Callback: compare with the known-good pictures of a plan; raises as `use_plan`."""
+    st.session_state["references"] = _files(plan)
+    st.session_state[_GOOD_OF] = plan.applied.plan
+
+
+def drop_plan(prefix: str = "") -> None:
     """Callback: work by no plan any more; the controls stay as they are."""
-    st.session_state[PLAN_IN_USE] = None
+    st.session_state[f"{prefix}{PLAN_IN_USE}"] = None
 
 
 def reference_pages() -> list[FilePage]:
-    """The known-good pictures in use: of the plan's files the pages that it names, of others all."""
-    uploads, plan = kept_uploads("references"), plan_in_use()
+    """The known-good pictures in use: of a plan's files the pages that it names, of others all."""
+    uploads, plan = kept_uploads("references"), _kept(_GOOD_OF)
     files = {upload.sha256: upload for upload in uploads}
     if plan is None or set(files) != {one.sha256 for one in plan.good}:
         return pages_of(uploads)
@@ -90,9 +103,9 @@ def _files(plan: Plan) -> tuple[Upload, ...]:
     return tuple(Upload(name, opened.bytes_of(sha256)) for sha256, name in names.items())
 
 
-def planned(settings: Settings) -> Settings:
+def planned(settings: Settings, prefix: str = "") -> Settings:
     """The settings of the page as an answer has them: the plan's own where nothing was changed since it was chosen."""
-    plan = plan_in_use()
+    plan = plan_in_use(prefix)
     if plan is None:
         return settings
     # Controls have fewer numbers to choose from than the command line.
@@ -111,32 +124,52 @@ def _changed(plan: Plan, settings: Settings) -> list[str]:
         told.append(f"scope {settings.scope}")
     if not told and not say_the_same(settings, plan.settings):
         told.append("what is flagged")
-    if settings.scope is Scope.REFERENCES and {p.place for p in reference_pages()} != {g.identity for g in plan.good}:
+    if settings.scope is Scope.REFERENCES and {page.place for page in reference_pages()} != {
+        g.identity for g in plan.good
+    }:
         told.append("known-good pictures")
     return told
 
 
 @part("The list of plans")
-def show_plans(settings: Settings) -> None:
+def show_plans(settings: Settings, prefix: str = "") -> None:
     """Draw the choice of a plan, what was changed since, and a way to make one of what is on the page."""
-    kept, plan = plans(), plan_in_use()
+    kept, plan = plans(), plan_in_use(prefix)
     found = kept.kept()
     label = "Plans" if plan is None else f"Plan: {plain(plan.name)}"
     with st.popover(label, icon=":material/bookmarks:", width="stretch"):
         for one in found.whole:
-            _offer(one, f"version {one.version}, {count_good(one)}")
+            _offer(one, f"version {one.version}, {count_good(one)}", prefix)
         show_damaged(found.damaged, kept.discard, kind="plan")
         if not found.whole:
             st.caption("Set up a part or a material once, keep it as a plan, and choose it here next time.")
         st.page_link(PLANS_PAGE, label="All about your plans", icon=":material/arrow_forward:")
         with st.expander("Starting points"):
             for one in STARTING_POINTS:
-                _offer(one, one.notes)
+                _offer(one, one.notes, prefix)
     if plan is not None:
-        _show_in_use(plan, settings)
+        _show_in_use(plan, settings, prefix)
     with st.popover("Keep as a plan", icon=":material/bookmark_add:", width="stretch"):
-        _offer_keeping(settings)
+        _offer_keeping(settings, prefix)
     show_trouble("plan")
+
+
+def offer_good() -> None:
+    """Draw the choice of the good pictures of a plan, without its settings."""
+    kept = [plan for plan in plans().kept().whole if plan.good]
+    if not kept:
+        return
+    with st.popover("Those of a plan", icon=":material/collections_bookmark:", width="stretch"):
+        for plan in kept:
+            st.button(
+                plain(plan.name),
+                key=f"use-good-{plan.name}",
+                on_click=attempt,
+                args=(use_good, plan),
+                kwargs={"kind": "good-pictures"},
+                width="stretch",
+            )
+            st.caption(plain(count_good(plan)))
 
 
 def count_good(plan: Plan) -> str:
@@ -145,20 +178,20 @@ def count_good(plan: Plan) -> str:
     return f"{count:d} known-good picture{'' if count == 1 else 's'}" if count else "no known-good pictures"
 
 
-def _offer(plan: Plan, told: str) -> None:
+def _offer(plan: Plan, told: str, prefix: str) -> None:
     with st.container(gap="xxsmall"):
         st.button(
             plain(plan.name),
             key=f"use-plan-{plan.name}-{plan.version}",
             on_click=attempt,
-            args=(use_plan, plan),
+            args=(use_plan, plan, prefix),
             kwargs={"kind": "plan"},
             width="stretch",
         )
         st.caption(plain(told))
 
 
-def _show_in_use(plan: Plan, settings: Settings) -> None:
+def _show_in_use(plan: Plan, settings: Settings, prefix: str) -> None:
     changed = _changed(plan, settings)
     since = f", changed since: {plain(', '.join(changed))}" if changed else ""
     st.caption(f"Working by **{plain(plan.name)}**, version {plan.version:d}{since}")
@@ -169,7 +202,7 @@ def _show_in_use(plan: Plan, settings: Settings) -> None:
                 key="save-plan",
                 icon=":material/save:",
                 on_click=attempt,
-                args=(_save_change, plan, settings),
+                args=(_save_change, plan, settings, prefix),
                 kwargs={"kind": "plan"},
             )
             st.button(
@@ -177,41 +210,43 @@ def _show_in_use(plan: Plan, settings: Settings) -> None:
                 key="back-to-plan",
                 icon=":material/undo:",
                 on_click=attempt,
-                args=(use_plan, plan),
+                args=(use_plan, plan, prefix),
                 kwargs={"kind": "plan"},
             )
-        st.button("Work without it", key="drop-plan", icon=":material/close:", on_click=callback(drop_plan))
+        st.button(
+            "Work without it", key="drop-plan", icon=":material/close:", on_click=callback(drop_plan), args=(prefix,)
+        )
 
 
 def _next(plan: Plan) -> int:
     return 1 + max((one.version for one in Plans().versions(plan.name)), default=plan.version)
 
 
-def _save_change(plan: Plan, settings: Settings) -> None:
+def _save_change(plan: Plan, settings: Settings, prefix: str) -> None:
     good, pictures = _good_in_use(settings)
     changed = replace(plan, settings=settings, good=good or plan.good)
-    st.session_state[PLAN_IN_USE] = plans().keep(changed, pictures).applied.plan
+    st.session_state[f"{prefix}{PLAN_IN_USE}"] = plans().keep(changed, pictures).applied.plan
 
 
-def _offer_keeping(settings: Settings) -> None:
+def _offer_keeping(settings: Settings, prefix: str) -> None:
     count = len(reference_pages()) if settings.scope is Scope.REFERENCES else 0
     with_good = f", with {count:d} known-good picture{'' if count == 1 else 's'}" if count else ""
     st.caption(f"Grid, engine, comparison and rule as they are now{with_good}.")
     with st.form("keep-plan", clear_on_submit=True, border=False):
         name = st.text_input("Name", placeholder="the part or the material", max_chars=80, key="keep-plan-name")
         if st.form_submit_button("Keep", width="stretch"):
-            _keep(name, settings)
+            _keep(name, settings, prefix)
 
 
-def _keep(name: str, settings: Settings) -> None:
+def _keep(name: str, settings: Settings, prefix: str) -> None:
     try:
         good, pictures = _good_in_use(settings)
         kept = plans().keep(Plan(name=name, settings=settings, good=good), pictures)
     except SegDetectError as error:
         show_error(error)
     else:
-        st.session_state[PLAN_IN_USE] = kept.applied.plan
-        st.toast(Message("{name} is kept as a plan.", name=plain(kept.name)), icon=":material/bookmark_added:")
+        st.session_state[f"{prefix}{PLAN_IN_USE}"] = kept.applied.plan
+        st.toast(f"{plain(kept.name)} is kept as a plan.", icon=":material/bookmark_added:")
         st.rerun()
 
 

@@ -18,9 +18,10 @@ from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.file_pages import FilePage, choose_page, pages_of
+from segdetect.ui.shared.kept import show_trouble
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
-from segdetect.ui.shared.plans import planned, reference_pages, show_plans
+from segdetect.ui.shared.plans import offer_good, planned, reference_pages, show_plans
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import (
     Upload,
@@ -233,6 +234,8 @@ def read_references() -> tuple[LoadedImage, ...]:
         args=("reference-files", "references"),
         help="One is enough to start; three to ten, taken like the picture in question, make the verdict reliable.",
     )
+    offer_good()
+    show_trouble("good-pictures")
     for error in upload_errors("references"):
         show_error(error)
     show_left_out(uploads_left_out("references"))

@@ -48,7 +48,9 @@ def facts_line(inspection: Inspection) -> str:
     took = f"{number(seconds, 1)} s" if seconds >= 0.1 else "from memory"
     automatic = " (automatic)" if inspection.settings.rule.name is RuleName.AUTO else ""
     rule = f"{inspection.decision.rule.value}{automatic}"
-    return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}"
+    plan = inspection.settings.plan
+    by = "" if plan is None else f" · plan {plan}"
+    return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}{by}"
 
 
 @part("The verdict")
