@@ -94,7 +94,7 @@ class Seen:
 
 
 class _Bench:
-    """Pictures by kind, scored in every scope by one engine."""
+    """Pictures by kind, scored in every scope by one engine; those of surfaces compared with themselves alone."""
 
     def __init__(self, engine: Engine, grid: GridSize) -> None:
         self._inspector, self._engine, self._grid = Inspector({engine.name: engine}), engine, grid
@@ -109,15 +109,20 @@ class _Bench:
             return Seen(dataset, name, scope, answer.scores, _truth(kind[at], answer), others, shown)
 
         yield from (seen(at, Scope.SELF) for at in range(len(images)))
+        # Their folders hold pictures of one sort, not of one material: they are no good pictures of each other.
+        if dataset.startswith(SURFACES):
+            return
         good = [at for at, clean in enumerate(whole) if clean]
         for some in _sets(good):
             yield from (seen(at, Scope.REFERENCES, some, shown=False) for at in good if at not in some)
         first = good[: (len(good) + 1) // 2]
         if len(good) >= 2 and not all(whole):
             yield from (seen(at, Scope.REFERENCES, first) for at in range(len(images)) if at not in first)
-        if len(images) >= LEAST_BATCH and not all(whole):
-            others = batch_bank(range(len(images)))
-            yield from (seen(at, Scope.BATCH, others) for at in range(len(images)))
+        # Good pictures by themselves are a batch too.
+        for members in {tuple(range(len(images))), tuple(good)}:
+            if len(members) >= LEAST_BATCH:
+                others = batch_bank(members)
+                yield from (seen(at, Scope.BATCH, others, shown=len(members) > len(good)) for at in members)
 
     def _answer(
         self, image: LoadedImage, scope: Scope, bank: Sequence[LoadedImage]
@@ -172,7 +177,7 @@ def learnt(constants: Calibration, seen: Sequence[Seen]) -> Calibration:
     """The constants with tables made of these pictures."""
     alone = [one for one in seen if one.scope is Scope.SELF and not one.scores.varied]
     references = [one for one in seen if one.scope is Scope.REFERENCES and not one.shown]
-    batch = [one for one in seen if one.scope is Scope.BATCH]
+    batch = [one for one in seen if one.scope is Scope.BATCH and one.shown]
     return replace(
         constants,
         surfaces=clean_pictures(alone, constants),
@@ -204,6 +209,10 @@ def _report(
         for name, member in groups.items():
             for budget in BUDGETS:
                 yield f"  {name}, {budget:.0%}: {_figures(engine, [o for o in shown if member(o)], without, budget)}"
+    among = [one for one in seen if one.scope is Scope.BATCH and not one.shown]
+    for budget in BUDGETS:
+        left = _figures(engine, among, without, budget)
+        yield f"  in batches of clean pictures alone, {budget:.0%}: clean {left.alone} of {left.clean}"
 
 
 @dataclass(frozen=True, slots=True)

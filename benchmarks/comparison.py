@@ -148,7 +148,7 @@ def _precision(picture: Described, cells: Scores, comparison: Comparison) -> flo
 
 
 def _cells(picture: Described, comparison: Comparison, scope: Scope) -> Scores:
-    embeddings = replace(picture.embeddings, comparison=comparison)
+    embeddings = replace(picture.embeddings, comparison=comparison, finer=None)
     if scope is Scope.REFERENCES and picture.references:
         return score_references(embeddings, picture.references).values
     return score_self(embeddings).values

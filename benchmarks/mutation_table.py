@@ -226,6 +226,7 @@ TABLE: Final = (
             "float(values.max()) / typical",
         ),
         ("no floor under the gate", "* typical - constants.floor", "* typical"),
+        ("doubtful as sure", "DOUBTFUL: Final = 0.2", "DOUBTFUL: Final = 1.0"),
         ("borderline 1.1 to 1.2", "BORDERLINE: Final = 1.1", "BORDERLINE: Final = 1.2"),
         ("a tenth above is borderline", "strength >= BORDERLINE", "strength > BORDERLINE"),
         ("four tiles too few", "MIN_TILES: Final = 4", "MIN_TILES: Final = 5"),

@@ -35,6 +35,7 @@ class Comparison:
         by_variety: homogeneity is measured as a share of the picture's variety, for vectors whose distances grow with a
             picture's contrast.
         top_share: share of a tile's highest cell scores that its own score is the mean of.
+        thinned: of the cells of another picture every so many-th, down and across, is compared with.
         smoothing: standard deviation, in cells, of the Gaussian that the cell scores are smoothed with; 0 for none.
     """
 
@@ -46,6 +47,7 @@ class Comparison:
     certain: float = 0.0
     by_variety: bool = False
     top_share: float = 1.0
+    thinned: int = 1
     smoothing: float = 0.0
 
 
@@ -63,6 +65,8 @@ class Embeddings:
         turned: empty, or for each layer `(m, d)` vectors of the same picture seen turned, as a bank for other pictures,
             whose parts may lie at any angle.
         turned_cells: `(m,)` the cell that each of them shows.
+        finer: the same picture seen larger, on a finer lattice; its cells are compared by themselves, and their scores
+            and those of the cells averaged. It says nothing else: look-alikes and the like go by the cells.
         ignored: `(rows * cols,)` True for cells that are in no bank and have no score; None where all count. Engines
             leave it out.
     """
@@ -75,6 +79,7 @@ class Embeddings:
     turned: tuple[Vectors, ...] = ()
     turned_cells: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     ignored: npt.NDArray[np.bool_] | None = None
+    finer: Embeddings | None = None
 
     @property
     def counted(self) -> npt.NDArray[np.int64]:

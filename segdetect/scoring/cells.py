@@ -7,10 +7,12 @@ picture's own other cells, known-good references, or the other pictures of a bat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
@@ -18,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import TileLayout
 from segdetect.inspection import Floats, Ints, Source, TileScores
-from segdetect.progress import Progress, no_progress
+from segdetect.progress import Progress, no_progress, part_of
 from segdetect.scoring.homogeneity import homogeneity
 from segdetect.scoring.nearest import (
     Match,
@@ -34,6 +36,7 @@ from segdetect.scoring.pooling import Scores, pool_map, tiles_of_cells
 SCALE_QUERIES: Final = 256  # cells per picture that tell how far apart its own cells are
 LOWEST_SHARE: Final = 0.3  # of the other pictures of a batch, as in MuSc (Li et al., ICLR 2024)
 UNLIKE: Final = 0.75  # share of the cells; what surrounds a part looks alike in pictures of different ones
+COARSE_SHARE: Final = 0.4  # of the time that two views take
 NO_DISTANCE: Final = 1e-6  # float32 cosine distances below this are rounding
 
 Distances = npt.NDArray[np.float32]
@@ -47,7 +50,8 @@ class CellScores:
     `i + 1` is `references[i]` or `peers[i]` as they were given.
 
     Args:
-        values: `(rows, cols)` float32, at least 0; higher is more anomalous. NaN for cells that are ignored.
+        values: `(rows, cols)` float32, at least 0; higher is more anomalous. NaN for cells that are ignored. On the
+            finer lattice, if the picture was seen on two.
         nearest_source: `(rows * cols,)` number of the picture with each cell's nearest look-alike; -1 where there is
             none.
         nearest_cell: `(rows * cols,)` the look-alike's cell in that picture, row-major; -1 where there is none.
@@ -79,6 +83,13 @@ def score_self(picture: Embeddings) -> CellScores:
     cell. Otherwise the plain cosine distance, undivided. A picture with one cell scores 0.
     """
     varied = _is_varied(picture)
+    scored = _self_scores(picture, varied)
+    if picture.finer is not None:
+        scored = _averaged(scored, _self_scores(picture.finer, varied))
+    return replace(scored, doubtful=not varied and picture.comparison.certain > homogeneity(picture))
+
+
+def _self_scores(picture: Embeddings, varied: bool) -> CellScores:
     match = match_self(picture, neighbours=picture.comparison.neighbours, varied=varied)
     if match is None:
         return _cell_scores(picture, _nothing(picture), {}, [], varied)
@@ -86,8 +97,7 @@ def score_self(picture: Embeddings) -> CellScores:
     if picture.dense:
         known = distances if picture.ignored is None else distances[:, ~picture.ignored]
         distances = _divided(distances, known.mean(axis=1))
-    scored = _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
-    return replace(scored, doubtful=not varied and picture.comparison.certain > homogeneity(picture))
+    return _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
 
 
 def score_references(
@@ -110,8 +120,19 @@ def score_references(
         typical: `typical_distance` of each of the references; computed where it is left out.
         progress: told before each comparison.
     """
-    neighbours = 1 if picture.dense else picture.comparison.neighbours
     varied = not references and _is_varied(picture)
+    return _in_views(partial(_reference_scores, varied=varied), picture, references, typical, progress)
+
+
+def _reference_scores(
+    picture: Embeddings,
+    references: Sequence[Embeddings],
+    typical: Sequence[Floats] | None,
+    progress: Progress,
+    *,
+    varied: bool,
+) -> CellScores:
+    neighbours = 1 if picture.dense else picture.comparison.neighbours
     matches = _match_each(picture, references, neighbours, progress)
     own = match_self(picture, neighbours=neighbours)
     if own is not None:
@@ -139,9 +160,15 @@ def score_batch(
     Dense pictures: divided as in `score_references`, whose arguments it shares. Without peers the picture is compared
     with itself.
     """
-    matches = _match_each(picture, peers, 1, progress)
-    if not matches:
+    if not any(len(peer.counted) for peer in peers):
         return score_references(picture, [])
+    return _in_views(_batch_scores, picture, peers, typical, progress)
+
+
+def _batch_scores(
+    picture: Embeddings, peers: Sequence[Embeddings], typical: Sequence[Floats] | None, progress: Progress
+) -> CellScores:
+    matches = _match_each(picture, peers, 1, progress)
     nearest = np.stack([_distances(match.near[..., -1]) for match in matches.values()])
     kept = max(1, round(LOWEST_SHARE * len(matches)))
     distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
@@ -149,6 +176,36 @@ def score_batch(
         distances = _divided(distances, _typical_of_all(peers, typical))
     scored = _cell_scores(picture, distances.mean(axis=0), matches, peers)
     return replace(scored, unlikeness=_unlikeness(picture, matches))
+
+
+def _in_views(
+    score: Callable[[Embeddings, Sequence[Embeddings], Sequence[Floats] | None, Progress], CellScores],
+    picture: Embeddings,
+    bank: Sequence[Embeddings],
+    typical: Sequence[Floats] | None,
+    progress: Progress,
+) -> CellScores:
+    """Scores of a picture in each view that there is of it and of the bank, averaged."""
+    finer = [member.finer for member in bank if member.finer is not None]
+    if picture.finer is None or len(finer) < len(bank):
+        return score(picture, bank, typical, progress)
+    layers = len(picture.layers)
+    coarse_typical, fine_typical = (
+        (None, None) if not typical else ([t[:layers] for t in typical], [t[layers:] for t in typical])
+    )
+    coarse = score(picture, bank, coarse_typical, part_of(progress, 0, COARSE_SHARE))
+    return _averaged(coarse, score(picture.finer, finer, fine_typical, part_of(progress, COARSE_SHARE, 1)))
+
+
+def _averaged(coarse: CellScores, fine: CellScores) -> CellScores:
+    """The mean of two views' scores on the lattice of the finer one, all else as in the first; 1 is typical in both."""
+    size = fine.values.shape[1], fine.values.shape[0]
+    known = np.isfinite(coarse.values).astype(np.float32)
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
+    total = cv2.resize(np.nan_to_num(coarse.values), size, interpolation=cv2.INTER_LINEAR)
+    # Where nothing of the coarse view counts, the fine one stands alone.
+    enlarged = np.where(weight > 0, total / np.where(weight > 0, weight, 1), fine.values)
+    return replace(coarse, values=_read_only(np.asarray((enlarged + fine.values) / 2, np.float32)))
 
 
 def _unlikeness(picture: Embeddings, matches: Mapping[int, Match]) -> float:
@@ -166,8 +223,13 @@ def _is_varied(picture: Embeddings) -> bool:
 def typical_distance(picture: Embeddings) -> Floats:
     """`(layers,)` mean distance of a cell to its nearest in the same picture, from a regular sample of the cells.
 
-    A picture with one cell, which has no such distance, has 0.
+    A picture with one cell, which has no such distance, has 0. The layers of a finer view come last.
     """
+    own = _typical_distance(picture)
+    return own if picture.finer is None else np.concatenate([own, _typical_distance(picture.finer)])
+
+
+def _typical_distance(picture: Embeddings) -> Floats:
     match = match_self(picture, neighbours=1, queries=_sample(picture.counted))
     if match is None:
         return np.zeros(len(picture.layers))
@@ -187,8 +249,19 @@ def pool_scores(cells: CellScores, layout: TileLayout, comparison: Comparison) -
         comparison: as in the picture's embeddings.
     """
     if cells.dense:
-        return pool_map(cells.values, layout, comparison.top_share)
+        scores, strongest = pool_map(cells.values, layout, comparison.top_share)
+        return scores, _cells_below(strongest, cells.values.shape, cells.lattice)
     return cells.values.ravel().astype(np.float64), np.arange(cells.values.size)
+
+
+def _cells_below(points: Ints, fine: tuple[int, ...], lattice: tuple[int, int]) -> Ints:
+    """The cells of a lattice that hold those of a finer one."""
+    if fine == lattice:
+        return points
+    row, col = np.divmod(points, fine[1])
+    return np.asarray(
+        (2 * row + 1) * lattice[0] // (2 * fine[0]) * lattice[1] + (2 * col + 1) * lattice[1] // (2 * fine[1])
+    )
 
 
 def pool(
@@ -299,7 +372,7 @@ def _divided(distances: Distances, typical: Distances) -> Distances:
 
 def _typical_of_all(pictures: Sequence[Embeddings], typical: Sequence[Floats] | None) -> Distances:
     """Per layer, the mean of the pictures' typical distances; pictures with one cell have none."""
-    each = [typical_distance(picture) for picture in pictures] if typical is None else typical
+    each = [_typical_distance(picture) for picture in pictures] if typical is None else typical
     means = [one for one, picture in zip(each, pictures, strict=True) if len(picture.counted) > 1]
     if not means:
         return np.ones(len(pictures[0].layers), np.float32)

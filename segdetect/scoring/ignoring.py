@@ -31,6 +31,8 @@ def without_ignored(picture: Embeddings, valid: Flags | None) -> Embeddings:
     """
     if valid is None:
         return picture
+    if picture.finer is not None:
+        picture = replace(picture, finer=without_ignored(picture.finer, valid))
     ignored = valid_shares(valid, picture.boxes_ltrb) < 1 - MOST_IGNORED
     ignored.flags.writeable = False
     return replace(picture, ignored=ignored) if ignored.any() else picture

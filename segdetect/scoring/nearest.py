@@ -50,8 +50,11 @@ class _Bank:
 
 
 def match_other(picture: Embeddings, other: Embeddings, *, neighbours: int) -> Match:
-    """Compare a picture's cells with those of another picture, of which one counts, those seen turned included."""
-    cells, layers = _counted(other, *_with_turned(other))
+    """Compare a picture's cells with those of another picture, of which one counts, those seen turned included.
+
+    Of many cells only every `comparison.thinned`-th is compared with, down and across, if any of those counts.
+    """
+    cells, layers = _counted(other, *_thinned(other))
     bank = _Bank(layers, cells, other.lattice, None, min(neighbours, len(cells)))
     return _match(picture, bank, np.arange(cell_count(picture)))
 
@@ -202,6 +205,16 @@ def _with_turned(picture: Embeddings) -> tuple[Ints, tuple[Vectors, ...]]:
         return cells, picture.layers
     layers = tuple(np.concatenate(pair) for pair in zip(picture.layers, picture.turned, strict=True))
     return np.concatenate([cells, picture.turned_cells]), layers
+
+
+def _thinned(picture: Embeddings) -> tuple[Ints, tuple[Vectors, ...]]:
+    cells, layers = _with_turned(picture)
+    step = picture.comparison.thinned
+    row, col = np.divmod(cells, picture.lattice[1])
+    kept = (row % step == 0) & (col % step == 0)
+    if step == 1 or not np.isin(cells[kept], picture.counted).any():
+        return cells, layers
+    return cells[kept], tuple(layer[kept] for layer in layers)
 
 
 def _match(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:

@@ -13,6 +13,7 @@ from PIL import Image
 from segdetect.cli.main import parser
 from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.engines.dinov2.engine import COMPARISON as DINOV2_COMPARISON
+from segdetect.engines.dinov2.engine import FINE_COMPARISON
 from segdetect.engines.texture import COMPARISON as TEXTURE_COMPARISON
 from segdetect.inspection import Verdict
 from segdetect.output.formats import FormatName
@@ -128,7 +129,14 @@ def test_method_states_the_constants_in_use(row: str) -> None:
     assert row in METHOD.read_text(encoding="utf-8"), f"docs/method.md should hold the row {row}"
 
 
-@pytest.mark.parametrize(("engine", "used"), [("dinov2", DINOV2_COMPARISON), ("texture", TEXTURE_COMPARISON)])
+@pytest.mark.parametrize(
+    ("engine", "used"),
+    [
+        ("dinov2, coarse view", DINOV2_COMPARISON),
+        ("dinov2, fine view", FINE_COMPARISON),
+        ("texture", TEXTURE_COMPARISON),
+    ],
+)
 def test_method_states_the_comparison_that_is_in_use(engine: str, used: object) -> None:
     assert isinstance(used, type(DINOV2_COMPARISON))
     wide, narrow = (f"{2 * reach + 1} x {2 * reach + 1} places" for reach in (used.exclude, used.exclude_varied))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
@@ -25,19 +26,23 @@ from segdetect.pictures.loading import Pixels
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
 
-SIDE: Final = 24  # patches: a crop has about the area of such a square, 336 pixels with patches of 14
-CROPS: Final = 2  # per side of a square picture; finer views find smaller defects
+SIDE: Final = 18  # patches: a crop has about the area of such a square, 252 pixels with patches of 14
+# Crops per side of a square picture, in two views: parts of things and large defects, and small defects.
+COARSE: Final = 2
+FINE: Final = 4
+FINE_BLOCKS: Final = 1  # the last ones
 MOST_STRETCH: Final = 4.0  # times the side of a square picture that the longer side of a narrow one comes to at most
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
 COMPARISON: Final = Comparison(
     neighbours=3,
-    exclude=7,
-    exclude_varied=2,
+    exclude=5,
+    exclude_varied=1,
     uniform=0.75,
     certain=0.825,
     top_share=0.02,
     smoothing=1.0,
 )
+FINE_COMPARISON: Final = replace(COMPARISON, exclude=10, exclude_varied=3, thinned=2)
 
 BLOCK_VALUES: Final = 1 << 22  # similarities held at once: 16 MB
 NO_CELLS: Final = np.empty(0, np.int64)
@@ -103,7 +108,7 @@ class Dinov2Engine:
         path = find_weights(self._weights)
         digest = digest_of(path)
         network = open_network(path, digest)
-        self._version = f"dinov2 {digest[:12]}, {network.precision}, onnxruntime {onnxruntime.__version__}"
+        self._version = f"dinov2 {digest[:12]}, {network.name}, onnxruntime {onnxruntime.__version__}"
         self._network = network
 
 
@@ -117,7 +122,8 @@ def _runtime() -> None:
 def _embed(network: Network, request: EmbedRequest) -> Embeddings:
     pixels = request.image.filled
     try:
-        layers, lattice = _layers(_crop_tokens(network, pixels))
+        layers, lattice = _layers(_crop_tokens(network, pixels, COARSE))
+        fine_layers, fine_lattice = _layers(_crop_tokens(network, pixels, FINE)[-FINE_BLOCKS:])
         turned, turned_cells = _turned(network, pixels, layers, lattice) if request.turned else ((), NO_CELLS)
     except Exception as error:  # ONNX Runtime has no common error class
         raise EngineFailedError(
@@ -125,6 +131,13 @@ def _embed(network: Network, request: EmbedRequest) -> Embeddings:
             remedy="Try another engine",
             file=request.image.name,
         ) from error
+    fine = Embeddings(
+        layers=fine_layers,
+        lattice=fine_lattice,
+        boxes_ltrb=cell_boxes(request.image.size_wh, fine_lattice),
+        dense=True,
+        comparison=FINE_COMPARISON,
+    )
     return Embeddings(
         layers=layers,
         lattice=lattice,
@@ -133,6 +146,7 @@ def _embed(network: Network, request: EmbedRequest) -> Embeddings:
         comparison=COMPARISON,
         turned=turned,
         turned_cells=turned_cells,
+        finer=fine,
     )
 
 
@@ -165,7 +179,7 @@ def _turned_view(
     height, width = pixels.shape[:2]
     turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
     view = cv2.warpAffine(pixels, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    blocks = _crop_tokens(network, np.asarray(view, np.uint8))
+    blocks = _crop_tokens(network, np.asarray(view, np.uint8), COARSE)
     rows, cols = lattice
     y, x = np.divmod(np.arange(rows * cols), cols)
     centres = np.stack([(x + 0.5) * width / cols - 0.5, (y + 0.5) * height / rows - 0.5, np.ones(rows * cols)])
@@ -183,9 +197,9 @@ def _novelty(vectors: Vectors, bank: Vectors) -> npt.NDArray[np.float32]:
     return np.asarray(distance / max(float(distance.mean()), 1e-6), np.float32)
 
 
-def _crop_tokens(network: Network, pixels: Pixels) -> list[Tokens]:
-    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in about square pieces of one size."""
-    cuts, size_wh = _view((pixels.shape[1], pixels.shape[0]), network.patch)
+def _crop_tokens(network: Network, pixels: Pixels, crops: int) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in about square pieces, so many a side."""
+    cuts, size_wh = _view((pixels.shape[1], pixels.shape[0]), crops, network.patch)
     how = cv2.INTER_AREA if size_wh[0] < pixels.shape[1] else cv2.INTER_CUBIC
     view = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
     pieces = [crop for strip in np.split(view, cuts[0], axis=0) for crop in np.split(strip, cuts[1], axis=1)]
@@ -201,26 +215,26 @@ def _assembled(crops: Tokens, cuts: tuple[int, int]) -> Tokens:
 
 
 @lru_cache(maxsize=64)
-def _view(size_wh: tuple[int, int], patch: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _view(size_wh: tuple[int, int], crops: int, patch: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Rows and columns of pieces, and the width and height that a picture of this size is scaled to.
 
     All pictures are seen at about the same area. Scaled by their longer side, narrow ones would be seen too small.
 
-    >>> _view((640, 480), 14), _view((300, 900), 14)
-    (((2, 2), (784, 588)), ((4, 1), (392, 1176)))
+    >>> _view((640, 480), 2, 14), _view((300, 900), 2, 14)
+    (((2, 2), (588, 448)), ((4, 1), (294, 896)))
     """
     width, height = size_wh
-    side = SIDE * patch * CROPS
+    side = SIDE * patch * crops
     scale = min(side / math.sqrt(width * height), MOST_STRETCH * side / max(width, height))
-    rows, cols = min(product(range(1, CROPS**2 + CROPS + 1), repeat=2), key=partial(_crop_cost, height / width))
+    rows, cols = min(product(range(1, crops**2 + crops + 1), repeat=2), key=partial(_crop_cost, height / width, crops))
     return (rows, cols), (_multiple(width * scale, patch * cols), _multiple(height * scale, patch * rows))
 
 
-def _crop_cost(aspect: float, cuts: tuple[int, int]) -> float:
+def _crop_cost(aspect: float, crops: int, cuts: tuple[int, int]) -> float:
     """How far pieces are from squares, and how many they are more than wanted; endless where they are too few."""
     rows, cols = cuts
-    surplus = rows * cols - CROPS**2
-    return abs(math.log(aspect * cols / rows)) + 0.1 * surplus if 0 <= surplus <= CROPS else math.inf
+    surplus = rows * cols - crops**2
+    return abs(math.log(aspect * cols / rows)) + 0.1 * surplus if 0 <= surplus <= crops else math.inf
 
 
 def _multiple(side: float, unit: int) -> int:

@@ -61,8 +61,8 @@ def cut(path: Path, depths: Sequence[float]) -> Cut:
         EngineMissingError: the package `onnx` is not installed.
         WeightsError: the file cannot be read, is not an ONNX model, or is not such an export.
 
-    >>> [block_at(share, count) for count in (12, 24, 40) for share in (1 / 3, 1 / 2, 2 / 3)]
-    [3, 5, 7, 7, 11, 15, 12, 19, 26]
+    >>> [block_at(share, count) for count in (12, 24, 40) for share in (1 / 2, 2 / 3)]
+    [5, 7, 11, 15, 19, 26]
     """
     try:
         import onnx

@@ -10,25 +10,17 @@ import io
 import logging
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from segdetect.engines.dinov2.sessions import AGREEMENT, Answers, Open, agreement, answers
 from segdetect.files import home, write_atomic
 
 if TYPE_CHECKING:
     import onnxruntime
-
-# Mean cosine similarity of the two models' tokens on a picture of noise: 0.996 and more where the processor multiplies
-# 8-bit integers exactly. Older ones saturate, and their answers are of no use.
-AGREEMENT: Final = 0.985
-
-Answers = list[npt.NDArray[np.float32]]
-Open = Callable[[bytes], "onnxruntime.InferenceSession"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,29 +42,14 @@ def open_int8(model: bytes, digest: str, open_session: Open, side: int) -> onnxr
     try:
         small, expected = kept or _make(model, open_session, side)
         session = open_session(small)
-        agreement = _agreement(answers(session, side), expected)
+        agrees = agreement(answers(session, side), expected) >= AGREEMENT
     # The libraries have no common error class; whatever fails here, the full model does the work.
     except Exception:
         _LOG.info("The 8-bit model of dinov2 could not be made or opened; float32 is used", exc_info=True)
         return None
     if kept is None:
         _keep(path, small, expected)
-    return session if agreement >= AGREEMENT else None
-
-
-def answers(session: onnxruntime.InferenceSession, side: int) -> Answers:
-    """What a model says of a picture of noise, `(1, tokens, d)` of each block."""
-    noise = np.random.default_rng(0).standard_normal((1, 3, side, side)).astype(np.float32)
-    return [np.asarray(one) for one in session.run(None, {session.get_inputs()[0].name: noise})]
-
-
-def _agreement(found: Sequence[npt.NDArray[np.float32]], expected: Sequence[npt.NDArray[np.float32]]) -> float:
-    """The least similar block's mean cosine similarity of tokens."""
-    similarities = []
-    for one, other in zip(found, expected, strict=True):
-        lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
-        similarities.append(float(((one * other).sum(axis=-1) / lengths).mean()))
-    return min(similarities)
+    return session if agrees else None
 
 
 def _make(model: bytes, open_session: Open, side: int) -> tuple[bytes, Answers]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, cut
+from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, Cut, cut
 from segdetect.engines.dinov2.int8 import open_int8
+from segdetect.engines.dinov2.sessions import open_accelerated, open_session, run
 from segdetect.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 
 PRECISION_VARIABLE: Final = "SEGDETECT_DINOV2_PRECISION"
 FLOAT32, FLOAT16, INT8 = "float32", "float16", "int8"
-# Shares of the blocks; 3, 5 and 7 of 12, counted from 0. The last ones describe things, not surfaces, and find less.
-DEPTHS: Final = (1 / 3, 1 / 2, 2 / 3)
+# Shares of the blocks, 5 and 7 of 12 counted from 0; the last ones describe things, not surfaces, and find less.
+DEPTHS: Final = (1 / 2, 2 / 3)
+TRIAL_PATCHES: Final = 8  # a side, of the picture of noise that answers are compared on
 MAX_REGISTERS: Final = 8  # exports with registers have 4
 MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's, as in the training of DINOv2 and DINOv3
 STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
@@ -36,13 +40,20 @@ class Network:
         session: what runs it.
         patch: side of a patch, in pixels.
         precision: `float32`, `float16` or `int8`.
-        half: it takes and gives float16.
+        provider: the accelerator that it runs on, as `sessions` names it; an empty string for the processor.
+        turn: held while it runs, where only one picture at a time may.
     """
 
     session: onnxruntime.InferenceSession
     patch: int
     precision: str
-    half: bool = False
+    provider: str = ""
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
+
+    @property
+    def name(self) -> str:
+        """Its precision, and what it runs on if that is not the processor."""
+        return f"{self.precision} on {self.provider}" if self.provider else self.precision
 
     def tokens(self, views: npt.NDArray[np.uint8]) -> list[Tokens]:
         """Each block's patch tokens `(n, rows, cols, d)` of `(n, height, width, 3)` views with whole patches.
@@ -56,9 +67,8 @@ class Network:
         return [output[:, -rows * cols :].reshape(len(views), rows, cols, -1) for output in outputs]
 
     def _run(self, blob: Tokens) -> list[Tokens]:
-        given = blob.astype(np.float16) if self.half else blob
-        outputs = self.session.run(None, {self.session.get_inputs()[0].name: given})
-        return [np.asarray(output, np.float32) for output in outputs]
+        with self.turn:
+            return run(self.session, blob)
 
     def try_out(self, rows: int, cols: int) -> None:
         """Describe a black picture; ValueError when that is not a class token, some registers and a token a patch."""
@@ -75,14 +85,8 @@ def open_network(path: Path, digest: str) -> Network:
         WeightsError: it is not such a network.
     """
     part = cut(path, DEPTHS)
-    blocks = "-".join(map(str, part.blocks))
-    wanted = os.environ.get(PRECISION_VARIABLE, INT8)
-    small = None
-    if wanted != FLOAT32 and not part.half:
-        small = open_int8(part.model, f"{digest[:16]}-{blocks}", _session, 8 * part.patch)
     try:
-        precision = INT8 if small else FLOAT16 if part.half else FLOAT32
-        network = Network(small or _session(part.model), part.patch, precision, part.half)
+        network = _fastest(part, digest)
         for rows, cols in ((2, 3), (4, 2)):
             network.try_out(rows, cols)
     except Exception as error:  # ONNX Runtime has no common error class
@@ -94,20 +98,21 @@ def open_network(path: Path, digest: str) -> Network:
     return network
 
 
-def _session(model: bytes) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = _cores()
-    # Idle threads that spin would take the cores from the other sessions and workers of this machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _fastest(part: Cut, digest: str) -> Network:
+    """On an accelerator if there is one, else with 8-bit products if they can be had, else as it is."""
+    side = TRIAL_PATCHES * part.patch
+    precision = FLOAT16 if part.half else FLOAT32
+    if accelerated := open_accelerated(part.model, side):
+        name, session = accelerated
+        # DirectML allows no two runs of a session at once.
+        turn = Lock() if name == "directml" else nullcontext()
+        return Network(session, part.patch, precision, name, turn)
+    if os.environ.get(PRECISION_VARIABLE, INT8) != FLOAT32 and not part.half:
+        blocks = "-".join(map(str, part.blocks))
+        small = open_int8(part.model, f"{digest[:16]}-{blocks}", open_session, side)
+        if small is not None:
+            return Network(small, part.patch, INT8)
+    return Network(open_session(part.model), part.patch, precision)
 
 
 def first_line(error: Exception) -> str:
