@@ -282,6 +282,26 @@ def test_my_own_threshold_is_chosen_in_the_sidebar_too(app: AppTest) -> None:
     assert len(app.dataframe[0].value) == 49
 
 
+@pytest.mark.parametrize("change", ["grid", "sample", "engine"])
+def test_my_own_threshold_stays_as_i_set_it(app: AppTest, change: str) -> None:
+    app.selectbox(key="rule").select("My own threshold").run()
+    threshold = app.slider(key="threshold")
+    mine = round(1.5 / threshold.step) * threshold.step
+    threshold.set_value(mine).run()
+    match change:
+        case "grid":
+            app.slider(key="grid").set_value(5).run()
+        case "sample":
+            app.selectbox(key="sample").select_index(3).run()
+        case "engine":
+            app.selectbox(key="engine").select("texture").run()
+    for _ in range(2):
+        app.run()
+        assert not app.exception
+        assert app.slider(key="threshold").value == pytest.approx(mine)
+        assert "rule threshold" in _facts(app)
+
+
 # ---- comparing with others -------------------------------------------------------------------------------------------
 
 

@@ -58,9 +58,8 @@ def _show_scores(inspection: Inspection) -> None:
     high = inspection.scores.highest * 1.1 or 1.0
     if math.isfinite(threshold):
         high = max(high, threshold * 1.1)
-    shown = min(high, max(0.0, threshold))
-    if st.session_state.get("rule") != RuleName.THRESHOLD or not 0 <= st.session_state.get("threshold", -1) <= high:
-        st.session_state["threshold"] = shown
+    # With another range it is another widget, which would begin at 0: it is told each time where it stands.
+    st.session_state["threshold"] = min(high, max(0.0, threshold))
     st.slider(
         "Threshold",
         0.0,
