@@ -144,16 +144,17 @@ def list_sources(paths: Sequence[Path]) -> Sources:
     A folder is searched recursively, in sorted order, linked folders once, without files that are no pictures and what
     systems, tools and this program leave behind. ZIP archives in it are searched, too, and those in a ZIP. A ZIP gives
     its members in their order. A file given by itself is always tried. A file that two paths lead to comes once. Where
-    names would be equal, the name of the folder or ZIP is put in front.
+    names would be equal, the name of the folder or ZIP is put in front. Of several paths, one without a picture stands
+    for itself and fails when it is read.
 
     Args:
         paths: pictures, folders and ZIP archives.
 
     Raises:
-        InputError: a path does not exist, or holds no picture.
+        InputError: a path does not exist, or the only one holds no picture.
     """
     zips = OpenZip()
-    return _listed(found for path in paths for found in _under(path, zips))
+    return _listed(found for path in paths for found in _under(path, zips, alone=len(paths) == 1))
 
 
 def read_sources(paths: Sequence[Path]) -> Iterator[SourceFile]:
@@ -245,14 +246,14 @@ def _listed(found: Iterable[_Found | LeftOut]) -> Sources:
     return Sources(tuple(_named(list(unique.values()))), tuple(left_out.values()))
 
 
-def _under(path: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
+def _under(path: Path, zips: OpenZip, *, alone: bool) -> Iterator[_Found | LeftOut]:
     try:
-        yield from _inside(path, zips)
+        yield from _inside(path, zips, alone=alone)
     except OSError as error:  # a folder on the way that may not be entered, or a name longer than any file's
         raise _unreadable(str(path), error) from error
 
 
-def _inside(given: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
+def _inside(given: Path, zips: OpenZip, *, alone: bool) -> Iterator[_Found | LeftOut]:
     path = on_disk(given)
     if path.is_dir():
         inside = _in_folder(path, zips)
@@ -263,7 +264,10 @@ def _inside(given: Path, zips: OpenZip) -> Iterator[_Found | LeftOut]:
     else:
         raise InputError("there is no such file or folder", remedy="Check the path for typing errors", file=str(given))
     if not any(isinstance(item, _Found) for item in inside):
-        raise InputError(_nothing(inside), remedy=f"Give a place with {SUPPORTED} files", file=str(given))
+        error = InputError(_nothing(inside), remedy=f"Give a place with {SUPPORTED} files", file=str(given))
+        if alone:
+            raise error
+        yield _Found((str(given),), _place(path), partial(_fail, error))
     yield from inside
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
 from segdetect.pictures import limits
-from segdetect.pictures.sources import SourceFile, read_sources, uploaded_sources
+from segdetect.pictures.sources import SourceFile, list_sources, read_sources, uploaded_sources
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 
@@ -189,6 +189,24 @@ def test_a_folder_that_may_not_be_read_is_not_left_out(tmp_path: Path, monkeypat
     assert [source.name for source in found] == ["a.png", "locked"]
     with pytest.raises(UnreadableImageError, match="may not be read"):
         found[1].data()
+
+
+def test_a_place_without_a_picture_fails_by_itself_and_the_others_are_listed(tmp_path: Path) -> None:
+    empty, folder, good = tmp_path / "empty.zip", tmp_path / "nothing", tmp_path / "good.png"
+    zipfile.ZipFile(empty, "w").close()
+    folder.mkdir()
+    good.write_bytes(b"pixels")
+    for place in (empty, folder):
+        with pytest.raises(InputError, match="no picture was found in it"):
+            list_sources([place])
+    files = list_sources([empty, good, folder]).files
+    assert [file.name for file in files] == [str(empty), str(good), str(folder)]
+    assert files[1].data() == b"pixels"
+    for file in (files[0], files[2]):
+        with pytest.raises(InputError, match="no picture was found in it"):
+            file.data()
+    with pytest.raises(InputError, match="no such file or folder"):
+        list_sources([good, tmp_path / "misspelt.png"])
 
 
 def test_an_encrypted_member_says_what_to_do(tmp_path: Path) -> None:
