@@ -6,7 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -81,7 +81,12 @@ def hold(folder: Path, otherwise: SegDetectError) -> Iterator[None]:
     except Timeout as error:
         raise otherwise from error
     with lock:
-        yield
+        try:
+            yield
+        finally:
+            # Not among the files that a run leaves; where it is in use, as on Windows, it stays.
+            with suppress(OSError):
+                (folder / _RUNNING).unlink()
 
 
 def write_atomic(path: Path, data: bytes) -> None:
