@@ -270,7 +270,7 @@ class KeptRuns:
     def _state(self, record: RunRecord) -> RunState:
         place = self._places.get(record.id)
         if record.state is State.WAITING and self._going(record.id) is None:
-            return RunState(record=record, state=State.WAITING, counts=Rows(self.folder(record.id)).counts())
+            return RunState(record=record, state=State.WAITING, counts=self._counts(record))
         if place is None or record.state is not State.WAITING:
             unkept = None if place is None else place.going.unkept
             return RunState(record=record, state=record.state, counts=record.counts, unkept=unkept)
@@ -289,6 +289,14 @@ class KeptRuns:
             seconds_left=seconds * (1 - task.share) / gained if seconds and gained > 0 else None,
             unkept=going.unkept,
         )
+
+    def _counts(self, record: RunRecord) -> Mapping[str, int]:
+        """How far another program is with a run; what its record says where its table cannot be read."""
+        try:
+            return Rows(self.folder(record.id)).counts()
+        except StorageError:
+            # As on a full disk, where the list of runs is to be seen all the same.
+            return record.counts
 
     def _remove_left(self) -> None:
         """Remove what is left of runs that were being made, or deleted, when the program was killed."""
