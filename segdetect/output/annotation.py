@@ -84,15 +84,20 @@ def annotated_thumbnail(image: LoadedImage, inspection: Inspection, longest_side
 
 
 def _reduced(pixels: Pixels, longest_side: int) -> Image.Image:
-    """A copy whose longer side has at most so many pixels: by whole blocks first, which takes half the time."""
-    height, width = pixels.shape[:2]
+    """A copy whose longer side has at most so many pixels: by halves and whole blocks first, which is quickest."""
+    full_height, full_width = height, width = pixels.shape[:2]
+    while max(width, height) >= 4 * longest_side and min(width, height) > 1:
+        height, width = height // 2, width // 2
+        halved = cv2.resize(pixels[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+        pixels = halved.astype(np.uint8, copy=False)
     block = max(1, max(width, height) // longest_side)
     rows, cols = max(1, height // block), max(1, width // block)
     whole = pixels[: rows * block, : cols * block]
     copy: Image.Image = Image.fromarray(cv2.resize(whole, (cols, rows), interpolation=cv2.INTER_AREA))
-    scale = min(1.0, longest_side / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return copy if copy.size == size else copy.resize(size, Image.Resampling.LANCZOS)
+    scale = min(1.0, longest_side / max(full_width, full_height))
+    size = max(1, round(full_width * scale)), max(1, round(full_height * scale))
+    # From less than twice as many pixels nothing is gained by a finer filter.
+    return copy if copy.size == size else copy.resize(size, Image.Resampling.BILINEAR)
 
 
 def png_bytes(image: LoadedImage, inspection: Inspection) -> bytes:
