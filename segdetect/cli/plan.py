@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,10 +13,9 @@ from segdetect.cli.ending import DONE, answering
 from segdetect.cli.options import add_settings, read_references, read_settings
 from segdetect.cli.plans import kept_plans
 from segdetect.cli.saying import say
-from segdetect.errors import InputError, SettingsError
+from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.pictures.isolation import warm_up
-from segdetect.pictures.loading import load_image
 from segdetect.storage.plans.plan import GoodPicture, Plan, plan_name, plan_record
 from segdetect.storage.plans.plans import KEPT_DELETED, Plans
 from segdetect.storage.plans.segplan import open_segplan, write_segplan
@@ -84,8 +82,6 @@ def _make(plans: Plans, options: argparse.Namespace) -> None:
     plan = replace(plan, settings=read_settings(options, plan))
     if options.references:
         plan = replace(plan, good=_good(options, pictures), picture="")
-    if options.ignore is not None:
-        plan = replace(plan, mask=_mask(options.ignore, pictures))
     given = {"mm_per_pixel": options.mm_per_pixel, "labels": tuple(options.label) or None, "notes": options.notes}
     plan = replace(plan, **{name: value for name, value in given.items() if value is not None})
     if plan.lacks_good:
@@ -102,18 +98,6 @@ def _good(options: argparse.Namespace, pictures: dict[str, bytes]) -> tuple[Good
     files, _ = read_references(options)
     pictures |= {file.sha256: file.data() for file in files}
     return tuple(GoodPicture(file.name, file.sha256, file.page) for file in files)
-
-
-def _mask(path: Path, pictures: dict[str, bytes]) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        problem = f"it cannot be read ({error.strerror or error})"
-        raise InputError(problem, remedy="Check the path", file=str(path)) from error
-    load_image(data, name=str(path))
-    digest = hashlib.sha256(data).hexdigest()
-    pictures[digest] = data
-    return digest
 
 
 def _list(plans: Plans, options: argparse.Namespace) -> None:
@@ -156,7 +140,7 @@ def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
         "scope": settings.scope.value,
         "rule": f"{rule.name}{threshold}, {rule.false_alarms:.3g} false alarms allowed",
         "known-good": ", ".join(f"{one.name} ({one.sha256[:_SHOWN_DIGITS]}...)" for one in plan.good) or "none",
-        "ignored": f"what the mask {plan.mask[:_SHOWN_DIGITS]}... says" if plan.mask else "nothing",
+        "ignored": f"{settings.ignore.share:.1%} of the picture" if settings.ignore is not None else "nothing",
         "scale": "not known" if plan.mm_per_pixel is None else f"{plan.mm_per_pixel:.4g} mm a pixel",
         "labels": ", ".join(plan.labels) or "none",
     }

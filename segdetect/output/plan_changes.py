@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from segdetect.message import Message
 from segdetect.output.changes import Change
+from segdetect.regions import Regions
 from segdetect.storage.plans.plan import Plan
 
 
@@ -24,10 +26,15 @@ def _facts(plan: Plan) -> dict[str, str | float | None]:
         "false alarms allowed": rule.false_alarms,
         "expected to be defective": rule.expected_defective,
         "mm a pixel": plan.mm_per_pixel,
-        "regions to ignore": f"the mask {plan.mask[:8]}..." if plan.mask else "none",
+        "regions to ignore": "none" if settings.ignore is None else _told(settings.ignore),
         "labels": ", ".join(plan.labels) or "none",
         "notes": plan.notes or "none",
     }
+
+
+def _told(ignored: Regions) -> str:
+    # Two masks may ignore as much of the picture, and not the same.
+    return Message("{share:.1%} of the picture (mask {mask}...)", share=ignored.share, mask=ignored.sha256[:8])
 
 
 def _good_changes(before: Plan, after: Plan) -> list[Change]:

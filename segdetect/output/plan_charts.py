@@ -67,8 +67,8 @@ def strip_of_strengths(
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
-        xaxis={"type": "log" if spread else "linear", "rangemode": "tozero"},
+        legend={"orientation": "h", "x": 0, "y": -0.35, "yanchor": "top"},
+        xaxis={"type": "log", "dtick": 1} if spread else {"rangemode": "tozero"},
         yaxis={"visible": False, "range": [-0.4, 1.4]},
     )
     return figure

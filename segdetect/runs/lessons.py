@@ -35,7 +35,7 @@ class Lesson:
     Args:
         inspection: its answer, compared with the others alone.
         outlier: its strongest tile stands far above those of the others, or is flagged: is it really good?
-        twin: which other picture it nearly repeats, by its number; None where it repeats none.
+        twin: which other picture it nearly repeats, by its number; None where it repeats none, or is the one repeated.
         nothing_new: all it shows is in the others.
     """
 
@@ -110,15 +110,15 @@ def lessons_of(inspections: Sequence[Inspection]) -> Lessons:
     strongest = np.array([one.scores.highest for one in inspections])
     typical = float(np.median(strongest))
     fence = _fence(strongest)
-    twins = [_twin(inspections, number, _NEARLY_THE_SAME * typical) for number in range(len(inspections))]
+    twins = _copies([_twin(inspections, number, _NEARLY_THE_SAME * typical) for number in range(len(inspections))])
     each = tuple(
         Lesson(
             inspection=one,
             outlier=bool(one.decision.flags.any() or one.scores.highest > fence),
             twin=twin,
-            nothing_new=twin is None and one.scores.highest <= _NOTHING_NEW * typical,
+            nothing_new=twin is None and at not in twins and one.scores.highest <= _NOTHING_NEW * typical,
         )
-        for one, twin in zip(inspections, twins, strict=True)
+        for at, (one, twin) in enumerate(zip(inspections, twins, strict=True))
     )
     # What is flagged has the threshold of its tiles, which is another than what the strongest must reach.
     learnt = [one.threshold for one in inspections if not one.decision.flags.any() and one.threshold is not None]
@@ -130,6 +130,11 @@ def _fence(strongest: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
         return float("inf")
     lower, upper = np.quantile(strongest, (0.25, 0.75))
     return float(upper + _FENCE * (upper - lower))
+
+
+def _copies(twins: list[int | None]) -> list[int | None]:
+    """Of two that repeat each other the later one is the copy."""
+    return [None if twin is not None and twin > at and twins[twin] == at else twin for at, twin in enumerate(twins)]
 
 
 def _twin(inspections: Sequence[Inspection], number: int, most: float) -> int | None:

@@ -116,6 +116,13 @@ def test_what_is_on_the_page_becomes_a_plan() -> None:
     assert "Working by **Gasket/7**, version 1" in captions(app)
 
 
+def test_a_plan_without_good_pictures_is_known_by_the_picture_on_the_page() -> None:
+    app = with_defect()
+    app.text_input(key="keep-plan-name").set_value("Cloth")
+    press(app, "Keep")
+    assert Plans().open("Cloth").bytes_of(Plans().get("Cloth").cover) == png(planted(2, 3))
+
+
 def test_a_batch_works_by_a_plan_too(gasket: Plan) -> None:
     app = press(open_page("pages/batch.py", **{"batch-engine": "texture"}), "Gasket")
     assert not app.exception

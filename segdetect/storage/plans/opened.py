@@ -31,14 +31,6 @@ class OpenPlan:
             for one in self.plan.good
         ]
 
-    def mask(self) -> bytes | None:
-        """The PNG that says which regions are ignored; None where there is none.
-
-        Raises:
-            StorageError: it cannot be read, or is damaged.
-        """
-        return self.bytes_of(self.plan.mask) if self.plan.mask else None
-
     def bytes_of(self, sha256: str) -> bytes:
         """The bytes of one of its pictures, which are those that were put in.
 
@@ -54,8 +46,6 @@ class OpenPlan:
 def damaged_picture(plan: Plan, sha256: str) -> StorageError:
     """The error for a picture of a plan that is gone or is not what it was."""
     name = next((one.name for one in plan.good if one.sha256 == sha256), "a picture")
-    if sha256 == plan.mask:
-        name = "the mask of its regions to ignore"
     return StorageError(
         f"{name} is damaged or gone (SHA-256 {sha256[:16]}...)",
         remedy="Give it to the plan once more, or import the plan from a file that has it",

@@ -60,10 +60,9 @@ class Plan:
 
     Args:
         name: as its users write it, in any script; without spaces around it, 1 to 80 characters.
-        settings: grid, engine, scope and rule.
+        settings: grid, engine, scope, rule and regions to ignore.
         good: the known-good pictures, up to 500, each page once.
         picture: digest of the picture that it is known by; empty for that of the first good one.
-        mask: digest of the PNG that says which regions are ignored; empty for none.
         mm_per_pixel: how many millimetres a pixel is wide and high, where that is known; finite, above 0.
         labels: what reviewers may call what they mark.
         notes: for whoever uses it.
@@ -78,7 +77,6 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     good: tuple[GoodPicture, ...] = ()
     picture: str = ""
-    mask: str = ""
     mm_per_pixel: float | None = None
     labels: tuple[str, ...] = ()
     notes: str = ""
@@ -91,9 +89,8 @@ class Plan:
         object.__setattr__(self, "settings", replace(self.settings, plan=None))
         object.__setattr__(self, "good", tuple({one.identity: one for one in self.good}.values()))
         object.__setattr__(self, "labels", tuple(dict.fromkeys(map(checked_name, self.labels))))
-        for digest in (self.picture, self.mask):
-            if digest:
-                _check_digest(digest)
+        if self.picture:
+            _check_digest(self.picture)
         _check_most(len(self.good), MAX_GOOD, "known-good pictures")
         _check_most(len(self.labels), MAX_LABELS, "labels")
         _check_most(len(self.notes), MAX_NOTES, "characters of notes")
@@ -116,8 +113,8 @@ class Plan:
 
     @property
     def digests(self) -> frozenset[str]:
-        """Of all pictures that belong to it, its mask among them."""
-        return frozenset({self.picture, self.mask, *(one.sha256 for one in self.good)} - {""})
+        """Of all pictures that belong to it."""
+        return frozenset({self.picture, *(one.sha256 for one in self.good)} - {""})
 
     @property
     def lacks_good(self) -> bool:
@@ -145,7 +142,6 @@ def plan_record(plan: Plan) -> dict[str, Any]:
         "settings": settings_record(plan.settings),
         "good": [{"name": one.name, "sha256": one.sha256, "page": one.page} for one in plan.good],
         "picture": plan.picture,
-        "mask": plan.mask,
         "mm_per_pixel": plan.mm_per_pixel,
         "labels": list(plan.labels),
         "notes": plan.notes,
@@ -172,7 +168,6 @@ def read_plan(record: Mapping[str, Any]) -> Plan:
         settings=read_settings(record["settings"]),
         good=tuple(GoodPicture(str(g["name"]), g["sha256"], operator.index(g["page"])) for g in record["good"]),
         picture=record["picture"],
-        mask=record["mask"],
         mm_per_pixel=None if record["mm_per_pixel"] is None else float(record["mm_per_pixel"]),
         labels=tuple(map(str, record["labels"])),
         notes=str(record["notes"]),

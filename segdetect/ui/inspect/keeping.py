@@ -7,12 +7,11 @@ from typing import Final
 import streamlit as st
 
 from segdetect.inspection import Inspection
-from segdetect.samples.catalogue import sample_bytes
 from segdetect.storage.history.history import is_on
 from segdetect.ui.shared.history import keep_answer, trouble
 from segdetect.ui.shared.locale import localized
+from segdetect.ui.shared.originals import file_bytes
 from segdetect.ui.shared.page import part
-from segdetect.ui.shared.session import kept_uploads
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
 
@@ -36,15 +35,8 @@ def show_keeping() -> None:
 @part("The history")
 def keep_in_history(request: Request, inspection: Inspection) -> None:
     """Keep the answer, and draw why it is not kept where that fails."""
-    picture = _file_bytes(request.image.sha256) if st.session_state.get(_SWITCH) else None
+    picture = file_bytes(request.image.sha256) if st.session_state.get(_SWITCH) else None
     keep_answer(request.image, inspection, bank=request.bank, picture=picture)
     error = trouble()
     if error is not None:
         st.warning(f"This answer is not in the history. {plain(localized(error.message))}", icon=":material/history:")
-
-
-def _file_bytes(sha256: str) -> bytes | None:
-    sample = st.session_state.get("sample")
-    if sample:
-        return sample_bytes(sample)
-    return next((upload.data for upload in kept_uploads("uploads") if upload.sha256 == sha256), None)

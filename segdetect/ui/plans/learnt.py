@@ -81,7 +81,7 @@ def _ask(plan: Plan) -> None:
 def _lessons(plan: Plan) -> Lessons:
     engines()
     engine, _ = inspector().choose(plan.settings.engine)
-    key = (plan.settings, plan.mask, engine.name, engine.version, tuple(one.identity for one in plan.good))
+    key = (plan.settings, engine.name, engine.version, tuple(one.identity for one in plan.good))
     with passing() as slot:
         return remembered(
             "lessons",

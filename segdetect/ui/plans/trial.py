@@ -20,7 +20,7 @@ from segdetect.storage.plans.plan import Plan
 from segdetect.ui.plans.pictures import bank_of
 from segdetect.ui.shared.file_pages import FilePage, pages_of
 from segdetect.ui.shared.left_out import show_left_out
-from segdetect.ui.shared.locale import number, number_column
+from segdetect.ui.shared.locale import localized, number, number_column
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.plans import plans
 from segdetect.ui.shared.progress import Progressing, passing
@@ -98,7 +98,7 @@ def _show_changes(before: Plan, after: Plan) -> None:
 def _written(value: str | float | None) -> str:
     if value is None:
         return "none"
-    return number(value, 3) if isinstance(value, float) else shown(value)
+    return number(value, 3) if isinstance(value, float) else shown(localized(value))
 
 
 def _pictures() -> list[FilePage]:

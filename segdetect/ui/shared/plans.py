@@ -12,6 +12,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.errors import SegDetectError
+from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import PlanVersion, Scope, Settings
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.plan import GoodPicture, Plan
@@ -20,6 +21,7 @@ from segdetect.storage.plans.starting_points import STARTING_POINTS
 from segdetect.ui.shared.applying import PLAN_IN_USE, apply_settings, as_shown, say_the_same
 from segdetect.ui.shared.file_pages import FilePage, count_of, pages_of
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
+from segdetect.ui.shared.originals import file_bytes
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
@@ -132,8 +134,14 @@ def _changed(plan: Plan, settings: Settings) -> list[str]:
 
 
 @part("The list of plans")
-def show_plans(settings: Settings, prefix: str = "") -> None:
-    """Draw the choice of a plan, what was changed since, and a way to make one of what is on the page."""
+def show_plans(settings: Settings, prefix: str = "", *, image: LoadedImage | None = None) -> None:
+    """Draw the choice of a plan, what was changed since, and a way to make one of what is on the page.
+
+    Args:
+        settings: what the controls say.
+        prefix: the page's.
+        image: the picture that is shown, by which a plan without good pictures is known.
+    """
     kept, plan = plans(), plan_in_use(prefix)
     found = kept.kept()
     label = "Plans" if plan is None else f"Plan: {plain(plan.name)}"
@@ -150,7 +158,7 @@ def show_plans(settings: Settings, prefix: str = "") -> None:
     if plan is not None:
         _show_in_use(plan, settings, prefix)
     with st.popover("Keep as a plan", icon=":material/bookmark_add:", width="stretch"):
-        _offer_keeping(settings, prefix)
+        _offer_keeping(settings, prefix, image)
     show_trouble("plan")
 
 
@@ -228,20 +236,25 @@ def _save_change(plan: Plan, settings: Settings, prefix: str) -> None:
     st.session_state[f"{prefix}{PLAN_IN_USE}"] = plans().keep(changed, pictures).applied.plan
 
 
-def _offer_keeping(settings: Settings, prefix: str) -> None:
+def _offer_keeping(settings: Settings, prefix: str, image: LoadedImage | None) -> None:
     count = len(reference_pages()) if settings.scope is Scope.REFERENCES else 0
     with_good = f", with {count:d} known-good picture{'' if count == 1 else 's'}" if count else ""
-    st.caption(f"Grid, engine, comparison and rule as they are now{with_good}.")
+    face = ", and this picture to know it by" if not count and image is not None else ""
+    st.caption(f"Grid, engine, comparison and rule as they are now{with_good}{face}.")
     with st.form("keep-plan", clear_on_submit=True, border=False):
         name = st.text_input("Name", placeholder="the part or the material", max_chars=80, key="keep-plan-name")
         if st.form_submit_button("Keep", width="stretch"):
-            _keep(name, settings, prefix)
+            _keep(name, settings, prefix, image)
 
 
-def _keep(name: str, settings: Settings, prefix: str) -> None:
+def _keep(name: str, settings: Settings, prefix: str, image: LoadedImage | None) -> None:
     try:
         good, pictures = _good_in_use(settings)
-        kept = plans().keep(Plan(name=name, settings=settings, good=good), pictures)
+        face = None if good or image is None else file_bytes(image.sha256)
+        plan = Plan(name=name, settings=settings, good=good)
+        if image is not None and face is not None:
+            plan, pictures = replace(plan, picture=image.sha256), {image.sha256: face}
+        kept = plans().keep(plan, pictures)
     except SegDetectError as error:
         show_error(error)
     else:

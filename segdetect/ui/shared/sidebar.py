@@ -74,7 +74,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         settings = planned(Settings(grid=grid, engine=engine, scope=scope, rule=rule))
         # What is kept as a plan is known once all controls were read.
         with place:
-            show_plans(settings)
+            show_plans(settings, image=image)
     if image is None:
         return None
     return Request(image, settings, bank)

@@ -114,7 +114,7 @@ def test_plans_are_listed_and_shown_and_changed_in_versions(capsys: Said) -> Non
     assert "9 x 9 tiles, texture, scope references, 3 known-good pictures" in line
     assert main(["plan", "show", "Gasket/7"]) == 0
     shown = capsys.readouterr().out
-    for part in ("2 of 1, 2, made", "scratch, dent", "as on Monday", "3.png (", "what the mask"):
+    for part in ("2 of 1, 2, made", "scratch, dent", "as on Monday", "3.png (", "14.3% of the picture"):
         assert part in shown
     assert main(["plan", "show", "Gasket/7", "--version", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["settings"]["rows"] == 5

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from segdetect.errors import SettingsError, StorageError
 from segdetect.files import file_name
+from segdetect.regions import regions_of
 from segdetect.settings import EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
 from segdetect.storage.plans.plan import GoodPicture, Plan, plan_record, read_plan
 from segdetect.storage.plans.plans import Plans
@@ -40,11 +42,11 @@ WHOLE = Plan(
         grid=GridSize(3, 9),
         engine=EngineName.TEXTURE,
         scope=Scope.REFERENCES,
+        ignore=regions_of(np.eye(5, dtype=bool)),
         rule=Rule(RuleName.THRESHOLD, threshold=0.125, false_alarms=0.05, expected_defective=0.25),
     ),
     good=(*good(ONE), GoodPicture("scan.tif#2", digest(TWO), 1)),
     picture=digest(TWO),
-    mask=digest(ONE),
     mm_per_pixel=0.02,
     labels=("scratch", "dent"),
     notes="The stamp\nmay be anywhere.",
@@ -65,7 +67,6 @@ def test_a_plan_comes_back_as_it_was_kept(plans: Plans) -> None:
         ("0.png", 0, ONE),
         ("scan.tif#2", 1, TWO),
     ]
-    assert opened.mask() == ONE
     assert kept.applied == replace(WHOLE.settings, plan=PlanVersion("Gasket", 1))
 
 
@@ -127,7 +128,7 @@ def test_a_name_that_will_not_do_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"mm_per_pixel": 0.0}, {"mm_per_pixel": float("nan")}, {"mask": "../x"}, {"notes": "x" * 10_001}],
+    [{"mm_per_pixel": 0.0}, {"mm_per_pixel": float("nan")}, {"picture": "../x"}, {"notes": "x" * 10_001}],
     ids=["scale", "nan", "digest", "notes"],
 )
 def test_what_will_not_do_is_refused(wrong: dict[str, object]) -> None:

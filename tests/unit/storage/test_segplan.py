@@ -91,7 +91,7 @@ def _from_the_future(members: dict[str, bytes]) -> None:
 
 
 def _name_badly(members: dict[str, bytes]) -> None:
-    members["plan.json"] = json.dumps({**json.loads(members["plan.json"]), "mask": "../x"}).encode()
+    members["plan.json"] = json.dumps({**json.loads(members["plan.json"]), "picture": "../x"}).encode()
 
 
 def _bomb(members: dict[str, bytes]) -> None:
