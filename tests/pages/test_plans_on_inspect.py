@@ -7,11 +7,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdetect.documents import settings_record
 from segdetect.files import file_name
+from segdetect.inspection import Inspection
+from segdetect.regions import regions_of
 from segdetect.settings import EngineName, GridSize, PlanVersion, Rule, Scope, Settings
 from segdetect.storage.history.entries import Search
 from segdetect.storage.history.history import SWITCH, History
@@ -121,6 +124,21 @@ def test_a_plan_without_good_pictures_is_known_by_the_picture_on_the_page() -> N
     app.text_input(key="keep-plan-name").set_value("Cloth")
     press(app, "Keep")
     assert Plans().open("Cloth").bytes_of(Plans().get("Cloth").cover) == png(planted(2, 3))
+
+
+def test_what_a_plan_ignores_is_ignored_here_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "1")
+    ignored = regions_of(np.arange(49).reshape(7, 7) == 2 * 7 + 3)
+    Plans().keep(Plan(name="Label", settings=Settings(engine=EngineName.TEXTURE, ignore=ignored)))
+    app = press(with_defect(), "Label")
+    app.slider(key="grid").set_value(8).run()
+    assert "changed since: grid 8 x 8" in captions(app)
+    for entry in History().find(Search(plan="Label")):
+        answer = History().result(entry.id)
+        assert isinstance(answer, Inspection)
+        assert answer.settings.ignore == ignored
+        assert answer.ignored_share == pytest.approx(1 / 49)
+    assert len(History().find(Search(plan="Label"))) == 2
 
 
 def test_a_batch_works_by_a_plan_too(gasket: Plan) -> None:

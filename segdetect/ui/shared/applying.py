@@ -54,5 +54,5 @@ def say_the_same(controls: Settings, settings: Settings) -> bool:
         # The address keeps six digits of a threshold.
         and math.isclose(mine.threshold or 0.0, theirs.threshold or 0.0, rel_tol=1e-4)
     )
-    where = (controls.grid, controls.engine, controls.scope, mine.name)
-    return numbers_agree and where == (wanted.grid, wanted.engine, wanted.scope, theirs.name)
+    where = (controls.grid, controls.engine, controls.scope, mine.name, controls.ignore)
+    return numbers_agree and where == (wanted.grid, wanted.engine, wanted.scope, theirs.name, wanted.ignore)

@@ -73,7 +73,7 @@ def keep_answer(
         picture: the file's own bytes where the visitor wants them kept.
     """
     settings, decision = inspection.settings, inspection.decision
-    asked = (settings.grid, settings.engine, settings.scope, settings.rule.name)
+    asked = (settings.grid, settings.engine, settings.scope, settings.rule.name, settings.plan)
     place = repr((image.key, asked, [member.key for member in bank]))
     told = (inspection.engine_version, decision.threshold, decision.flags.tobytes(), decision.verdict)
     answer = (*told, image.name, picture is not None, account())

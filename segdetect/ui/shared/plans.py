@@ -110,6 +110,8 @@ def planned(settings: Settings, prefix: str = "") -> Settings:
     plan = plan_in_use(prefix)
     if plan is None:
         return settings
+    if settings.ignore is None:
+        settings = replace(settings, ignore=plan.settings.ignore)
     # Controls have fewer numbers to choose from than the command line.
     return plan.applied if say_the_same(settings, plan.settings) else replace(settings, plan=plan.applied.plan)
 
@@ -124,6 +126,8 @@ def _changed(plan: Plan, settings: Settings) -> list[str]:
         told.append(f"engine {settings.engine}")
     if settings.scope != wanted.scope:
         told.append(f"scope {settings.scope}")
+    if settings.ignore != wanted.ignore:
+        told.append("regions to ignore")
     if not told and not say_the_same(settings, plan.settings):
         told.append("what is flagged")
     if settings.scope is Scope.REFERENCES and {page.place for page in reference_pages()} != {
