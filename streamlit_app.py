@@ -66,7 +66,7 @@ with page("Inspect"):
         style = read_heat_style()
         show_heatmap(request.image, inspection, tile, style)
     with picture:
-        show_picture(request.image, inspection, tile, look_alikes, style)
+        show_picture(request.image, inspection, tile, look_alikes, style, paintable=not request.is_frame)
     show_steps(inspection, tile)
     table, why = st.columns([5, 3], gap="medium")
     with table:

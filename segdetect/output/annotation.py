@@ -8,6 +8,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from segdetect.inspection import Inspection
@@ -144,15 +145,27 @@ def _hatched(image: LoadedImage, inspection: Inspection, width: int) -> Pixels:
 
 
 def _hatch_regions(pixels: Pixels, regions: Regions, width: int) -> None:
-    """Draw dark lines beside light ones over regions, which show on any picture, and a light line around them."""
-    height, wide = pixels.shape[:2]
-    ignored = regions.fitted((wide, height))
-    y, x = np.ogrid[:height, :wide]
+    lines = hatching(regions, (pixels.shape[1], pixels.shape[0]), width)
+    drawn = lines[..., 3] > 0
+    pixels[drawn] = lines[drawn, :3]
+
+
+def hatching(regions: Regions, size_wh: tuple[int, int], width: int) -> npt.NDArray[np.uint8]:
+    """`(height, width, 4)` RGBA: regions to ignore as light lines beside dark ones, which show on any picture.
+
+    Args:
+        regions: what is hatched; a light line goes around it.
+        size_wh: of the picture.
+        width: of a line, in pixels.
+    """
+    ignored = regions.fitted(size_wh)
+    y, x = np.ogrid[: size_wh[1], : size_wh[0]]
     stripe = (x + y) % (8 * width)
     inner = cv2.erode(ignored.view(np.uint8), np.ones((2 * width + 1, 2 * width + 1), np.uint8))
-    pixels[ignored & (stripe < width)] = IGNORED_RGB
-    pixels[ignored & (stripe >= width) & (stripe < 2 * width)] = HALO_RGB
-    pixels[ignored & (inner == 0)] = IGNORED_RGB
+    lines = np.zeros((*ignored.shape, 4), np.uint8)
+    lines[ignored & (stripe < 2 * width)] = (*HALO_RGB, 255)
+    lines[ignored & ((stripe < width) | (inner == 0))] = (*IGNORED_RGB, 255)
+    return lines
 
 
 def _with_regions(picture: Image.Image, regions: Regions) -> Image.Image:

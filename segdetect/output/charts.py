@@ -13,6 +13,8 @@ from segdetect.grid import Boxes
 from segdetect.inspection import Flags, Floats, Inspection
 from segdetect.message import Message
 from segdetect.output.heat import COLOUR_SCALES, HeatScale, heat_colours, heat_scale, heat_values
+from segdetect.output.thumbnails import hatching_uri
+from segdetect.regions import Regions
 
 FLAG_COLOUR: Final = "#FF5C28"
 HALO_COLOUR: Final = "#101018"
@@ -57,7 +59,7 @@ def score_heatmap(
 ) -> go.Figure:
     """The score of each tile over the picture; hover tells the figures, a click selects the tile.
 
-    Tiles without a score have no colour.
+    Tiles without a score have no colour; regions that were ignored are hatched.
 
     A `go.Heatmap` never reports clicks in Streamlit, so invisible markers lie over it, one per tile in tile order: a
     selected point's index is its tile.
@@ -74,6 +76,8 @@ def score_heatmap(
     figure = go.Figure()
     _add_picture(figure, inspection.size_wh, background)
     _add_scores(figure, inspection, style)
+    if inspection.settings.ignore is not None:
+        _add_regions(figure, inspection.settings.ignore, inspection.size_wh)
     if style.outlines:
         _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid")
     _add_outlines(figure, boxes[list(lookalikes)], LOOKALIKE_COLOUR, "dash")
@@ -170,6 +174,16 @@ def _add_picture(figure: go.Figure, size_wh: tuple[int, int], background: str) -
         {"source": background, "x": 0, "y": 0, "sizex": size_wh[0], "sizey": size_wh[1], "xref": "x", "yref": "y"},
         sizing="stretch",
         layer="below",
+    )
+
+
+def _add_regions(figure: go.Figure, regions: Regions, size_wh: tuple[int, int]) -> None:
+    figure.add_layout_image(
+        {"source": hatching_uri(regions, size_wh), "x": 0, "y": 0, "sizex": size_wh[0], "sizey": size_wh[1]},
+        xref="x",
+        yref="y",
+        sizing="stretch",
+        layer="above",
     )
 
 

@@ -10,11 +10,13 @@ from typing import Final
 from PIL import Image
 
 from segdetect.inspection import Inspection
-from segdetect.output.annotation import annotated_thumbnail, crop
+from segdetect.output.annotation import annotated_thumbnail, crop, hatching
 from segdetect.pictures.loading import LoadedImage
+from segdetect.regions import Regions
 
 DISPLAY_SIDE: Final = 1600
 THUMBNAIL_SIDE: Final = 96
+HATCHING_SIDE: Final = 800
 # Kept with every inspection: large enough to know the picture again, small enough for a hundred thousand of them.
 KEPT_SIDE: Final = 160
 
@@ -50,6 +52,13 @@ def fitted(picture: Image.Image, longest_side: int) -> Image.Image:
 def display_uri(image: LoadedImage, longest_side: int = DISPLAY_SIDE) -> str:
     """The whole picture, small enough for a page."""
     return data_uri(fitted(Image.fromarray(image.pixels), longest_side))
+
+
+def hatching_uri(regions: Regions, size_wh: tuple[int, int], longest_side: int = HATCHING_SIDE) -> str:
+    """Regions to ignore as lines on nothing, to lie over a picture of this size."""
+    scale = min(1.0, longest_side / max(size_wh))
+    size = (max(1, round(size_wh[0] * scale)), max(1, round(size_wh[1] * scale)))
+    return data_uri(Image.fromarray(hatching(regions, size, max(1, max(size) // 300))), kind="PNG")
 
 
 def thumbnail_uri(image: LoadedImage, box_ltrb: Sequence[int], side: int = THUMBNAIL_SIDE) -> str:

@@ -24,6 +24,8 @@ from segdetect.ui.shared.session import background, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
 
+_DRAWN: Final = "thresholds-drawn"
+_MOST_DRAWN: Final = 20
 _TABS: Final = ("Scores and threshold", "Other grid sizes", "Stability")
 _STRIP_SIDE: Final = 400
 
@@ -59,7 +61,8 @@ def _show_scores(inspection: Inspection) -> None:
     if math.isfinite(threshold):
         high = max(high, threshold * 1.1)
     # With another range it is another widget, which would begin at 0: it is told each time where it stands.
-    st.session_state["threshold"] = min(high, max(0.0, threshold))
+    stands = st.session_state["threshold"] = min(high, max(0.0, threshold))
+    st.session_state[_DRAWN] = (*st.session_state.get(_DRAWN, ())[-_MOST_DRAWN:], stands)
     st.slider(
         "Threshold",
         0.0,
@@ -67,7 +70,7 @@ def _show_scores(inspection: Inspection) -> None:
         step=high / 500,
         format="localized",
         key="threshold",
-        on_change=own_threshold,
+        on_change=_slider_moved,
         help="Tiles that score at least this are flagged. Moving it makes the threshold your own; choose another rule "
         "in the sidebar to give it back. Or click a bar above.",
     )
@@ -77,6 +80,13 @@ def _show_scores(inspection: Inspection) -> None:
 def own_threshold() -> None:
     """Callback: from now on the visitor's own number decides."""
     st.session_state["rule"] = RuleName.THRESHOLD
+
+
+@callback
+def _slider_moved() -> None:
+    # Where an answer was overtaken by the next, the browser sends what the slider stood at before, which nobody chose.
+    if st.session_state["threshold"] not in st.session_state.get(_DRAWN, ()):
+        own_threshold()
 
 
 @callback

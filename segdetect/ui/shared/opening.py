@@ -17,6 +17,7 @@ from segdetect.settings import RuleName, Scope, Settings
 from segdetect.ui.shared.applying import apply_settings, as_shown
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS, alarms_label
 from segdetect.ui.shared.file_pages import page_key
+from segdetect.ui.shared.ignored import keep_ignored
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import callback
 from segdetect.ui.shared.session import Upload, dropped_exports, kept_uploads
@@ -64,6 +65,7 @@ def set_inspect(settings: Settings, uploads: Sequence[Upload], *, kept: Kept | N
     state["uploads"], state["shown"] = tuple(uploads), 0
     choose_sample(None)
     apply_settings(as_controls(settings))
+    keep_ignored(settings.ignore)
     _forget()
     if kept is not None:
         _show(kept)
@@ -90,6 +92,7 @@ def _open_export(inspection: Inspection) -> None:
         st.session_state["shown"] = digests.index(inspection.sha256)
     _forget()
     apply_settings(as_controls(inspection.settings))
+    keep_ignored(inspection.settings.ignore)
     _show(Kept(inspection))
 
 

@@ -20,6 +20,7 @@ from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.starting_points import STARTING_POINTS
 from segdetect.ui.shared.applying import PLAN_IN_USE, apply_settings, as_shown, say_the_same
 from segdetect.ui.shared.file_pages import FilePage, count_of, pages_of
+from segdetect.ui.shared.ignored import keep_ignored
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.originals import file_bytes
 from segdetect.ui.shared.page import callback, part, show_error
@@ -67,6 +68,8 @@ def use_plan(plan: Plan, prefix: str = "") -> None:
     if plan.good:
         use_good(plan)
     apply_settings(as_shown(plan.applied), prefix=prefix)
+    if not prefix:
+        keep_ignored(plan.settings.ignore)
 
 
 def use_good(plan: Plan) -> None:
@@ -110,7 +113,8 @@ def planned(settings: Settings, prefix: str = "") -> Settings:
     plan = plan_in_use(prefix)
     if plan is None:
         return settings
-    if settings.ignore is None:
+    if prefix:
+        # Regions to ignore are painted on the Inspect page alone.
         settings = replace(settings, ignore=plan.settings.ignore)
     # Controls have fewer numbers to choose from than the command line.
     return plan.applied if say_the_same(settings, plan.settings) else replace(settings, plan=plan.applied.plan)

@@ -18,6 +18,7 @@ from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.file_pages import FilePage, choose_page, pages_of
+from segdetect.ui.shared.ignored import ignored_of
 from segdetect.ui.shared.kept import show_trouble
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
@@ -71,12 +72,16 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         scope, bank = _scope(peers)
         engine = read_engine()
         rule = read_rule(engine=engine, scope=scope)
-        settings = planned(Settings(grid=grid, engine=engine, scope=scope, rule=rule))
+        ignore = None if image is None else ignored_of(image)
+        settings = planned(Settings(grid=grid, engine=engine, scope=scope, rule=rule, ignore=ignore))
         # What is kept as a plan is known once all controls were read.
         with place:
             show_plans(settings, image=image)
     if image is None:
         return None
+    if ignore is not None and scope is Scope.BATCH:
+        # Each of the others has its own answer, where it says so.
+        bank = tuple(peer for peer in bank if ignore.fits(peer.size_wh))
     return Request(image, settings, bank)
 
 

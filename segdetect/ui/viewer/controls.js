@@ -19,12 +19,18 @@ function connectControls(viewer) {
     view: () => showOptions(viewer, root.querySelector(".options").hidden),
     full: () => toggleFullScreen(root),
     reset: () => viewer.reset(),
+    ignore: () => viewer.board.toggle(),
+    tool: (button) => viewer.board.choose(button.dataset.tool),
+    undo: () => viewer.board.undo(),
+    redo: () => viewer.board.redo(),
+    "erase-all": () => viewer.board.clear(),
   };
   root.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-do]");
-    if (button) actions[button.dataset.do]();
+    if (button) actions[button.dataset.do](button);
   });
   root.addEventListener("input", (event) => {
+    if (event.target.closest(".brush")) viewer.board.resize(Number(event.target.value));
     const { look } = event.target.dataset;
     if (!look) return;
     viewer.change({ [look]: event.target.type === "checkbox" ? event.target.checked : Number(event.target.value) });
@@ -97,10 +103,12 @@ function refreshStatus(viewer) {
   const { root, selected } = viewer;
   const pane = viewer.selectedPane();
   const readout = root.querySelector(".readout");
-  readout.classList.toggle("hint", selected.length === 0);
-  readout.textContent = statusText(pane, selected, { column: "col" }) || hintText(viewer);
-  readout.title = readout.textContent;
-  root.querySelector('[data-do="clear"]').hidden = selected.length === 0;
+  readout.classList.toggle("hint", viewer.board.on || selected.length === 0);
+  const { board } = viewer;
+  const told = statusText(pane, selected, { column: "col" }) || hintText(viewer);
+  readout.textContent = board.on ? HINTS[board.tool] : told;
+  readout.title = board.on ? `${HINTS[board.tool]} ${KEYS[board.tool]}` : told;
+  root.querySelector('[data-do="clear"]').hidden = board.on || selected.length === 0;
   const flagged = viewer.flaggedPane()?.tiles.ranked(true) ?? [];
   const at = flagged.indexOf(selected.at(-1)) + 1;
   root.querySelector(".count").textContent = at ? `${at} of ${flagged.length}` : flagged.length;
@@ -132,9 +140,18 @@ function refreshLegend({ root, panes, selected, looks }) {
   });
   const legend = root.querySelector(".legend");
   legend.innerHTML = samples.join("");
+  if (panes.some((pane) => pane.data.ignored)) legend.append(hatchSample());
   const heats = panes.map((pane) => pane.data).filter((data) => data.heat_legend);
   const same = new Set(heats.map((data) => JSON.stringify(data.heat_legend))).size === 1;
   if (looks.heat > 0) legend.append(...(same ? heats.slice(0, 1) : heats).map((data) => heatSample(data, !same)));
+}
+
+function hatchSample() {
+  const sample = document.createElement("span");
+  const swatch = document.createElement("i");
+  swatch.className = "swatch";
+  sample.append(swatch, "Ignored");
+  return sample;
 }
 
 /** The colours of a heat layer in a row, with a notch where its words say what begins. */

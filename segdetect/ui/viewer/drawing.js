@@ -138,7 +138,7 @@ function drawGrid(context, stage, tiles, place) {
 }
 
 /** Everything that is lines and labels on one pane. */
-function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band }) {
+function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band, draft }) {
   const context = prepare(canvas, stage);
   const { tiles } = pane;
   const marks = looks.outlines ? marksOf(pane) : [];
@@ -152,6 +152,7 @@ function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band 
     for (const mark of marks) label(context, onStage(mark.box, place, mark.role.inset + 1), mark.text, mark.role, mark.corner);
   }
   if (band) drawBand(context, band);
+  if (draft) draft(context);
 }
 
 function marksOf({ data, tiles }) {

@@ -18,14 +18,14 @@ class PaneView {
     this.node.innerHTML = `<figcaption></figcaption>
       <div class="stage" tabindex="0" role="application" aria-roledescription="picture with tiles" aria-describedby="how">
         <canvas class="picture"></canvas>
-        <div class="over"><canvas class="heat"></canvas><canvas class="lines"></canvas></div>
+        <div class="over"><canvas class="heat"></canvas><canvas class="hatch"></canvas><canvas class="lines"></canvas></div>
         <div class="wait">Loading the picture\u2026</div>
         <div class="wipe" hidden><i></i><span>Plain</span><span>Marked</span>
           <input type="range" data-look="wipe" min="0" max="1" step="0.01" aria-label="Share of the plain picture"></div>
         <div class="ghost" hidden></div><div class="tip" hidden></div>
       </div>`;
     this.stage = this.node.querySelector(".stage");
-    this.canvas = Object.fromEntries(["picture", "heat", "lines"].map((n) => [n, this.node.querySelector(`.${n}`)]));
+    this.canvas = Object.fromEntries(["picture", "heat", "hatch", "lines"].map((n) => [n, this.node.querySelector(`.${n}`)]));
     this.tip = this.node.querySelector(".tip");
     this.ghost = this.node.querySelector(".ghost");
     this.room = { width: 1, height: 1 };
@@ -41,6 +41,7 @@ class PaneView {
     if (another) this.bitmaps = {};
     this.load("picture", data.picture);
     this.load("heat", data.heat);
+    this.load("ignored", data.ignored);
   }
 
   /** Fetch a layer's bitmap; until it is there the one before stays, so that nothing flickers. */
@@ -110,18 +111,27 @@ class PaneView {
     this.stage.classList.toggle("near", viewer.view.zoom > 1);
     drawBitmap(this.canvas.picture, room, picture?.bitmap, data.size, place);
     drawBitmap(this.canvas.heat, room, heat?.bitmap, data.size, place, data.smooth_heat);
+    drawHatching(this.canvas.hatch, room, this.ignored(), data.size, place);
     this.drawLines(place);
+  }
+
+  /** What is hatched: on the picture that is painted on, what the person sees themselves paint. */
+  ignored() {
+    const { board } = this.viewer;
+    return board.can && board.pane === this ? board.shown() : this.bitmaps.ignored?.bitmap;
   }
 
   drawLines(place = this.place()) {
     const { viewer } = this;
     const { over, band } = viewer;
-    const hovered = over ? this.tileAt(over) : -1;
+    const painting = viewer.board.on && viewer.board.pane === this;
+    const hovered = over && !painting ? this.tileAt(over) : -1;
     drawLines(this.canvas.lines, this.room, this, place, {
       looks: viewer.looks,
       selected: viewer.shownIn(this),
       hovered,
       band: band?.pane === this ? band : null,
+      draft: painting ? (context) => viewer.board.drawDraft(context, place, over) : null,
     });
     this.showPointer(place, over, hovered);
   }

@@ -30,8 +30,9 @@ def inspection_pane(
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
-    Tiles without a score are hatched. Where nothing is flagged the least alike tiles are marked as candidates, so that
-    the eye has somewhere to go. The heat layer has the colours of the heatmap in the same style.
+    Tiles without a score and regions that were ignored are hatched. Where nothing is flagged the least alike tiles are
+    marked as candidates, so that the eye has somewhere to go. The heat layer has the colours of the heatmap in the same
+    style.
     """
     scores = inspection.scores
     scale = heat_scale(inspection, stretch=style.stretch, smooth=style.smooth)
@@ -56,6 +57,7 @@ def inspection_pane(
         heat=heat_rgba(scale.places_of(heat_values(inspection, smooth=style.smooth)), style.colour_scale),
         smooth_heat=style.smooth,
         heat_legend=_legend(scale, style.colour_scale),
+        ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
 
 

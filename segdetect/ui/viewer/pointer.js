@@ -29,6 +29,11 @@ function connectPointer(viewer, pane) {
   };
   const begin = (event) => {
     const at = place(event);
+    if (viewer.board.on && pane === viewer.board.pane) {
+      gesture = { from: at, last: at, painting: true, moved: false, pinched: false };
+      viewer.board.begin(at);
+      return;
+    }
     const banding = viewer.data.multiple && pane.data.selectable && (event.shiftKey || viewer.looks.several);
     gesture = { from: at, last: at, banding, moved: false, pinched: false };
   };
@@ -39,7 +44,10 @@ function connectPointer(viewer, pane) {
     stage.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, place(event));
     if (pointers.size === 1) begin(event);
-    else if (gesture) Object.assign(gesture, { pinched: true, banding: false });
+    else if (gesture) {
+      if (gesture.painting) viewer.board.drop();
+      Object.assign(gesture, { pinched: true, banding: false, painting: false });
+    }
     viewer.setBand(null);
   });
 
@@ -57,6 +65,11 @@ function connectPointer(viewer, pane) {
   const drag = (at) => {
     const far = Math.hypot(at.x - gesture.from.x, at.y - gesture.from.y) > CLICK_SLOP;
     gesture.moved ||= far;
+    if (gesture.painting) {
+      viewer.hover({ pane, at });
+      viewer.board.move(at);
+      return;
+    }
     if (!gesture.moved) return;
     viewer.hover(null);
     if (gesture.banding) {
@@ -92,7 +105,10 @@ function connectPointer(viewer, pane) {
     gesture = null;
     const { band } = viewer;
     viewer.setBand(null);
+    if (done?.painting && event.type === "pointercancel") viewer.board.drop();
     if (!done || event.type === "pointercancel") return;
+    if (done.painting) return viewer.board.end(place(event), done.moved);
+    if (viewer.board.on && done.pinched) return;
     if (band) viewer.chooseBand(pane, band);
     else if (!done.moved) viewer.chooseAt(pane, place(event), { add: event.ctrlKey || event.metaKey || event.shiftKey });
   };
@@ -102,6 +118,10 @@ function connectPointer(viewer, pane) {
 
   stage.addEventListener("dblclick", (event) => {
     if (event.target.closest("input")) return;
+    if (viewer.board.on && pane === viewer.board.pane) {
+      if (viewer.board.tool === POLYGON) viewer.board.keep();
+      return;
+    }
     viewer.zoomAt(pane, viewer.view.zoom * (event.shiftKey ? 0.5 : 2), place(event), { glide: true });
   });
 
@@ -130,6 +150,11 @@ function connectPointer(viewer, pane) {
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function pressKey(viewer, pane, event) {
+  if (viewer.board.on && viewer.board.press(event)) {
+    event.preventDefault();
+    event.stopPropagation();
+    return;
+  }
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const keys = {
     "+": () => viewer.zoomBy(1.5),
@@ -142,6 +167,7 @@ function pressKey(viewer, pane, event) {
     p: () => viewer.step(-1),
     "[": () => viewer.step(-1),
     escape: () => viewer.clear(),
+    i: () => viewer.board.toggle(),
     enter: () => viewer.lookCloser(pane),
     " ": () => viewer.setBlink(true),
   };

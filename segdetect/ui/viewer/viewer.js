@@ -14,6 +14,7 @@ class Viewer {
     this.lastSeen = 0;
     this.over = null;
     this.band = null;
+    this.board = new PaintBoard(this);
     this.disconnect = connectControls(this);
     this.sizes = new ResizeObserver(() => this.measure());
     this.sizes.observe(root);
@@ -31,8 +32,10 @@ class Viewer {
     this.recallView(first);
     this.measure();
     this.adopt(data, first);
+    this.board.adopt(data);
+    if (!data.painting) this.board.on = false;
     refreshControls(this);
-    refreshStatus(this);
+    refreshPainting(this);
   }
 
   updatePanes(panes) {

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from segdetect.ui.shared.page import callback
+from segdetect.ui.viewer.painting import Painting, painted, veil
 from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_picture
 
 _HERE: Final = Path(__file__).parent
@@ -28,7 +29,10 @@ _PICTURE: Final = "segdetect_viewer_picture"
 _VIEWER: Final = "segdetect_viewer"
 # The files of one component are joined, in this order, and share one module scope in the browser.
 _SCRIPTS: Final = {
-    _CODE: ("desk.js", "geometry.js", "drawing.js", "controls.js", "pointer.js", "pane.js", "viewer.js"),
+    _CODE: (
+        *("desk.js", "geometry.js", "drawing.js", "shapes.js", "painting.js"),
+        *("controls.js", "pointer.js", "pane.js", "viewer.js"),
+    ),
     _PICTURE: ("pictures.js",),
     _VIEWER: ("desk.js", "mount.js"),
 }
@@ -104,6 +108,8 @@ class Pane:
         heat: `(rows, cols, 4)` uint8 RGBA, stretched over the whole picture; None for none.
         smooth_heat: blend between the values of `heat`; False shows each as a flat field.
         heat_legend: what its colours mean; shown while the layer is. None says nothing.
+        ignored: `(rows, cols)` bool, stretched over the whole picture, True where nothing is looked at, which is
+            hatched; None for nowhere.
         selectable: whether tiles of this pane can be chosen, and show the choice.
 
     Raises:
@@ -123,6 +129,7 @@ class Pane:
     heat: npt.NDArray[np.uint8] | None = None
     smooth_heat: bool = True
     heat_legend: HeatLegend | None = None
+    ignored: npt.NDArray[np.bool_] | None = None
     selectable: bool = True
 
     def __post_init__(self) -> None:
@@ -190,6 +197,7 @@ def picture_viewer(
     height: int = 520,
     multiple: bool = False,
     looks: Looks | None = None,
+    painting: Painting | None = None,
     on_select: Callable[[ViewerEvent], None] | None = None,
 ) -> ViewerEvent | None:
     """Show pictures side by side, with zoom and place linked, and let the person choose tiles.
@@ -204,6 +212,7 @@ def picture_viewer(
         height: of the pictures in pixels; tools and status line come on top of it (about 80 pixels).
         multiple: several tiles may be chosen (Shift-drag, Ctrl-click, Shift-arrow).
         looks: what is shown at first.
+        painting: lets regions to ignore be painted on the first picture; None for no such tools.
         on_select: called with the event before the rerun that it causes, as the callbacks of Streamlit's widgets are.
 
     Returns:
@@ -224,10 +233,14 @@ def picture_viewer(
         "height": height,
         "multiple": multiple,
         "looks": _describe_looks(looks or Looks()),
+        "painting": painting and {"version": painting.version, "most": painting.most_pixels},
     }
     with st.container(gap=None):
         result = _mount(_VIEWER)(
-            key=key, data=data, on_select_change=callback(functools.partial(_note_selection, key, on_select))
+            key=key,
+            data=data,
+            on_select_change=callback(functools.partial(_note_selection, key, on_select)),
+            on_ignore_change=callback(functools.partial(_note_painted, key, painting)),
         )
         _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
         for slot, picture in enumerate(pictures.values()):
@@ -246,6 +259,12 @@ def _note_selection(key: str, on_select: Callable[[ViewerEvent], None] | None) -
         on_select(event)
 
 
+def _note_painted(key: str, painting: Painting | None) -> None:
+    found = painted(st.session_state[key].get("ignore"))
+    if found is not None and painting is not None:
+        painting.on_change(*found)
+
+
 def _seen_key(key: str) -> str:
     return f"{key}-seen"
 
@@ -262,7 +281,8 @@ def _as_list(selected: int | Sequence[int] | None) -> list[int]:
 
 def _pictures_of(pane: Pane) -> list[EncodedPicture]:
     pictures = [encode_picture(pane.picture)]
-    return pictures if pane.heat is None else [*pictures, encode_picture(pane.heat)]
+    layers = [pane.heat, None if pane.ignored is None else veil(pane.ignored)]
+    return [*pictures, *(encode_picture(layer) for layer in layers if layer is not None)]
 
 
 def _describe(pane: Pane) -> dict[str, Any]:
@@ -275,6 +295,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "picture": digests[0],
         "heat": digests[1] if pane.heat is not None else None,
         "smooth_heat": pane.smooth_heat,
+        "ignored": digests[-1] if pane.ignored is not None else None,
         "heat_legend": pane.heat_legend and asdict(pane.heat_legend),
         "edges": pane.edges,
         # Five digits are more than is shown, and a third of what the full numbers would take.
