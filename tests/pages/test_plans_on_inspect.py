@@ -21,6 +21,7 @@ from segdetect.storage.history.history import SWITCH, History
 from segdetect.storage.plans.plan import GoodPicture, Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.starting_points import STARTING_POINTS
+from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import banner, captions, choices, errors, open_page, press, unescaped, upload
 from tests.support.pictures import planted, png, tiff, weave
 
@@ -41,6 +42,7 @@ SETTINGS = Settings(
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
+    begin_anew()  # the history of the test before lies elsewhere
     return tmp_path
 
 
