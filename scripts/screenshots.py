@@ -21,12 +21,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, sync_playwright
 
 from scripts.browser import find_chromium
+from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.samples.dataset import write_sample_dataset
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -122,7 +124,34 @@ def evaluate(page: Page, folder: Path) -> None:
     idle(page)
 
 
-def shots(dataset: Path) -> dict[str, Shot]:
+def batch(page: Page) -> None:
+    """A run that is done: bundled samples, and a file that was not copied whole."""
+    chosen = [(f"{sample.key}.png", sample_bytes(sample.key)) for sample in SAMPLES[:7]]
+    chosen.append(("not-copied-whole.png", chosen[0][1][:2000]))
+    files = [FilePayload(name=name, mimeType="image/png", buffer=data) for name, data in chosen]
+    idle(page)
+    page.locator("[data-testid='stMain'] input[type=file]").set_input_files(files)
+    page.get_by_role("button", name="Inspect these").click()
+    page.get_by_text(f"1 to {len(files)} of {len(files)}").wait_for()
+    page.locator(".js-plotly-plot").nth(1).wait_for()
+    idle(page)
+
+
+def history(page: Page, address: str) -> None:
+    """Inspections that were kept, and the newest of them as it was."""
+    for sample in ("Broken wire mesh", "Cracked bricks", "Flawed fabric"):
+        page.goto(f"{address}/?{urlencode({'sample': sample})}")
+        answer(page)
+    page.goto(f"{address}/history")
+    idle(page)
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 18, box["y"] + 38 + 28)  # the box that chooses the first row
+    page.get_by_role("button", name="Open on Inspect").wait_for()
+    idle(page)
+
+
+def shots(dataset: Path, address: str) -> dict[str, Shot]:
     """All pictures by name."""
     sample = "/?sample=Flawed+fabric"
     return {
@@ -137,6 +166,8 @@ def shots(dataset: Path) -> dict[str, Shot]:
             height=1000,
         ),
         "evaluate": Shot(address="/evaluate", take=lambda page: evaluate(page, dataset)),
+        "batch": Shot(address="/batch", take=batch),
+        "history": Shot(address="/history", take=lambda page: history(page, address), height=1250),
         "method": Shot(address="/method", take=empty, width=1280, height=900),
         "dark": Shot(address="/?sample=Cracked+bricks", take=answer, height=1000, dark=True),
         "phone": Shot(address="/?sample=Broken+wire+mesh", take=answer, width=400, height=1000),
@@ -226,12 +257,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="segdetect-") as scratch, sync_playwright() as playwright:
-        wanted = shots(write_sample_dataset(Path(scratch) / "samples"))
-        unknown = set(options.names) - set(wanted)
-        if unknown:
-            parser.error(f"no picture named {', '.join(sorted(unknown))}; there are {', '.join(wanted)}")
+        dataset = write_sample_dataset(Path(scratch) / "samples")
+        names = shots(dataset, "")
+        if unknown := set(options.names) - set(names):
+            parser.error(f"no picture named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         with dashboard(Path(scratch) / "home") as address:
+            wanted = shots(dataset, address)
             for name in options.names or wanted:
                 path = options.out / f"{name}.png"
                 picture = photograph(browser, address, wanted[name])
