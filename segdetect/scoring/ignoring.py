@@ -49,6 +49,8 @@ def without_regions(picture: Embeddings, regions: Regions | None) -> Embeddings:
     """
     if regions is None:
         return picture
+    if picture.finer is not None:
+        picture = replace(picture, finer=without_regions(picture.finer, regions))
     cells = picture.boxes_ltrb.astype(np.float64)
     margin = SEEN_AROUND * (cells[:, 2:] - cells[:, :2])
     size_wh = cells[:, 2:].max(axis=0)

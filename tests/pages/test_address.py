@@ -116,14 +116,16 @@ def _boxes(app: AppTest) -> list[str]:
     return [box.value for box in (*app.warning, *app.info) if "link" in box.value.lower()]
 
 
-def test_another_picture_than_the_links_is_pointed_out_once() -> None:
+def test_another_picture_than_the_links_is_pointed_out_while_it_is_shown() -> None:
     app = upload(open_page(picture=DIGEST[:16]), ("other.png", OTHER))
     assert len(_boxes(app)) == 1
     assert "made for another picture" in _boxes(app)[0]
     assert _named(app) == OTHER_DIGEST[:16]
     app.slider(key="grid").set_value(5).run()
-    assert _boxes(app) == []
+    assert len(_boxes(app)) == 1
     assert _named(app) == OTHER_DIGEST[:16]
+    upload(app, ("defect.png", DEFECT))
+    assert _boxes(app) == []
 
 
 def test_a_new_picture_in_the_same_tab_is_followed_in_silence() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -26,10 +26,17 @@ from segdetect.pictures.loading import Pixels
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
 
-SIDE: Final = 18  # patches: a crop has about the area of such a square, 252 pixels with patches of 14
-# Crops per side of a square picture, in two views: parts of things and large defects, and small defects.
-COARSE: Final = 2
-FINE: Final = 4
+
+class View(NamedTuple):
+    """How a picture is cut into about square pieces: how many a side if it is square, and their side in patches."""
+
+    crops: int
+    side: int
+
+
+# For parts of things and large defects, and for small ones: pieces of 252 and of 336 pixels with patches of 14.
+COARSE: Final = View(2, 18)
+FINE: Final = View(3, 24)
 FINE_BLOCKS: Final = 1  # the last ones
 MOST_STRETCH: Final = 4.0  # times the side of a square picture that the longer side of a narrow one comes to at most
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
@@ -197,12 +204,12 @@ def _novelty(vectors: Vectors, bank: Vectors) -> npt.NDArray[np.float32]:
     return np.asarray(distance / max(float(distance.mean()), 1e-6), np.float32)
 
 
-def _crop_tokens(network: Network, pixels: Pixels, crops: int) -> list[Tokens]:
-    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in about square pieces, so many a side."""
-    cuts, size_wh = _view((pixels.shape[1], pixels.shape[0]), crops, network.patch)
+def _crop_tokens(network: Network, pixels: Pixels, view: View) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in the pieces of a view."""
+    cuts, size_wh = _cut((pixels.shape[1], pixels.shape[0]), view, network.patch)
     how = cv2.INTER_AREA if size_wh[0] < pixels.shape[1] else cv2.INTER_CUBIC
-    view = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
-    pieces = [crop for strip in np.split(view, cuts[0], axis=0) for crop in np.split(strip, cuts[1], axis=1)]
+    scaled = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
+    pieces = [crop for strip in np.split(scaled, cuts[0], axis=0) for crop in np.split(strip, cuts[1], axis=1)]
     return [_assembled(block, cuts) for block in network.tokens(np.stack(pieces))]
 
 
@@ -215,16 +222,17 @@ def _assembled(crops: Tokens, cuts: tuple[int, int]) -> Tokens:
 
 
 @lru_cache(maxsize=64)
-def _view(size_wh: tuple[int, int], crops: int, patch: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _cut(size_wh: tuple[int, int], view: View, patch: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Rows and columns of pieces, and the width and height that a picture of this size is scaled to.
 
     All pictures are seen at about the same area. Scaled by their longer side, narrow ones would be seen too small.
 
-    >>> _view((640, 480), 2, 14), _view((300, 900), 2, 14)
+    >>> _cut((640, 480), View(2, 18), 14), _cut((300, 900), View(2, 18), 14)
     (((2, 2), (588, 448)), ((4, 1), (294, 896)))
     """
     width, height = size_wh
-    side = SIDE * patch * crops
+    crops = view.crops
+    side = view.side * patch * crops
     scale = min(side / math.sqrt(width * height), MOST_STRETCH * side / max(width, height))
     rows, cols = min(product(range(1, crops**2 + crops + 1), repeat=2), key=partial(_crop_cost, height / width, crops))
     return (rows, cols), (_multiple(width * scale, patch * cols), _multiple(height * scale, patch * rows))

@@ -15,6 +15,7 @@ from segdetect.ui.shared.texts import plain
 _DIGITS: Final = 16
 _PARAMETER: Final = "picture"
 _WANTED: Final = "wanted-picture"
+_MISSED: Final = "missed-picture"
 _THRESHOLD: Final = "threshold"
 _RECORDED: Final = "threshold-recorded"
 FIRST_THRESHOLD: Final = 0.5
@@ -23,17 +24,20 @@ FIRST_THRESHOLD: Final = 0.5
 def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
     """Put the picture's SHA-256 in the address; a sample is named there already.
 
-    Where the visitor came by a link that was made for another picture, say so, once.
+    Where the visitor came by a link that was made for another picture, say so while the first one they give is shown.
     """
     wanted, digest = _wanted_picture(), image.sha256[:_DIGITS]
     st.session_state[_WANTED] = ""
+    if wanted not in ("", digest):
+        st.session_state[_MISSED] = wanted, digest
     if is_sample:
         _forget_picture()
         return
     st.query_params[_PARAMETER] = digest
-    if wanted not in ("", digest):
+    missed, shown = st.session_state.get(_MISSED, ("", ""))
+    if shown == digest:
         st.warning(
-            f"The link you opened was made for another picture (SHA-256 {plain(wanted[:_DIGITS])}...). These are its "
+            f"The link you opened was made for another picture (SHA-256 {plain(missed[:_DIGITS])}...). These are its "
             f"settings on {plain(image.name)}.",
             icon=":material/link:",
         )
