@@ -108,7 +108,7 @@ def _uploaded(page: str = "streamlit_app.py", **query: str) -> AppTest:
 def test_inspect_with_kept_names() -> None:
     app = upload(open_page(), (PNG, DEFECT))
     choices(app, "scope").select(Scope.REFERENCES).run()
-    app.button(key=f"use-good-{HOSTILE_SHORT}").click().run()
+    app.button(key=f"use-plan-{HOSTILE_SHORT}-2").click().run()
     _check(app, "Button.label", "Markdown.body", "Image.caption", "Popover.label")
 
 
