@@ -50,7 +50,7 @@ class RunRecord:
         created: when it was asked for.
         state: where it stands.
         trouble: why it failed or waits for a click; None where it does neither.
-        begun_with: how many pictures were done when it last began; -1 where it never did.
+        begun_with: how many pictures were done when it last began; -1 where it did not since it was told to go on.
         counts: how many pictures have each verdict, as far as was known when this was written.
     """
 

@@ -330,6 +330,9 @@ class KeptRuns:
             place = self._places.get(id)
             known = self._records[id].counts if place is None else place.going.counts
             record = replace(self._records[id], state=state, trouble=trouble, counts=dict(known))
+            if state is State.WAITING:
+                # Somebody said that it is to go on, whatever its last beginning came to.
+                record = replace(record, begun_with=-1)
             self._records[id] = record
             # On a full disk it is taken up again after a restart, which does no harm.
             with suppress(StorageError):

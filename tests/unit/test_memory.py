@@ -110,7 +110,14 @@ def entries_of(engine: Engine, scope: Scope, side: int) -> Iterator[tuple[str, t
 
 @pytest.mark.parametrize("side", [2, 32])
 @pytest.mark.parametrize("scope", list(Scope))
-@pytest.mark.parametrize("engine", [TinyDenseEngine(), TinyTileEngine(), TextureEngine()], ids=["dense", "tile", "own"])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(TinyDenseEngine(), id="dense"),
+        pytest.param(TinyTileEngine(), id="tile"),
+        pytest.param(TextureEngine(), id="own", marks=pytest.mark.slow),
+    ],
+)
 def test_descriptions_and_comparisons_hold_what_is_counted(engine: Engine, scope: Scope, side: int) -> None:
     kinds = dict(entries_of(engine, scope, side))
     with_bank = {"ndarray"} if engine.dense and scope is not Scope.SELF else set()
