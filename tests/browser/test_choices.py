@@ -220,6 +220,7 @@ def test_the_threshold_under_the_histogram_moves_the_flags(page: Any) -> None:
     assert flagged(page) == 0
 
 
+@pytest.mark.slow
 def test_one_click_switches_to_the_second_opinion(tab: Callable[..., Any]) -> None:
     try:
         FastdupEngine().check()

@@ -32,6 +32,7 @@ def _choose(page: Any, row: int) -> None:
     rest(page)
 
 
+@pytest.mark.slow
 def test_an_answer_is_found_again_and_opened_as_it_was_kept(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&grid=6")
     page.locator(".st-key-keep-picture label").click()
