@@ -197,15 +197,16 @@ def _report(
 ) -> Iterator[str]:
     for scope in Scope:
         shown = _shown(seen, scope)
-        odd = np.array([not one.clean for one in shown])
-        auc = roc_auc(odd, np.array([one.prominence(constants) for one in shown]))
-        yield f"{engine} {scope}: AUROC of pictures {auc:.3f}"
+        yield f"{engine} {scope}: {_told_apart(shown, constants)}"
         groups: dict[str, Callable[[Seen], bool]] = {"all": lambda _: True}
         if scope is Scope.SELF:
             odd_objects = [one for one in shown if one.scores.varied and not one.clean]
             first = np.mean([one.truth[one.scores.scores.argmax()] for one in odd_objects])
             yield f"  strongest tile right in {first:.2f} of {len(odd_objects)} defective objects and scenes"
             groups["surfaces"] = lambda one: not one.scores.varied
+            for doubtful, kind in ((False, "sure surfaces"), (True, "what may be an object")):
+                such = [one for one in shown if one.scores.doubtful is doubtful and not one.scores.varied]
+                yield f"  {kind}: {_told_apart(such, constants)}"
         for name, member in groups.items():
             for budget in BUDGETS:
                 yield f"  {name}, {budget:.0%}: {_figures(engine, [o for o in shown if member(o)], without, budget)}"
@@ -213,6 +214,15 @@ def _report(
     for budget in BUDGETS:
         left = _figures(engine, among, without, budget)
         yield f"  in batches of clean pictures alone, {budget:.0%}: clean {left.alone} of {left.clean}"
+
+
+def _told_apart(shown: Sequence[Seen], constants: Calibration) -> str:
+    """How well the strongest tile tells defective pictures from clean ones."""
+    odd = np.array([not one.clean for one in shown])
+    if odd.all() or not odd.any():
+        return f"{len(shown)} pictures, not of both sorts"
+    auc = roc_auc(odd, np.array([one.prominence(constants) for one in shown]))
+    return f"AUROC of {len(shown)} pictures {auc:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

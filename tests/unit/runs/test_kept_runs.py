@@ -270,6 +270,7 @@ def test_two_programs_do_not_do_a_run_twice_and_each_sees_what_the_other_did(ben
 
 def test_a_run_that_another_program_has_gone_on_with_is_neither_deleted_nor_done_beside_it(bench: Bench) -> None:
     run = bench.start(*pictures(2))
+    bench.awaited(run, lambda now: now.record.begun_with == 0)
     bench.runs.cancel("", run)
     bench.came(run, State.CANCELLED)
     with held(bench.folder / run):
