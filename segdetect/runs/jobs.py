@@ -69,6 +69,13 @@ class Jobs(OneByOne):
         self._served: dict[str, int] = {}
         self._numbers = itertools.count()
 
+    def standing(self) -> tuple[int, int]:
+        """How many jobs are under way, and how many wait for their turn."""
+        with self._lock:
+            waiting = sum(job.is_waiting for job in self._jobs.values())
+            ended = sum(job.ended for job in self._jobs.values())
+            return len(self._jobs) - waiting - ended, waiting
+
     def ask(self, key: Hashable, visitor: str, do: Callable[[Progress], object], *, again: bool = False) -> Job:
         """The job with this key, which is now also this visitor's.
 

@@ -178,6 +178,14 @@ class KeptRuns:
             records = [record for record in self._records.values() if record.account == account]
             return [self._state(record) for record in sorted(records, key=lambda one: one.created, reverse=True)]
 
+    def standing(self) -> tuple[int, int]:
+        """How many runs of all accounts are under way, and how many wait for their turn."""
+        with self._lock:
+            self._look_elsewhere()
+            going = [state for state in map(self._state, self._records.values()) if state.goes_on]
+        waiting = sum(state.state is State.WAITING for state in going)
+        return len(going) - waiting, waiting
+
     def get(self, account: str, id: str) -> RunState | None:
         """A run by its id; None where the account has none of this id, or no more."""
         with self._lock:

@@ -22,7 +22,8 @@ import numpy as np
 
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Vectors
 from segdetect.engines.cells import unit_rows
-from segdetect.engines.fastdup.errors import OTHER_ENGINE, RETRY, expired_error, missing_error
+from segdetect.engines.expiry import Expiry
+from segdetect.engines.fastdup.errors import LIFETIME, OTHER_ENGINE, RETRY, build_date, expired_error, missing_error
 from segdetect.engines.fastdup.files import TILE_LIST, WORK_FOLDER, read_features, save_list, save_tiles, split_in_runs
 from segdetect.engines.fastdup.worker_process import Turns, WorkerProcess, temporary_storage_error
 from segdetect.engines.self_test import SelfTest
@@ -96,6 +97,12 @@ class FastdupEngine:
         """For example `fastdup 2.54`; read from the installed package's metadata."""
         found = next(iter(metadata.distributions(name="fastdup", path=self._search_path())), None)
         return f"fastdup {found.version}" if found else "fastdup"
+
+    @property
+    def expiry(self) -> Expiry | None:
+        """When it stops working, as its library's build date tells; None where that is not known."""
+        built = build_date(self._spec())
+        return None if built is None else Expiry(self.version, built + LIFETIME)
 
     def warm_up(self) -> None:
         """Start the child process if fastdup is installed, without waiting until it is ready.

@@ -49,6 +49,17 @@ def make_ready(database: Database) -> str:
     return told
 
 
+def form_of(database: Database) -> str:
+    """The form of its tables, which is not changed; empty where there are none yet.
+
+    Raises:
+        StorageError: a later version of SegDetect has been at it, or it cannot be read.
+    """
+    version = _version(database)
+    _is_ready(version, database)
+    return version
+
+
 def _is_ready(version: str, database: Database) -> bool:
     if version > HEAD:
         raise StorageError(

@@ -33,6 +33,7 @@ PAGES: Final = (
     ("pages/history.py", "History", ":material/history:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
     ("pages/method.py", "Method", ":material/menu_book:"),
+    ("pages/system.py", "System", ":material/monitor_heart:"),
 )
 
 # Drawn by the style sheet, since Streamlit takes pictures out of HTML; each verdict has a shape of its own.

@@ -1,0 +1,1 @@
+"""The System page: whether all works, and what the program holds."""

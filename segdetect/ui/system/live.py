@@ -1,0 +1,37 @@
+"""What goes on at this moment: queues, processes, memory, disk."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from segdetect.health.live import figures
+from segdetect.ui.shared.background_runs import runs
+from segdetect.ui.shared.jobs import jobs
+from segdetect.ui.shared.locale import number
+from segdetect.ui.shared.page import part
+
+_EVERY_SECONDS: Final = 5
+_MEGABYTE: Final = 1e6
+_GIGABYTE: Final = 1e9
+
+
+@st.fragment(run_every=_EVERY_SECONDS)
+@part("What goes on")
+def show_live() -> None:
+    """Draw the figures, anew every few seconds."""
+    (running, waiting), (at_work, queued) = runs().standing(), jobs().standing()
+    now = figures()
+    queue, processes, memory, disk = st.columns(4)
+    queue.metric("Runs under way", number(running, 0), help="Batch runs of everyone who uses this server.")
+    queue.caption(
+        f"{number(waiting, 0)} waiting; beside the pages {number(at_work, 0)} at work, {number(queued, 0)} waiting"
+    )
+    processes.metric("Processes at work for it", number(now.children, 0), help="Decoders, fastdup, workers.")
+    processes.caption(f"with {number(now.children_memory / _MEGABYTE, 0)} MB of memory")
+    memory.metric("Memory of the server", f"{number(now.memory / _MEGABYTE, 0)} MB")
+    cache, limit = now.cache / _MEGABYTE, now.cache_limit / _MEGABYTE
+    memory.caption(f"of which {number(cache, 0)} of at most {number(limit, 0)} MB are kept between answers")
+    disk.metric("Free on the disk", f"{number(now.free / _GIGABYTE, 1)} GB")
+    disk.caption(f"history and log hold {number(now.kept / _MEGABYTE, 1)} MB")

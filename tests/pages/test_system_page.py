@@ -1,0 +1,48 @@
+"""The System page: the figures of this moment, what was looked at, and looking again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segdetect.errors import EngineUnavailableError
+from segdetect.ui.shared.session import inspector
+from tests.support.pages import captions, errors, markdown, open_page, press
+
+pytestmark = pytest.mark.usefixtures("page_engines")
+SYSTEM = "pages/system.py"
+
+
+def test_it_says_what_is_wrong_and_shows_what_goes_on() -> None:
+    app = open_page(SYSTEM)
+    assert not app.exception
+    # The weights of dinov2 are named and absent here.
+    assert "1 of 12 checks found something wrong." in errors(app)
+    assert "There are no weights." in markdown(app)
+    assert {metric.label for metric in app.metric} == {
+        "Runs under way",
+        "Processes at work for it",
+        "Memory of the server",
+        "Free on the disk",
+    }
+    assert "Engine texture" in markdown(app)
+
+
+def test_what_is_wrong_is_found_when_somebody_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_page(SYSTEM)
+
+    def check(self: object) -> None:
+        raise EngineUnavailableError("it lost its filters", remedy="Install it again")
+
+    monkeypatch.setattr("segdetect.engines.texture.TextureEngine.check", check)
+    app = press(open_page(SYSTEM), "Check again")
+    assert "It lost its filters." in markdown(app)
+    assert "Install it again." in captions(app)
+
+
+def test_only_on_this_machine_folders_are_named(page_engines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector()
+    assert str(page_engines) in markdown(open_page(SYSTEM))
+    monkeypatch.setattr("segdetect.ui.system.checks.on_loopback", lambda: False)
+    assert str(page_engines) not in markdown(open_page(SYSTEM))
