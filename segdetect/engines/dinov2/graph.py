@@ -77,13 +77,7 @@ def cut(path: Path, depths: Sequence[float]) -> Cut:
     outputs = [ends[block] for block in blocks]
     half = _free_size(graph, path)
     patch = _patch_side(graph, path)
-    needed = _needed(graph, outputs)
-    nodes = [node for number, node in enumerate(graph.node) if number in needed]
-    used = {name for node in nodes for name in node.input}
-    weights = [weight for weight in graph.initializer if weight.name in used]
-    for field, kept in ((graph.node, nodes), (graph.initializer, weights)):
-        del field[:]
-        field.extend(kept)
+    keep_needed(graph, outputs)
     # Shapes recorded for the size of the export are wrong for every other size.
     del graph.value_info[:], graph.output[:]
     kind = onnx.TensorProto.FLOAT16 if half else onnx.TensorProto.FLOAT
@@ -173,17 +167,18 @@ def _patch_side(graph: onnx.GraphProto, path: Path) -> int:
     raise _wrong(path, "does not begin by cutting the picture in square patches")
 
 
-def _needed(graph: onnx.GraphProto, outputs: Sequence[str]) -> set[int]:
-    """Numbers of the nodes that the outputs depend on."""
-    maker = {name: number for number, node in enumerate(graph.node) for name in node.output}
-    needed: set[int] = set()
-    wanted = list(outputs)
-    while wanted:
-        number = maker.get(wanted.pop())
-        if number is not None and number not in needed:
-            needed.add(number)
-            wanted += graph.node[number].input
-    return needed
+def keep_needed(graph: onnx.GraphProto, outputs: Sequence[str]) -> None:
+    """Take out the nodes and weights that these outputs do not depend on."""
+    wanted = set(outputs)
+    nodes = []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            nodes.append(node)
+    weights = [weight for weight in graph.initializer if weight.name in wanted]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(reversed(nodes))
+    graph.initializer.extend(weights)
 
 
 def _wrong(path: Path, problem: str) -> WeightsError:
