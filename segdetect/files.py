@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,22 @@ from segdetect.errors import SegDetectError, SettingsError, StorageError, storag
 HOME_VARIABLE: Final = "SEGDETECT_HOME"
 LOCK_SECONDS: Final = 30.0
 _RUNNING: Final = ".running"
+# File systems on which this machine is not told what others write; those of FUSE may lie anywhere.
+_NETWORK: Final = (
+    "nfs",
+    "cifs",
+    "smb",
+    "9p",
+    "vboxsf",
+    "prl_fs",
+    "afs",
+    "ceph",
+    "lustre",
+    "drvfs",
+    "virtiofs",
+    "fuse.",
+)
+_MOUNTS: Final = Path("/proc/self/mounts")
 
 
 def home() -> Path:
@@ -176,3 +193,24 @@ def checked_name(name: str) -> str:
 def file_name(name: str) -> str:
     """What a file or folder is called that is kept under a user's name: nothing of that name becomes part of a path."""
     return hashlib.sha256(name.strip().encode(errors="surrogatepass")).hexdigest()[:24]
+
+
+def is_on_network(folder: Path, *, mounts: Path = _MOUNTS) -> bool:
+    """Whether a folder lies where other machines may write and this one is not told; False where that is not known.
+
+    Args:
+        folder: the folder.
+        mounts: the system's list of what lies where, which Linux has.
+    """
+    try:
+        lines = mounts.read_text(errors="replace").splitlines()
+        place = folder.resolve()
+    except OSError:
+        return False
+    kinds = {Path(_unquoted(line.split()[1])): line.split()[2] for line in lines if len(line.split()) > 2}
+    return next((kinds[at] for at in (place, *place.parents) if at in kinds), "").startswith(_NETWORK)
+
+
+def _unquoted(text: str) -> str:
+    """A path as the list of mounts has it: blanks are written as octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from segdetect import __version__
-from segdetect.cli import doctor, engines, evaluate, history, inspect, plan
+from segdetect.cli import doctor, engines, evaluate, history, inspect, plan, watch
 from segdetect.cli.ending import EXIT_CODES, ended
 from segdetect.memo import process_budget
 
-COMMANDS: Final = (inspect, evaluate, plan, history, engines, doctor)
+COMMANDS: Final = (inspect, watch, evaluate, plan, history, engines, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
 import pandas as pd
 
+from segdetect.errors import InputError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.annotation import png_bytes
@@ -56,17 +57,21 @@ class RunWriter:
         with storage_errors(self._folder):
             self._begun.close()
 
-    def add(self, inspection: Inspection, load: Opener, annotated: bytes | None = None) -> None:
+    def add(
+        self, inspection: Inspection, load: Opener, annotated: bytes | None = None, *, may_lack: bool = False
+    ) -> None:
         """Write one answer.
 
         Args:
             inspection: the answer.
             load: opens its picture where a format needs the pixels; what it raises is raised.
             annotated: the annotated picture as PNG, where it is drawn already; empty where its file should be there.
+            may_lack: the rows are written also where that file has gone and the picture cannot be opened any more.
         """
         with storage_errors(self._folder):
             # First of all, since opening the picture may fail.
-            self._write_annotated(inspection, load, annotated)
+            with suppress(*((InputError,) if may_lack else ())):
+                self._write_annotated(inspection, load, annotated)
             for files in self._formats:
                 files.add(inspection, load)
             self._add_row(inspection)

@@ -30,6 +30,8 @@ _FILES: Final = {
     **dict.fromkeys(("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "zbthumbnail.info"), THUMBNAILS),
     **dict.fromkeys(("desktop.ini", "icon\r", "picasa.ini"), SYSTEM),
 }
+# What programs call a file while they write it; it is renamed when it is whole.
+_UNFINISHED: Final = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".opdownload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ def left_behind(name: str, *, folder: bool) -> str:
     if not folder and lower.startswith("synofile_thumb"):
         return THUMBNAILS
     return OFFICE_LOCK if not folder and name.startswith("~$") else ""
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file of this name is still being written, and will get another."""
+    return name.lower().endswith(_UNFINISHED)
 
 
 def is_own_record(data: bytes) -> bool:

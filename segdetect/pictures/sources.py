@@ -367,6 +367,11 @@ def _named(found: Sequence[_Found]) -> list[SourceFile]:
     ]
 
 
+def is_no_picture(path: Path) -> bool:
+    """Whether a file that lies in a folder is none of its pictures, by its suffix and its first bytes."""
+    return bool(_no_picture(path.name, partial(_head, path)))
+
+
 def _no_picture(name: str, head: Callable[[], bytes]) -> str:
     """Why a file in a folder or archive is no picture by its suffix and its first bytes; empty where it is one."""
     suffix = PurePosixPath(name).suffix.lower()
