@@ -20,6 +20,8 @@ from segdetect.storage.history.database import Database
 from segdetect.storage.history.entries import Entry, Finding, Place, Run, Search, result_of, unpacked_document
 from segdetect.storage.history.hiding import hide, is_shown, is_unwanted, show
 from segdetect.storage.history.retention import NO_LIMITS, Limits, Size, excess, limits_of, size_of
+from segdetect.storage.history.reviewing import add_reviews, reviews_of
+from segdetect.storage.history.reviews import Review
 from segdetect.storage.history.schema import make_ready
 from segdetect.storage.history.searching import entry_of, listed, matching
 from segdetect.storage.history.tables import documents, inspections, limits, pictures, runs
@@ -158,6 +160,34 @@ class History:
             StorageError: it cannot be read, or is damaged.
         """
         return self.pictures.get(entry.sha256) if entry.has_picture else None
+
+    def review(self, *reviews: Review, account: str = "") -> list[int]:
+        """Keep reviews of an account, all of them or none; none that is kept already is altered.
+
+        Returns:
+            Their numbers.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self._writing() as connection:
+            return add_reviews(connection, reviews, account)
+
+    def reviews(
+        self, *, plan: str | None = None, entries: Sequence[int] | None = None, account: str = ""
+    ) -> list[Review]:
+        """An account's reviews in the order in which they came, those that no longer count among them.
+
+        Args:
+            plan: only those of what was inspected by a plan of this name.
+            entries: only those of these entries of the history.
+            account: whose.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        with self._reading() as connection:
+            return reviews_of(connection, account, plan=plan, entries=entries)
 
     def hide(self, numbers: Iterable[int], *, account: str = "") -> int:
         """Delete an account's entries so that `show` brings them back for five minutes; how many there were.

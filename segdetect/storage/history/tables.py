@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 # Of the last step: what a database must have reached to be used.
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 VERSIONS: Final = "segdetect_version"
 METADATA: Final = MetaData()
 
@@ -118,4 +118,29 @@ limits: Final = Table(
     Column("account", Text, primary_key=True),
     Column("days", Integer),
     Column("bytes", BigInteger),
+)
+
+# No row is ever altered: what someone takes back is a further row. A review outlives the entry that it is about.
+reviews: Final = Table(
+    "segdetect_review",
+    METADATA,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("account", Text, nullable=False),
+    Column("inspection", _NUMBER, nullable=False),
+    Column("inspected", Time, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("plan", Text),
+    Column("plan_version", Integer),
+    Column("place", String(64), nullable=False),
+    Column("boxes", Text, nullable=False),
+    Column("drawn", Text),
+    Column("judgement", String(16), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("created", Time, nullable=False),
 )
