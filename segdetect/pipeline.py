@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeVar
 
 from segdetect.deciding.decision import decide
@@ -14,13 +15,14 @@ from segdetect.engines.base import Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import choose_engine, default_engines
 from segdetect.errors import NothingToScoreError
 from segdetect.grid import TileLayout, tile_layout
-from segdetect.inspection import Floats, Inspection, Source, TileScores
+from segdetect.inspection import Decision, Flags, Floats, Inspection, Source, TileScores
 from segdetect.memo import Budget, Memo
 from segdetect.message import Message
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.measured import both
 from segdetect.progress import Progress, no_progress, part_of
 from segdetect.regions import Regions
+from segdetect.scoring.allowing import decide_allowing, explained_tiles, only_within
 from segdetect.scoring.cells import (
     CellScores,
     pool,
@@ -32,7 +34,7 @@ from segdetect.scoring.cells import (
 )
 from segdetect.scoring.ignoring import without_ignored, without_regions
 from segdetect.scoring.look_alikes import LookAlike, look_alikes
-from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 
 # Mutual scoring keeps the lowest 30 % of the distances: of so many pictures that is five.
 MAX_BATCH_BANK: Final = 16
@@ -110,9 +112,14 @@ def cut_bank(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
     """The pictures to compare with; none in scope self."""
     if settings.scope is Scope.SELF:
         return []
-    pictures = [cut_as(image, settings) for image in bank]
+    pictures = [cut_as(image, settings) for image in bank if not image.allowed]
     turned = settings.scope is Scope.REFERENCES and len(pictures) <= MAX_TURNED_REFERENCES
     return [replace(picture, turned=turned) for picture in pictures]
+
+
+def cut_allowed(bank: Sequence[LoadedImage], settings: Settings) -> list[Picture]:
+    """The pictures among those of the bank that are there for what is allowed in them."""
+    return [cut_as(image, settings) for image in bank if image.allowed]
 
 
 def without(picture: Picture, bank: Sequence[Picture]) -> list[Picture]:
@@ -128,6 +135,7 @@ class _Scored:
     bank_scores: tuple[Floats, ...]
     bank_unlikeness: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+    explained: Flags | None = None
 
 
 class Inspector:
@@ -195,7 +203,8 @@ class Inspector:
             image: the picture.
             settings: what to do.
             bank: the known-good pictures, or the other pictures of the batch, as `settings.scope` says; the picture
-                itself is left out of it. Where none remains, it is compared with itself, and a note says so.
+                itself is left out of it. Where none remains, it is compared with itself, and a note says so. In every
+                scope, also the pictures that are `allowed` in places: what is flagged must be unlike those, too.
             progress: told what is going on; may raise `CancelledError`.
 
         Raises:
@@ -238,13 +247,15 @@ class Inspector:
         seconds: dict[str, float] = {}
         with _timed(seconds, "describe"):
             pictures = cut()
-            members = cut_bank(bank, settings)
+            members, allowed = cut_bank(bank, settings), cut_allowed(bank, settings)
             described = DESCRIBING_SHARE if members else 1.0
-            self.describe(engine, [*pictures, *members], part_of(progress, 0, described))
+            self.describe(engine, [*pictures, *members, *allowed], part_of(progress, 0, described))
         share = {name: value / max(1, len(pictures)) for name, value in seconds.items()}
         ends = [described + (1 - described) * i / max(1, len(pictures)) for i in range(len(pictures) + 1)]
         return [
-            self._answer(engine, picture, members, settings, notes, dict(share), part_of(progress, start, stop))
+            self._answer(
+                engine, picture, members, allowed, settings, notes, dict(share), part_of(progress, start, stop)
+            )
             for picture, start, stop in zip(pictures, ends, ends[1:], strict=False)
         ]
 
@@ -307,21 +318,23 @@ class Inspector:
             bank: see there.
         """
         engine, _ = self.choose(settings.engine)
-        members = cut_bank(bank, settings)
+        members, allowed = cut_bank(bank, settings), cut_allowed(bank, settings)
         for image in images:
             picture = cut_as(image, settings)
             own_bank = without(picture, members)
             scope = settings.scope if own_bank else Scope.SELF
-            self._scored.forget([_scored_key(engine, [picture, *members], scope)])
+            self._scored.forget([_scored_key(engine, [picture, *members], allowed, scope)])
             if len(own_bank) == len(members):
-                self._cells.forget([_cells_key(engine, picture, own_bank, scope)])
-                self._embeddings.forget(embedding_keys(engine, [picture]))
+                self._cells.forget([_cells_key(engine, picture, own_bank, allowed, scope)])
+                if len(without(picture, allowed)) == len(allowed):
+                    self._embeddings.forget(embedding_keys(engine, [picture]))
 
     def _answer(
         self,
         engine: Engine,
         picture: Picture,
         bank: Sequence[Picture],
+        allowed: Sequence[Picture],
         settings: Settings,
         notes: tuple[str, ...],
         seconds: dict[str, float],
@@ -331,16 +344,9 @@ class Inspector:
         if scope is not settings.scope:
             notes = (*notes, _ALONE[settings.scope])
         with _timed(seconds, "compare"):
-            scored = self._scores(engine, picture, bank, scope, progress)
+            scored = self._scores(engine, picture, bank, allowed, scope, progress)
         with _timed(seconds, "decide"):
-            decision = decide(
-                scored.scores,
-                settings.rule,
-                scope=scope,
-                engine=engine.name,
-                bank_scores=scored.bank_scores,
-                bank_unlikeness=scored.bank_unlikeness,
-            )
+            scores, decision, allowed_note = _decided(scored, settings.rule, scope, engine.name)
         return Inspection(
             image=picture.image.name,
             sha256=picture.image.sha256,
@@ -350,9 +356,9 @@ class Inspector:
             engine=engine.name,
             engine_version=engine.version,
             scope=scope,
-            scores=scored.scores,
+            scores=scores,
             decision=decision,
-            notes=(*picture.image.notes, *scored.notes, *notes),
+            notes=(*picture.image.notes, *scored.notes, *allowed_note, *notes),
             seconds=seconds,
         )
 
@@ -360,29 +366,47 @@ class Inspector:
         """Tile scores `(tiles,)` of each picture of the bank, itself left out; arguments as those of `inspect`."""
         engine, _ = self.choose(settings.engine)
         picture = cut_as(image, settings)
-        members = cut_bank(bank, settings)
+        members, allowed = cut_bank(bank, settings), cut_allowed(bank, settings)
         scope = settings.scope if without(picture, members) else Scope.SELF
-        return self._scores(engine, picture, members, scope, no_progress).bank_scores
+        return self._scores(engine, picture, members, allowed, scope, no_progress).bank_scores
 
     def _scores(
-        self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
+        self,
+        engine: Engine,
+        picture: Picture,
+        bank: Sequence[Picture],
+        allowed: Sequence[Picture],
+        scope: Scope,
+        progress: Progress,
     ) -> _Scored:
-        key = _scored_key(engine, [picture, *bank], scope)
-        return _remembered(self._scored, key, lambda: self._score(engine, picture, bank, scope, progress), progress)
+        key = _scored_key(engine, [picture, *bank], allowed, scope)
+
+        def compute() -> _Scored:
+            return self._score(engine, picture, bank, allowed, scope, progress)
+
+        return _remembered(self._scored, key, compute, progress)
 
     def _score(
-        self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
+        self,
+        engine: Engine,
+        picture: Picture,
+        bank: Sequence[Picture],
+        allowed: Sequence[Picture],
+        scope: Scope,
+        progress: Progress,
     ) -> _Scored:
         """Tile scores of one picture, whose look-alikes may lie in itself or in the bank, and those of the bank.
 
         Each picture of the bank is compared with the rest of it, whichever picture is inspected: a picture's answer and
-        what it says of the others are one comparison, and the bank costs the square of its size once.
+        what it says of the others are one comparison, and the bank costs the square of its size once. What is allowed
+        plays no part in these: allowing a place must not make others be flagged.
         """
         own_bank = without(picture, bank)
         embeddings = self.describe(engine, [picture, *own_bank])
         steps = 1 + len(own_bank)
-        cells = self._compare(engine, picture, own_bank, scope, part_of(progress, 0, 1 / steps))
+        cells = self._compare(engine, picture, own_bank, allowed, scope, part_of(progress, 0, 1 / steps))
         scores = pool(cells, picture.layout, [p.source for p in (picture, *own_bank)], embeddings)
+        explained = explained_tiles(cells, picture.layout, embeddings[0].comparison)
         if not scores.scored.any():
             raise _nothing_to_score(picture)
         # A lone reference is judged by itself alone, as the rule for lone references expects.
@@ -391,24 +415,32 @@ class Inspector:
         for step, member in enumerate(own_bank, start=1):
             doing = f"learning what is normal from picture {step} of {len(own_bank)}"
             report = part_of(progress, step / steps, (step + 1) / steps, doing)
-            cells = self._compare(engine, member, without(member, whole_bank), scope, report)
+            cells = self._compare(engine, member, without(member, whole_bank), (), scope, report)
             bank_scores.append(pool_scores(cells, member.layout, embeddings[0].comparison)[0])
             unlikeness.append(cells.unlikeness)
         notes = _unscored_note(scores, picture.ignore) + _unused_note(own_bank, embeddings[1:])
-        return _Scored(scores, tuple(bank_scores), tuple(unlikeness), notes)
+        return _Scored(scores, tuple(bank_scores), tuple(unlikeness), notes, explained)
 
     def _compare(
-        self, engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope, progress: Progress
+        self,
+        engine: Engine,
+        picture: Picture,
+        bank: Sequence[Picture],
+        allowed: Sequence[Picture],
+        scope: Scope,
+        progress: Progress,
     ) -> CellScores:
         """Cell scores of one picture; how it looks turned plays no part in them."""
-        key = _cells_key(engine, picture, bank, scope)
+        key = _cells_key(engine, picture, bank, allowed, scope)
 
         def compute() -> CellScores:
             embeddings, *rest = self.describe(engine, [picture, *bank])
+            described = self.describe(engine, allowed)
+            places = [only_within(one, p.image.allowed) for one, p in zip(described, allowed, strict=True)]
             if scope is Scope.SELF:
-                return score_self(embeddings)
+                return score_self(embeddings, allowed=places)
             typical = self._typical_distances(engine, bank, rest) if engine.dense else None
-            return _SCORE[scope](embeddings, rest, typical=typical, progress=progress)
+            return _SCORE[scope](embeddings, rest, typical=typical, allowed=places, progress=progress)
 
         return _remembered(self._cells, key, compute, progress)
 
@@ -420,13 +452,44 @@ class Inspector:
         return [found[key] for key in keys]
 
 
-def _scored_key(engine: Engine, pictures: Sequence[Picture], scope: Scope) -> tuple[object, ...]:
+def _decided(
+    scored: _Scored, rule: Rule, scope: Scope, engine: EngineName
+) -> tuple[TileScores, Decision, tuple[str, ...]]:
+    """The scores as they were decided on, the decision, and what to say of what is allowed."""
+    ask = partial(
+        decide,
+        rule=rule,
+        scope=scope,
+        engine=engine,
+        bank_scores=scored.bank_scores,
+        bank_unlikeness=scored.bank_unlikeness,
+    )
+    if scored.explained is None:
+        return scored.scores, ask(scored.scores), ()
+    scores, decision, lifted = decide_allowing(scored.scores, scored.explained, ask)
+    count = int(lifted.sum())
+    said = Message("{count} tiles look like places that its plan allows, and are taken for typical ones.", count=count)
+    return scores, decision, (said,) if count else ()
+
+
+def _scored_key(
+    engine: Engine, pictures: Sequence[Picture], allowed: Sequence[Picture], scope: Scope
+) -> tuple[object, ...]:
     names = ((picture.layout.key, picture.image.name) for picture in pictures)
-    return (scope, *_comparing_keys(engine, pictures), *names)
+    return (scope, *_comparing_keys(engine, pictures), *names, *_allowed_keys(engine, allowed))
 
 
-def _cells_key(engine: Engine, picture: Picture, bank: Sequence[Picture], scope: Scope) -> tuple[object, ...]:
-    return (scope, *_comparing_keys(engine, [replace(picture, turned=False), *bank]))
+def _cells_key(
+    engine: Engine, picture: Picture, bank: Sequence[Picture], allowed: Sequence[Picture], scope: Scope
+) -> tuple[object, ...]:
+    compared = _comparing_keys(engine, [replace(picture, turned=False), *bank])
+    return (scope, *compared, *_allowed_keys(engine, allowed))
+
+
+def _allowed_keys(engine: Engine, allowed: Sequence[Picture]) -> list[tuple[object, ...]]:
+    """Two pictures with equal keys allow the same."""
+    keys = _comparing_keys(engine, allowed)
+    return [("allowed", *key, *picture.image.allowed) for key, picture in zip(keys, allowed, strict=True)]
 
 
 def _asked(engine: Engine, picture: Picture) -> EmbedRequest:

@@ -211,8 +211,7 @@ def read_references(
         plan: whose pictures are taken where the options name none.
     """
     if plan is not None and not options.references:
-        scope = options.scope or plan.plan.settings.scope
-        parts = plan.good_files() if scope is Scope.REFERENCES else []
+        parts = plan.bank_files(options.scope or plan.plan.settings.scope)
         return parts, [load_source(part) for part in parts]
     found = list_sources(options.references)
     say_notes(found.notes)
@@ -223,7 +222,9 @@ def read_references(
     if left_out:
         how = ALL_PAGES if "page" in options else ""
         say_summary(f"{len(images)} references read", left_out, verbose=options.verbose, pages=how)
-    return [replace(part, sha256=image.sha256) for part, image in zip(parts, images, strict=True)], images
+    parts = [replace(part, sha256=image.sha256) for part, image in zip(parts, images, strict=True)]
+    allowed = [] if plan is None else plan.allowed_files()
+    return [*parts, *allowed], [*images, *map(load_source, allowed)]
 
 
 @contextmanager

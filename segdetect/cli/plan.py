@@ -140,6 +140,7 @@ def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
         "scope": settings.scope.value,
         "rule": f"{rule.name}{threshold}, {rule.false_alarms:.3g} false alarms allowed",
         "known-good": ", ".join(f"{one.name} ({one.sha256[:_SHOWN_DIGITS]}...)" for one in plan.good) or "none",
+        "allowed": ", ".join(dict.fromkeys(one.name for one in plan.allowed)) or "no places",
         "ignored": f"{settings.ignore.share:.1%} of the picture" if settings.ignore is not None else "nothing",
         "scale": "not known" if plan.mm_per_pixel is None else f"{plan.mm_per_pixel:.4g} mm a pixel",
         "labels": ", ".join(plan.labels) or "none",

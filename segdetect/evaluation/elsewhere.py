@@ -53,15 +53,18 @@ class Elsewhere:
             ClusterError: the room is lost.
         """
         files = [_file(labelled) for labelled in category.pictures]
-        good = self._files_of(category, references) if settings.scope is Scope.REFERENCES else ()
-        work = Work.by(inspector, files, settings, references=good)
+        bank = self._good_files(category, references) if settings.scope is Scope.REFERENCES else []
+        allowed = [file for file in self.references if file.allowed]
+        work = Work.by(inspector, files, settings, references=[*bank, *allowed])
         for part in inspect_run(work, self.room, progress=progress):
             for finished in part:
                 yield _answer(category.pictures[finished.file], finished.result)
 
-    def _files_of(self, category: Category, references: Sequence[LoadedImage]) -> Sequence[SourceFile]:
+    def _good_files(self, category: Category, references: Sequence[LoadedImage]) -> list[SourceFile]:
         named = {labelled.name: labelled for labelled in category.references}
-        return self.references or [replace(_file(named[image.name]), sha256=image.sha256) for image in references]
+        good = [file for file in self.references if not file.allowed]
+        chosen = [image for image in references if not image.allowed]
+        return good or [replace(_file(named[image.name]), sha256=image.sha256) for image in chosen]
 
 
 def _file(labelled: LabelledPicture) -> SourceFile:

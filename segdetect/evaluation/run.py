@@ -63,7 +63,7 @@ def evaluate(
         dataset: the pictures.
         settings: what to do with each.
         progress: told the share of pictures done; may raise `CancelledError`.
-        references: known-good pictures to use in place of the data set's own.
+        references: known-good pictures to use in place of the data set's own, and those with places that are allowed.
         pixels: also compute the figures of pixels, where the engine gives a map.
         on_result: called with each answer or failure as it comes.
         elsewhere: who inspects in place of this process.
@@ -101,9 +101,10 @@ def evaluate_each(
     count = _Count(progress, len(settings) * len(dataset.pictures))
     for category in dataset.categories:
         wanted = any(one.scope is Scope.REFERENCES for one in settings)
-        bank = list(references) or (_load_references(category, runs) if wanted else [])
+        good = [image for image in references if not image.allowed]
+        bank = good or (_load_references(category, runs) if wanted else [])
         for run in runs:
-            run.add(category, bank, count)
+            run.add(category, [*bank, *(image for image in references if image.allowed)], count)
     return [run.finish(dataset) for run in runs]
 
 
@@ -191,10 +192,11 @@ class _Run:
     def _answers(
         self, category: Category, references: Sequence[LoadedImage], progress: Progress
     ) -> Iterator[Answer | Failure]:
-        good = references if self._settings.scope is Scope.REFERENCES else ()
         if self._elsewhere is not None:
-            return self._elsewhere.answers(self._inspector, category, self._settings, good, progress)
-        return inspect_files(self._inspector, category.pictures, self._settings, references=good, progress=progress)
+            return self._elsewhere.answers(self._inspector, category, self._settings, references, progress)
+        return inspect_files(
+            self._inspector, category.pictures, self._settings, references=references, progress=progress
+        )
 
     def _pixel_figures(
         self, category: Category, pictures: Sequence[PictureResult], count: _Count

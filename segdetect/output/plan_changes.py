@@ -12,7 +12,7 @@ def plan_changes(before: Plan, after: Plan) -> list[Change]:
     """What is not as it was: settings, pictures, and what is said of them."""
     old, new = _facts(before), _facts(after)
     found = [Change(what, old[what], new[what]) for what in old if old[what] != new[what]]
-    return [*found, *_good_changes(before, after)]
+    return [*found, *_good_changes(before, after), *_allowed_changes(before, after)]
 
 
 def _facts(plan: Plan) -> dict[str, str | float | None]:
@@ -35,6 +35,17 @@ def _facts(plan: Plan) -> dict[str, str | float | None]:
 def _told(ignored: Regions) -> str:
     # Two masks may ignore as much of the picture, and not the same.
     return Message("{share:.1%} of the picture (mask {mask}...)", share=ignored.share, mask=ignored.sha256[:8])
+
+
+def _allowed_changes(before: Plan, after: Plan) -> list[Change]:
+    def told(plan: Plan, other: Plan) -> list[str]:
+        return [one.name for one in plan.allowed if not any(map(one.is_same, other.allowed))]
+
+    gone, come = told(before, after), told(after, before)
+    if not gone and not come:
+        return []
+    named = [*(f"without one in {name}" for name in gone), *(f"with one in {name}" for name in come)]
+    return [Change("allowed places", str(len(before.allowed)), f"{len(after.allowed)}: {', '.join(named)}")]
 
 
 def _good_changes(before: Plan, after: Plan) -> list[Change]:

@@ -24,6 +24,9 @@ class LoadedImage:
         valid: `(height, width)` bool, read-only, False where a pixel is no measurement: such pixels are black, play no
             part in the window and are left out of every comparison. None when all are.
         curved: the file's own curve maps the values, over the span `window`, rather than a straight line.
+        allowed: pixel boxes (left, top, right, bottom; right and bottom exclusive) of the places for which alone it is
+            among what others are compared with: what looks like one of them is not held against a picture. Empty for
+            any other picture.
     """
 
     name: str
@@ -36,6 +39,7 @@ class LoadedImage:
     value_range: tuple[float, float] | None = None
     valid: Flags | None = None
     curved: bool = False
+    allowed: tuple[tuple[int, int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Check the arrays' shapes."""

@@ -66,6 +66,7 @@ class SourceFile:
         named: it was given by itself, not found in a folder or an archive.
         sha256: hex digest of its bytes, where it is known.
         place: where another process reads it, where it lies on a disk and can be read.
+        allowed: as in `LoadedImage`.
     """
 
     name: str
@@ -75,6 +76,7 @@ class SourceFile:
     named: bool = False
     sha256: str = ""
     place: Place | None = None
+    allowed: tuple[tuple[int, int, int, int], ...] = ()
 
     def data(self) -> bytes:
         """The file's bytes, read now.
@@ -104,7 +106,7 @@ class SourceFile:
 def load_source(file: SourceFile) -> LoadedImage:
     """Read and decode a picture, with what was assumed about its name; raises `SegDetectError` where that fails."""
     image = load_image(file.data(), name=file.name, page=file.page, sha256=file.sha256)
-    return replace(image, notes=(*file.notes, *image.notes))
+    return replace(image, notes=(*file.notes, *image.notes), allowed=file.allowed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,7 +66,7 @@ def inspect_files(
         inspector: what inspects.
         files: the pictures.
         settings: what to do with each.
-        references: the known-good pictures, for scope references.
+        references: the known-good pictures, for scope references, and those with places that are allowed.
         load: opens a picture, perhaps from a cache; reads and decodes it if left out.
         expand: the pictures that a file stands for, such as its pages, asked for when their turn comes; the file
             itself if left out. What it raises is that file's failure.
@@ -76,7 +76,9 @@ def inspect_files(
         EngineUnavailableError: the engine cannot run at all.
     """
     inspector = inspector.settled(settings.engine)
-    bank = load_bank(files, settings, load, expand) if settings.scope is Scope.BATCH else list(references)
+    bank = [image for image in references if image.allowed or settings.scope is Scope.REFERENCES]
+    if settings.scope is Scope.BATCH:
+        bank += load_bank(files, settings, load, expand)
     done, total, size = 0, len(files), 0
 
     def expanded() -> Iterator[F | Failure]:

@@ -103,7 +103,9 @@ def inspect_chunk(
     if order["segdetect"] != __version__:
         raise _other("SegDetect", str(order["segdetect"]), __version__)
     known = read_order(order)
-    bank, unseen_bank = (references, ()) if references else _bank_of(known)
+    # In scope batch what is at hand is but a part of the bank: what is allowed.
+    at_hand = references if known.settings.scope is not Scope.BATCH else ()
+    bank, unseen_bank = (at_hand, ()) if at_hand else _bank_of(known)
     wanted = [read_wanted(file) for file in files]
     unseen = tuple(file.number for file in wanted if not file.has_come)
     if unseen or unseen_bank:
@@ -168,7 +170,11 @@ def _load_bank(order: Order) -> list[LoadedImage]:
     files = [one.file() for one in order.bank]
     if order.settings.scope is not Scope.BATCH:
         return [load_source(file) for file in files]
-    return load_bank(files, order.settings, load_source, lambda file: Pages(order.pages, order.page_names).of(file))
+    peers, allowed = ([file for file in files if bool(file.allowed) is wanted] for wanted in (False, True))
+    return [
+        *load_bank(peers, order.settings, load_source, lambda file: Pages(order.pages, order.page_names).of(file)),
+        *map(load_source, allowed),
+    ]
 
 
 class _Taken:

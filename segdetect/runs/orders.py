@@ -31,6 +31,7 @@ class Wanted:
         sha256: hex digest of its bytes, where it is known; of references.
         place: where it lies; None where only the sender has it.
         state: how it looked from there.
+        allowed: as in `LoadedImage`; of what others are compared with.
         done: so many of its pages are done already.
         data: its bytes, for a worker that does not see it.
         failure: why the sender cannot read it, as `failure_document` has it.
@@ -44,6 +45,7 @@ class Wanted:
     sha256: str = ""
     place: Place | None = None
     state: State | None = None
+    allowed: tuple[tuple[int, int, int, int], ...] = ()
     done: int = 0
     data: bytes | None = field(default=None, repr=False, compare=False)
     failure: Mapping[str, Any] | None = field(default=None, compare=False)
@@ -61,6 +63,7 @@ class Wanted:
             sha256=file.sha256,
             place=None if state is None else file.place,
             state=state,
+            allowed=file.allowed,
         )
         return wanted if state is not None else wanted.with_bytes(file)
 
@@ -88,6 +91,7 @@ class Wanted:
             named=self.named,
             sha256=self.sha256,
             place=self.place,
+            allowed=self.allowed,
         )
 
     def _read(self) -> bytes:
@@ -119,6 +123,8 @@ def read_wanted(record: Mapping[str, Any]) -> Wanted:
             "notes": tuple(unpacked(record["notes"])),
             "place": None if place is None else Place(place["path"], tuple(place["members"])),
             "state": None if state is None else State(**state),
+            # None was allowed in runs from before it could be.
+            "allowed": tuple((a, b, c, d) for a, b, c, d in record.get("allowed", ())),
         }
     )
 

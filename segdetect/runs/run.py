@@ -57,7 +57,8 @@ class Work:
         engine_version: its version.
         engine_notes: what was said of its choice.
         dense: whether it describes pictures one after the other.
-        references: the known-good pictures by their pages, for scope references.
+        references: the known-good pictures by their pages, for scope references, and those with places that are
+            allowed.
         pages: which pages of files are taken.
         annotated: whether annotated pictures are wanted.
         thumbnail: the longest side of small annotated pictures that are wanted, in pixels; 0 for none.
@@ -248,10 +249,11 @@ def _order_of(work: Work) -> Order:
 
 
 def _bank_files(work: Work) -> Sequence[SourceFile]:
-    """The references, or in scope batch the files that the others are compared with."""
-    if work.settings.scope is Scope.SELF:
-        return ()
-    return batch_bank(work.files) if work.settings.scope is Scope.BATCH else work.references
+    """The references, or in scope batch the files that the others are compared with; and what is allowed."""
+    if work.settings.scope is Scope.REFERENCES:
+        return work.references
+    allowed = [file for file in work.references if file.allowed]
+    return [*(batch_bank(work.files) if work.settings.scope is Scope.BATCH else ()), *allowed]
 
 
 def _part_size(work: Work, room: Room) -> int:

@@ -62,6 +62,7 @@ class CellScores:
         varied: as in `TileScores`.
         doubtful: as in `TileScores`.
         unlikeness: as in `TileScores`.
+        beside_allowed: `values` as they would be if what is allowed were in the bank, too; None where nothing is.
     """
 
     values: Scores
@@ -74,30 +75,60 @@ class CellScores:
     varied: bool = False
     doubtful: bool = False
     unlikeness: float = math.nan
+    beside_allowed: Scores | None = None
 
 
-def score_self(picture: Embeddings) -> CellScores:
+def score_self(picture: Embeddings, *, allowed: Sequence[Embeddings] = ()) -> CellScores:
     """Compare each cell with the picture's other cells, its own surroundings left out.
 
     Dense pictures: each layer's distances are divided by their mean over the picture and averaged, so 1 is a typical
     cell. Otherwise the plain cosine distance, undivided. A picture with one cell scores 0.
+
+    Args:
+        picture: the picture.
+        allowed: pictures of which the cells that count show what is allowed; they change no score, see `CellScores`.
     """
     varied = _is_varied(picture)
-    scored = _self_scores(picture, varied)
+    scored = _self_scores(picture, varied, allowed)
     if picture.finer is not None:
-        scored = _averaged(scored, _self_scores(picture.finer, varied))
+        scored = _averaged(scored, _self_scores(picture.finer, varied, _finer(allowed)))
     return replace(scored, doubtful=not varied and picture.comparison.certain > homogeneity(picture))
 
 
-def _self_scores(picture: Embeddings, varied: bool) -> CellScores:
+def _finer(pictures: Sequence[Embeddings]) -> list[Embeddings]:
+    return [one.finer for one in pictures if one.finer is not None]
+
+
+def _self_scores(picture: Embeddings, varied: bool, allowed: Sequence[Embeddings]) -> CellScores:
     match = match_self(picture, neighbours=picture.comparison.neighbours, varied=varied)
     if match is None:
         return _cell_scores(picture, _nothing(picture), {}, [], varied)
     distances = _near_distances(match.near, picture.comparison)
-    if picture.dense:
-        known = distances if picture.ignored is None else distances[:, ~picture.ignored]
-        distances = _divided(distances, known.mean(axis=1))
-    return _cell_scores(picture, distances.mean(axis=0), {0: match}, [], varied)
+    known = distances if picture.ignored is None else distances[:, ~picture.ignored]
+    typical = known.mean(axis=1) if picture.dense else None
+    scored = _cell_scores(picture, _values(distances, typical), {0: match}, [], varied)
+    return _with_allowed(scored, picture, distances, typical, allowed)
+
+
+def _values(distances: Distances, typical: Distances | None) -> Distances:
+    """`(n,)` what distances `(layers, n)` make of each cell, given each layer's typical one."""
+    return np.asarray((distances if typical is None else _divided(distances, typical)).mean(axis=0))
+
+
+def _with_allowed(
+    scored: CellScores,
+    picture: Embeddings,
+    distances: Distances,
+    typical: Distances | None,
+    allowed: Sequence[Embeddings],
+) -> CellScores:
+    """The scores, and what they would be if what is allowed were in the bank, too."""
+    matches = _match_each(picture, allowed, 1, no_progress)
+    if not matches:
+        return scored
+    nearest = _distances(_joined(matches.values(), 1)[..., 0])
+    values = np.minimum(_values(distances, typical), _values(nearest, typical))
+    return replace(scored, beside_allowed=_read_only(_smoothed(_mapped(values, picture), picture)))
 
 
 def score_references(
@@ -105,6 +136,7 @@ def score_references(
     references: Sequence[Embeddings],
     *,
     typical: Sequence[Floats] | None = None,
+    allowed: Sequence[Embeddings] = (),
     progress: Progress = no_progress,
 ) -> CellScores:
     """Compare each cell with the cells of known-good pictures and with the picture's own other cells, in one bank.
@@ -118,16 +150,18 @@ def score_references(
         picture: the picture.
         references: the known-good pictures.
         typical: `typical_distance` of each of the references; computed where it is left out.
+        allowed: as in `score_self`.
         progress: told before each comparison.
     """
     varied = not references and _is_varied(picture)
-    return _in_views(partial(_reference_scores, varied=varied), picture, references, typical, progress)
+    return _in_views(partial(_reference_scores, varied=varied), picture, references, typical, allowed, progress)
 
 
 def _reference_scores(
     picture: Embeddings,
     references: Sequence[Embeddings],
     typical: Sequence[Floats] | None,
+    allowed: Sequence[Embeddings],
     progress: Progress,
     *,
     varied: bool,
@@ -140,9 +174,9 @@ def _reference_scores(
     if not matches:
         return _cell_scores(picture, _nothing(picture), {}, references, varied)
     distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
-    if picture.dense:
-        distances = _divided(distances, _typical_of_all(references or [picture], typical or None))
-    scored = _cell_scores(picture, distances.mean(axis=0), matches, references, varied)
+    scale = _typical_of_all(references or [picture], typical or None) if picture.dense else None
+    scored = _cell_scores(picture, _values(distances, scale), matches, references, varied)
+    scored = _with_allowed(scored, picture, distances, scale, allowed)
     return replace(scored, unlikeness=_unlikeness(picture, matches))
 
 
@@ -151,6 +185,7 @@ def score_batch(
     peers: Sequence[Embeddings],
     *,
     typical: Sequence[Floats] | None = None,
+    allowed: Sequence[Embeddings] = (),
     progress: Progress = no_progress,
 ) -> CellScores:
     """Compare each cell with the picture's peers, the other pictures of its batch, none of which is known to be good.
@@ -161,51 +196,66 @@ def score_batch(
     with itself.
     """
     if not any(len(peer.counted) for peer in peers):
-        return score_references(picture, [])
-    return _in_views(_batch_scores, picture, peers, typical, progress)
+        return score_references(picture, [], allowed=allowed)
+    return _in_views(_batch_scores, picture, peers, typical, allowed, progress)
 
 
 def _batch_scores(
-    picture: Embeddings, peers: Sequence[Embeddings], typical: Sequence[Floats] | None, progress: Progress
+    picture: Embeddings,
+    peers: Sequence[Embeddings],
+    typical: Sequence[Floats] | None,
+    allowed: Sequence[Embeddings],
+    progress: Progress,
 ) -> CellScores:
     matches = _match_each(picture, peers, 1, progress)
     nearest = np.stack([_distances(match.near[..., -1]) for match in matches.values()])
     kept = max(1, round(LOWEST_SHARE * len(matches)))
     distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
-    if picture.dense:
-        distances = _divided(distances, _typical_of_all(peers, typical))
-    scored = _cell_scores(picture, distances.mean(axis=0), matches, peers)
+    scale = _typical_of_all(peers, typical) if picture.dense else None
+    scored = _cell_scores(picture, _values(distances, scale), matches, peers)
+    scored = _with_allowed(scored, picture, distances, scale, allowed)
     return replace(scored, unlikeness=_unlikeness(picture, matches))
 
 
 def _in_views(
-    score: Callable[[Embeddings, Sequence[Embeddings], Sequence[Floats] | None, Progress], CellScores],
+    score: Callable[
+        [Embeddings, Sequence[Embeddings], Sequence[Floats] | None, Sequence[Embeddings], Progress], CellScores
+    ],
     picture: Embeddings,
     bank: Sequence[Embeddings],
     typical: Sequence[Floats] | None,
+    allowed: Sequence[Embeddings],
     progress: Progress,
 ) -> CellScores:
     """Scores of a picture in each view that there is of it and of the bank, averaged."""
     finer = [member.finer for member in bank if member.finer is not None]
     if picture.finer is None or len(finer) < len(bank):
-        return score(picture, bank, typical, progress)
+        return score(picture, bank, typical, allowed, progress)
     layers = len(picture.layers)
     coarse_typical, fine_typical = (
         (None, None) if not typical else ([t[:layers] for t in typical], [t[layers:] for t in typical])
     )
-    coarse = score(picture, bank, coarse_typical, part_of(progress, 0, COARSE_SHARE))
-    return _averaged(coarse, score(picture.finer, finer, fine_typical, part_of(progress, COARSE_SHARE, 1)))
+    coarse = score(picture, bank, coarse_typical, allowed, part_of(progress, 0, COARSE_SHARE))
+    rest = part_of(progress, COARSE_SHARE, 1)
+    return _averaged(coarse, score(picture.finer, finer, fine_typical, _finer(allowed), rest))
 
 
 def _averaged(coarse: CellScores, fine: CellScores) -> CellScores:
     """The mean of two views' scores on the lattice of the finer one, all else as in the first; 1 is typical in both."""
-    size = fine.values.shape[1], fine.values.shape[0]
-    known = np.isfinite(coarse.values).astype(np.float32)
+    values = _mean_map(coarse.values, fine.values)
+    if coarse.beside_allowed is None or fine.beside_allowed is None:
+        return replace(coarse, values=values)
+    return replace(coarse, values=values, beside_allowed=_mean_map(coarse.beside_allowed, fine.beside_allowed))
+
+
+def _mean_map(coarse: Scores, fine: Scores) -> Scores:
+    size = fine.shape[1], fine.shape[0]
+    known = np.isfinite(coarse).astype(np.float32)
     weight = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
-    total = cv2.resize(np.nan_to_num(coarse.values), size, interpolation=cv2.INTER_LINEAR)
+    total = cv2.resize(np.nan_to_num(coarse), size, interpolation=cv2.INTER_LINEAR)
     # Where nothing of the coarse view counts, the fine one stands alone.
-    enlarged = np.where(weight > 0, total / np.where(weight > 0, weight, 1), fine.values)
-    return replace(coarse, values=_read_only(np.asarray((enlarged + fine.values) / 2, np.float32)))
+    enlarged = np.where(weight > 0, total / np.where(weight > 0, weight, 1), fine)
+    return _read_only(np.asarray((enlarged + fine) / 2, np.float32))
 
 
 def _unlikeness(picture: Embeddings, matches: Mapping[int, Match]) -> float:
@@ -407,7 +457,7 @@ def _cell_scores(
     if picture.ignored is not None:
         source[picture.ignored], cell[picture.ignored], similarity[picture.ignored] = -1, -1, np.nan
     return CellScores(
-        values=_read_only(_smoothed(values.reshape(picture.lattice).astype(np.float32), picture)),
+        values=_read_only(_smoothed(_mapped(values, picture), picture)),
         nearest_source=_read_only(source),
         nearest_cell=_read_only(cell),
         nearest_similarity=_read_only(np.clip(similarity, -1, 1)),
@@ -416,6 +466,10 @@ def _cell_scores(
         dense=picture.dense,
         varied=varied,
     )
+
+
+def _mapped(values: Distances, picture: Embeddings) -> Scores:
+    return values.reshape(picture.lattice).astype(np.float32)
 
 
 def _smoothed(values: Scores, picture: Embeddings) -> Scores:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from segdetect.errors import StorageError
 from segdetect.pictures.sources import SourceFile
+from segdetect.settings import Scope
 from segdetect.storage.plans.plan import Plan
 
 
@@ -31,6 +32,19 @@ class OpenPlan:
             for one in self.plan.good
         ]
 
+    def allowed_files(self) -> list[SourceFile]:
+        """The pictures with places that it allows, each once, read when needed."""
+        found: dict[tuple[str, int], SourceFile] = {}
+        for one in self.plan.allowed:
+            read = partial(self.bytes_of, one.sha256)
+            file = found.get(one.identity) or SourceFile(one.name, read, page=one.page, sha256=one.sha256)
+            found[one.identity] = replace(file, allowed=(*file.allowed, *one.boxes_ltrb))
+        return [*found.values()]
+
+    def bank_files(self, scope: Scope) -> list[SourceFile]:
+        """What pictures are compared with in this scope, beside those of their batch, read when needed."""
+        return [*(self.good_files() if scope is Scope.REFERENCES else ()), *self.allowed_files()]
+
     def bytes_of(self, sha256: str) -> bytes:
         """The bytes of one of its pictures, which are those that were put in.
 
@@ -45,7 +59,7 @@ class OpenPlan:
 
 def damaged_picture(plan: Plan, sha256: str) -> StorageError:
     """The error for a picture of a plan that is gone or is not what it was."""
-    name = next((one.name for one in plan.good if one.sha256 == sha256), "a picture")
+    name = next((name for digest, name in plan.names if digest == sha256), "a picture")
     return StorageError(
         f"{name} is damaged or gone (SHA-256 {sha256[:16]}...)",
         remedy="Give it to the plan once more, or import the plan from a file that has it",

@@ -97,7 +97,8 @@ def _title(uploads: Sequence[Upload], pages: Sequence[FilePage]) -> str:
 
 
 def _inspect_all(request: Request, pages: Sequence[FilePage]) -> list[_Line]:
-    references = request.bank if request.settings.scope is Scope.REFERENCES else ()
+    # In scope batch the others are taken anew; what the plan allows is there in every scope.
+    references = [one for one in request.bank if one.allowed or request.settings.scope is Scope.REFERENCES]
     with passing() as slot:
         results = inspect_files(
             inspector(),

@@ -18,7 +18,7 @@ from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.locale import localized, number, percent
 from segdetect.ui.shared.opening import address_of
 from segdetect.ui.shared.page import part, show_error
-from segdetect.ui.shared.plans import count_good, plans, use_plan
+from segdetect.ui.shared.plans import count_allowed, count_good, plans, use_plan
 from segdetect.ui.shared.texts import plain, shown
 
 
@@ -120,6 +120,7 @@ def _show_facts(plan: Plan) -> None:
         "Compared with": SCOPE_LABELS[settings.scope],
         "Flags by": strict,
         "Known-good": count_good(plan),
+        "Allowed": count_allowed(plan),
         "Ignored": "nothing" if settings.ignore is None else f"{percent(settings.ignore.share, 1)} of the picture",
         "Scale": "not known" if plan.mm_per_pixel is None else f"{number(plan.mm_per_pixel, 4)} mm a pixel",
         "Labels": ", ".join(plan.labels) or "none",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope
 from segdetect.storage.plans.plan import Plan
-from segdetect.ui.shared.plans import good_pages
+from segdetect.ui.shared.plans import allowed_images, good_pages
 
 
 def good_images(plan: Plan) -> tuple[LoadedImage, ...]:
@@ -20,4 +20,5 @@ def good_images(plan: Plan) -> tuple[LoadedImage, ...]:
 
 def bank_of(plan: Plan) -> tuple[LoadedImage, ...]:
     """The pictures that it compares with; raises as `good_images`."""
-    return good_images(plan) if plan.settings.scope is Scope.REFERENCES else ()
+    good = good_images(plan) if plan.settings.scope is Scope.REFERENCES else ()
+    return (*good, *allowed_images(plan.applied))

@@ -26,6 +26,7 @@ from segdetect.ui.shared.history import history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.opening import Kept, open_on_inspect, set_inspect
 from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.plans import allowed_files
 from segdetect.ui.shared.process import one_per_process
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
 from segdetect.ui.shared.texts import plain
@@ -90,7 +91,7 @@ def _start(folder: Path, found: Sources, settings: Settings, name: str, referenc
         SourceFile(page.name, page.data, page=page.page, sha256=page.upload.sha256)
         for page in (references if settings.scope is Scope.REFERENCES else ())
     ]
-    work = Work.by(inspector(), found.files, settings, references=good)
+    work = Work.by(inspector(), found.files, settings, references=[*good, *allowed_files(settings)])
     id = runs().start(folder, work, name=name, account=account(), left_out=found.left_out)
     open_run(id)
 
@@ -147,7 +148,8 @@ def _picture(run: RunState, line: int, query: Query) -> tuple[Settings, tuple[Up
     result = finished.result
     assert isinstance(result, Inspection | Failure)
     if run.record.settings.scope is Scope.REFERENCES:
-        good = {one.sha256: one for one in read_files(folder).references[:_MOST_REFERENCES]}
+        known = [one for one in read_files(folder).references if not one.allowed]
+        good = {one.sha256: one for one in known[:_MOST_REFERENCES]}
         st.session_state["references"] = tuple(Upload(one.name, one.data()) for one in good.values())
     st.session_state[_PLACE] = _Place(run.record.id, line, query, upload.sha256)
     return run.record.settings, (upload,), Kept(result) if isinstance(result, Inspection) else None

@@ -11,8 +11,9 @@ from typing import Final
 
 import streamlit as st
 
-from segdetect.errors import SegDetectError
+from segdetect.errors import SegDetectError, StorageError
 from segdetect.pictures.loading import LoadedImage
+from segdetect.pictures.sources import SourceFile, load_source
 from segdetect.settings import PlanVersion, Scope, Settings
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.plan import GoodPicture, Plan
@@ -24,6 +25,7 @@ from segdetect.ui.shared.ignored import keep_ignored
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.originals import file_bytes
 from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
 
@@ -106,6 +108,23 @@ def _files(plan: Plan) -> tuple[Upload, ...]:
     opened = Plans().opened(plan)
     names = {one.sha256: one.name.removesuffix(f"#{one.page + 1}") for one in plan.good}
     return tuple(Upload(name, opened.bytes_of(sha256)) for sha256, name in names.items())
+
+
+def allowed_files(settings: Settings) -> list[SourceFile]:
+    """The pictures with places that the plan of these settings allows, read when needed."""
+    if settings.plan is None:
+        return []
+    try:
+        return Plans().open(settings.plan.name, settings.plan.version).allowed_files()
+    except StorageError:
+        return []  # it was deleted for good, with what it allowed
+
+
+def allowed_images(settings: Settings) -> tuple[LoadedImage, ...]:
+    """The same opened; raises `SegDetectError` where one cannot be."""
+    files = allowed_files(settings)
+    key = (settings.plan, *((file.sha256, file.page) for file in files))
+    return remembered("allowed", key, lambda: tuple(map(load_source, files))) if files else ()
 
 
 def planned(settings: Settings, prefix: str = "") -> Settings:
@@ -192,6 +211,12 @@ def count_good(plan: Plan) -> str:
     """How many known-good pictures it has, in words."""
     count = len(plan.good)
     return f"{count:d} known-good picture{'' if count == 1 else 's'}" if count else "no known-good pictures"
+
+
+def count_allowed(plan: Plan) -> str:
+    """How many places it allows, in words."""
+    count = len(plan.allowed)
+    return f"{count:d} place{'' if count == 1 else 's'}" if count else "no places"
 
 
 def _offer(plan: Plan, told: str, prefix: str) -> None:

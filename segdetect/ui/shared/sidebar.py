@@ -22,7 +22,7 @@ from segdetect.ui.shared.ignored import ignored_of
 from segdetect.ui.shared.kept import show_trouble
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
-from segdetect.ui.shared.plans import offer_good, planned, reference_pages, show_plans
+from segdetect.ui.shared.plans import allowed_images, offer_good, planned, reference_pages, show_plans
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import (
     Upload,
@@ -82,7 +82,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
     if ignore is not None and scope is Scope.BATCH:
         # Each of the others has its own answer, where it says so.
         bank = tuple(peer for peer in bank if ignore.fits(peer.size_wh))
-    return Request(image, settings, bank)
+    return Request(image, settings, (*bank, *allowed_images(settings)))
 
 
 def choose_sample(key: str | None, *, on: Sequence[str] = SAMPLE_KEYS) -> None:
