@@ -11,11 +11,13 @@ from functools import partial
 from typing import Final, TypeVar
 
 from segdetect.deciding.decision import decide
+from segdetect.documents import settings_record
 from segdetect.engines.base import Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import choose_engine, default_engines
 from segdetect.errors import NothingToScoreError
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Decision, Flags, Floats, Inspection, Source, TileScores
+from segdetect.log import event
 from segdetect.memo import Budget, Memo
 from segdetect.message import Message
 from segdetect.pictures.loading import LoadedImage
@@ -347,7 +349,7 @@ class Inspector:
             scored = self._scores(engine, picture, bank, allowed, scope, progress)
         with _timed(seconds, "decide"):
             scores, decision, allowed_note = _decided(scored, settings.rule, scope, engine.name)
-        return Inspection(
+        inspection = Inspection(
             image=picture.image.name,
             sha256=picture.image.sha256,
             size_wh=picture.image.size_wh,
@@ -361,6 +363,8 @@ class Inspector:
             notes=(*picture.image.notes, *scored.notes, *allowed_note, *notes),
             seconds=seconds,
         )
+        _log(inspection, len(bank))
+        return inspection
 
     def bank_scores(self, image: LoadedImage, settings: Settings, bank: Sequence[LoadedImage]) -> tuple[Floats, ...]:
         """Tile scores `(tiles,)` of each picture of the bank, itself left out; arguments as those of `inspect`."""
@@ -470,6 +474,26 @@ def _decided(
     count = int(lifted.sum())
     said = Message("{count} tiles look like places that its plan allows, and are taken for typical ones.", count=count)
     return scores, decision, (said,) if count else ()
+
+
+def _log(inspection: Inspection, bank: int) -> None:
+    settings = inspection.settings
+    event(
+        "inspected",
+        # The mask is part of what a picture shows.
+        settings=settings_record(replace(settings, ignore=None)),
+        ignored=0.0 if settings.ignore is None else round(settings.ignore.share, 4),
+        engine=inspection.engine.value,
+        engine_version=inspection.engine_version,
+        scope=inspection.scope.value,
+        compared_with=bank,
+        sha256=inspection.sha256,
+        size_wh=list(inspection.size_wh),
+        page=inspection.page,
+        verdict=inspection.decision.verdict.value,
+        flagged=int(inspection.decision.flags.sum()),
+        seconds={name: round(value, 4) for name, value in inspection.seconds.items()},
+    )
 
 
 def _scored_key(

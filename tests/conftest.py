@@ -46,6 +46,7 @@ def _kept_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.delenv("SEGDETECT_DATABASE_URL", raising=False)
         # Inspections go by the thousand; tests of the history turn it on.
         patch.setenv("SEGDETECT_HISTORY", "0")
+        patch.setenv("SEGDETECT_LOG", "0")
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from segdetect import __version__
 from segdetect.cli import doctor, engines, evaluate, history, inspect, plan, watch
 from segdetect.cli.ending import EXIT_CODES, ended
+from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 
 COMMANDS: Final = (inspect, watch, evaluate, plan, history, engines, doctor)
@@ -18,7 +20,10 @@ COMMANDS: Final = (inspect, watch, evaluate, plan, history, engines, doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code, one of those in `EXIT_CODES`."""
-    return ended(lambda: _run(arguments))
+    began = time.monotonic()
+    code = ended(lambda: _run(arguments))
+    event("command ended", exit_code=code, seconds=round(time.monotonic() - began, 3))
+    return code
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -26,6 +31,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     # What libraries remark on damaged files, with places in their code, means nothing to who runs this; -W shows it.
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+    begin_log("command")
+    event("command began", command=options.command)
     # A wrong size of the caches is told before anything is computed or written.
     process_budget()
     return int(options.run(options))
@@ -35,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
     whole = argparse.ArgumentParser(prog="segdetect", description="Where in this picture is something wrong?")
     whole.add_argument("--version", action="version", version=f"segdetect {__version__}")
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(required=True, dest="command", metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(commands)
     for one in (whole, *commands.choices.values()):

@@ -11,7 +11,7 @@ from typing import Final
 from segdetect.errors import SegDetectError
 from segdetect.health.check import Check, Health, State
 from segdetect.health.parts import engines, expiry, history, one_picture, plans, scheduler
-from segdetect.health.surroundings import data_folder, machine, packages, temporary_folder
+from segdetect.health.surroundings import data_folder, log, machine, packages, temporary_folder
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 
@@ -34,6 +34,7 @@ def examine(inspector: Inspector, *, today: date | None = None, progress: Progre
         "expiry": partial(expiry, inspector, today or date.today()),
         "data folder": data_folder,
         "temporary folder": temporary_folder,
+        "log": log,
         "history": history,
         "plans": partial(plans, inspector),
         "scheduler": partial(scheduler, inspector),

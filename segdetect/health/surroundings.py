@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from segdetect.cores import cores
 from segdetect.files import home, storage_errors
 from segdetect.health.check import Check, State
+from segdetect.log import is_on, level_name, log_folder
 from segdetect.memory import MEGABYTE, cache_limit, machine_memory
 from segdetect.message import Message
 
@@ -91,6 +93,17 @@ def data_folder() -> Check:
 def temporary_folder() -> Check:
     """Where files lie that are needed for a moment; raises `StorageError` where it cannot be written."""
     return _folder("temporary folder", Path(tempfile.gettempdir()))
+
+
+def log() -> Check:
+    """Whether events are written, and from which level on; raises `StorageError` where they cannot be."""
+    if not is_on():
+        return Check(name="log", said="turned off (SEGDETECT_LOG)")
+    told = f"a line for each event from {level_name()} on"
+    place = log_folder()
+    if place.exists():
+        return replace(_folder("log", place), said=told)
+    return Check(name="log", said=told, place=str(place))
 
 
 def _folder(name: str, folder: Path) -> Check:

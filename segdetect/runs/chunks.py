@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from segdetect import __version__
 from segdetect.cores import threads
 from segdetect.errors import ClusterError
 from segdetect.inspection import Failure
+from segdetect.log import begin_log, event
 from segdetect.output.annotation import annotated_thumbnail, png_bytes
 from segdetect.output.finished import Finished
 from segdetect.pictures.image import LoadedImage
@@ -115,6 +117,7 @@ def inspect_chunk(
 
 @functools.cache
 def _own_inspector() -> Inspector:
+    begin_log("worker")
     cv2.setNumThreads(threads())  # it alone does not ask for the share of this worker
     return Inspector()
 
@@ -217,6 +220,8 @@ class _Taken:
                 yield Finished.of(None, **known)
                 continue
             answer = next(coming)
+            if isinstance(answer, Failure):
+                _log_failure(answer)
             yield Finished.of(answer, **known) if isinstance(answer, Failure) else self._drawn(answer, known)
 
     def _drawn(self, answer: Answer, known: dict[str, Any]) -> Finished:
@@ -228,6 +233,17 @@ class _Taken:
             thumbnail=_jpeg(annotated_thumbnail(image, inspection, side)) if side else b"",
             **known,
         )
+
+
+def _log_failure(failure: Failure) -> None:
+    error = failure.error
+    event(
+        "failed",
+        level=logging.WARNING,
+        sha256=failure.sha256,
+        error=type(error).__name__,
+        problem=str(error.problem),
+    )
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -18,6 +18,7 @@ from typing import Final
 
 from segdetect.errors import CancelledError, ClusterError, InputError, SegDetectError, SettingsError, StorageError
 from segdetect.files import hold, home, storage_errors
+from segdetect.log import event
 from segdetect.pictures.left_out import LeftOut
 from segdetect.progress import Progress
 from segdetect.runs.kept_files import KeptFiles, write_files
@@ -342,6 +343,7 @@ class KeptRuns:
                 # Somebody said that it is to go on, whatever its last beginning came to.
                 record = replace(record, begun_with=-1)
             self._records[id] = record
+            _log(record)
             # On a full disk it is taken up again after a restart, which does no harm.
             with suppress(StorageError):
                 record.write(self.folder(id))
@@ -375,7 +377,13 @@ class KeptRuns:
     def _begun(self, id: str, done: int) -> None:
         with self._lock:
             self._records[id] = replace(self._records[id], begun_with=done, trouble=None)
+            event("run began", run=id, files=self._records[id].files, done=done)
             self._records[id].write(self.folder(id))
+
+
+def _log(record: RunRecord) -> None:
+    trouble = "" if record.trouble is None else str(record.trouble.problem)
+    event("run " + record.state.value, run=record.id, pictures=dict(record.counts), trouble=trouble)
 
 
 def _busy(name: str) -> StorageError:

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from segdetect.errors import SegDetectError, SettingsError
+from segdetect.errors import CancelledError, SegDetectError, SettingsError
+from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.shared.locale import localized
@@ -121,6 +122,7 @@ def _set_up(title: str) -> None:
             st.page_link(path, label=plain(label), icon=page_icon)
     try:
         process_budget()
+        begin_log("dashboard")
     except SettingsError as error:
         show_error(error)
         st.stop()
@@ -142,7 +144,13 @@ def part(name: str) -> Iterator[None]:
     Args:
         name: what it shows or does, as it goes on with "... failed".
     """
-    with caught(name, show_error):
+
+    def told(error: SegDetectError) -> None:
+        if not isinstance(error, CancelledError):
+            event("refused", level=logging.WARNING, what=name, error=type(error).__name__, problem=str(error.problem))
+        show_error(error)
+
+    with caught(name, told):
         yield
 
 

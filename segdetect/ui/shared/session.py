@@ -17,6 +17,7 @@ from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import InputError, SegDetectError
 from segdetect.inspection import Inspection
+from segdetect.log import event
 from segdetect.output.json_files import is_export, read_export
 from segdetect.output.thumbnails import display_uri
 from segdetect.pictures.isolation import warm_up
@@ -97,10 +98,17 @@ class Engines:
                 self._asking.release()
                 raise
 
+    def _note(self, name: EngineName, trouble: SegDetectError | None) -> None:
+        """Keep what a self-test said; the log has it where it says something new."""
+        told = "" if trouble is None else str(trouble.problem)
+        if name not in self.answers or str(self.answers[name] or "") != str(trouble or ""):
+            event("engine tested", engine=name.value, trouble=told)
+        self.answers[name] = trouble
+
     def _ask(self, owner: Inspector) -> None:
         try:
             for name in AUTO_ORDER:
-                self.answers[name] = _trouble_of(owner.engines[name])
+                self._note(name, _trouble_of(owner.engines[name]))
         finally:
             self._again = time.monotonic() + ASK_AGAIN_SECONDS
             self._asking.release()

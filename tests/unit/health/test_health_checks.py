@@ -46,6 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "home"
     monkeypatch.setenv("SEGDETECT_HOME", str(place))
     monkeypatch.setenv(SWITCH, "1")
+    monkeypatch.setenv("SEGDETECT_LOG", "1")
     return place
 
 
@@ -188,6 +189,16 @@ def test_a_history_that_is_damaged() -> None:
     history.database.file.write_bytes(b"no database" * 1000)
     check = found(looked(), "history")
     assert (check.state, check.said) == (State.WRONG, "it is damaged")
+
+
+def test_the_log_is_told_with_its_level(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = found(looked(), "log")
+    assert (check.said, check.place) == ("a line for each event from info on", str(home / "log"))
+    monkeypatch.setenv("SEGDETECT_LOG", "off")
+    assert found(looked(), "log").said == "turned off (SEGDETECT_LOG)"
+    monkeypatch.setenv("SEGDETECT_LOG", "on")
+    monkeypatch.setenv("SEGDETECT_LOG_LEVEL", "loud")
+    assert found(looked(), "log").state is State.WRONG
 
 
 def test_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
