@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def test_it_says_what_is_wrong_and_shows_what_goes_on() -> None:
     app = open_page(SYSTEM)
     assert not app.exception
     # The weights of dinov2 are named and absent here.
-    assert "1 of 12 checks found something wrong." in errors(app)
+    assert re.match(r"1 of \d+ checks found something wrong\.", errors(app)[0])
     assert "There are no weights." in markdown(app)
     assert {metric.label for metric in app.metric} == {
         "Runs under way",
