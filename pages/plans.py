@@ -5,6 +5,7 @@ import streamlit as st
 from segdetect.ui.plans.details import show_plan
 from segdetect.ui.plans.learnt import show_learnt
 from segdetect.ui.plans.listing import show_list
+from segdetect.ui.plans.switch import show_switch
 from segdetect.ui.plans.trial import show_trial
 from segdetect.ui.shared.page import page
 
@@ -14,5 +15,6 @@ with page("Plans"):
     opened = show_list()
     if opened is not None:
         plan = show_plan(opened)
+        show_switch(plan)
         show_learnt(plan)
         show_trial(plan)

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +14,11 @@ from segdetect.cli.ending import DONE, answering
 from segdetect.cli.options import add_settings, read_references, read_settings
 from segdetect.cli.plans import kept_plans
 from segdetect.cli.saying import say
+from segdetect.engines.registry import default_engines
 from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.pictures.isolation import warm_up
+from segdetect.runs.successors import ending, hint
 from segdetect.storage.plans.plan import GoodPicture, Plan, plan_name, plan_record
 from segdetect.storage.plans.plans import KEPT_DELETED, Plans
 from segdetect.storage.plans.segplan import open_segplan, write_segplan
@@ -145,7 +148,16 @@ def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
         "scale": "not known" if plan.mm_per_pixel is None else f"{plan.mm_per_pixel:.4g} mm a pixel",
         "labels": ", ".join(plan.labels) or "none",
     }
-    return lines | ({"notes": plan.notes} if plan.notes else {})
+    return lines | ({"notes": plan.notes} if plan.notes else {}) | _ending(plan)
+
+
+def _ending(plan: Plan, today: date | None = None) -> dict[str, str]:
+    """What to know where the plan's engine stops soon, or has."""
+    day = today or date.today()
+    expiry = ending(default_engines(), plan, day)
+    if expiry is None:
+        return {}
+    return {"ending": f"{hint(plan, expiry, day)} The Plans page shows another engine beside it, and switches."}
 
 
 def _export(plans: Plans, options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from segdetect.engines.base import Engine
 from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.fastdup import FastdupEngine
 from segdetect.engines.texture import TextureEngine
-from segdetect.errors import EngineUnavailableError
+from segdetect.errors import EngineExpiredError, EngineUnavailableError
 from segdetect.message import Message
 from segdetect.settings import EngineName
 
@@ -48,4 +48,11 @@ def choose_engine(engines: Mapping[EngineName, Engine], wanted: EngineName) -> t
 
 
 def _passed_over(trouble: EngineUnavailableError, name: EngineName) -> str:
+    if isinstance(trouble, EngineExpiredError):
+        return Message(
+            "{trouble} The engine {name} was used instead. Its scores are on another scale: do not compare them with "
+            "those of before, and set a threshold of your own anew.",
+            trouble=trouble.message,
+            name=name,
+        )
     return Message("{trouble} The engine {name} was used instead.", trouble=trouble.message, name=name)

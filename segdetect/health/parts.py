@@ -29,6 +29,10 @@ from segdetect.storage.plans.plans import Plans
 
 _ODD_TILE: Final = 6
 _NAMED: Final = 5
+_ENDING: Final = (
+    "Look for a newer version with `pip install -U fastdup`; the Plans page says what becomes of each plan, and shows "
+    "another engine beside it while it still runs"
+)
 
 
 def engines(inspector: Inspector) -> Iterator[Check]:
@@ -76,7 +80,7 @@ def expiry(inspector: Inspector, today: date) -> Iterator[Check]:
         name="expiry",
         state=State.NOTE if is_told else State.FINE,
         said=found.sentence(today),
-        remedy="Look for a newer version with `pip install -U fastdup`" if is_told else "",
+        remedy=_ENDING if is_told else "",
         figures={"days_left": left, "day": found.day.isoformat()},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,7 +12,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+
+from segdetect.engines.fastdup.engine import FastdupEngine
 
 ROOT = Path(__file__).parents[2]
 BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -32,7 +36,9 @@ def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": str(home.parent)}
     environment["SEGDETECT_DINOV2_ONNX"] = str(home / "none.onnx")
-    log = home / "log"
+    # What is told once a day was told, so that pages look alike on every day.
+    (home / "told.json").write_text(json.dumps(told_today()))
+    log = home / "server.log"
     with log.open("wb") as sink:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
     try:
@@ -46,6 +52,12 @@ def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait(20)
+
+
+def told_today() -> dict[str, str]:
+    """That the engine's expiry was told already, as the dashboard notes it."""
+    expiry = FastdupEngine().expiry
+    return {} if expiry is None else {f"expiry of {expiry.version} ": date.today().isoformat()}
 
 
 def _free_port() -> int:

@@ -446,7 +446,8 @@ def test_auto_falls_back_in_order_and_says_why(defect: LoadedImage) -> None:
     engine, notes = choose_engine(engines, EngineName.AUTO)
     assert engine is last
     assert notes == (
-        "fastdup 2.54 expired. Choose another engine. The engine texture was used instead.",
+        "fastdup 2.54 expired. Choose another engine. The engine texture was used instead. Its scores are on another "
+        "scale: do not compare them with those of before, and set a threshold of your own anew.",
         "there are no weights. Install them. The engine texture was used instead.",
     )
     inspection = Inspector(engines).inspect(defect, Settings())

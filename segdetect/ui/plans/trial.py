@@ -57,11 +57,12 @@ def show_trial(plan: Plan) -> None:
     if plan.lacks_good or (other is not None and other.lacks_good):
         st.info("It compares with known-good pictures and has none: give it some on Inspect.", icon=":material/info:")
         return
-    trials = _tried(plan, other, pages[:_MOST])
+    trials = tried(plan, other, pages[:_MOST])
     if len(pages) > _MOST:
         st.caption(f"The first {_MOST:d} of {len(pages):d}. A run of many pictures is for the Batch page.")
     if trials:
-        _show_pictures(trials[_show_table(trials, plan, other)], plan, other)
+        names = [f"version {version.version}" for version in (plan, other) if version is not None]
+        show_trials(trials, names, key=f"plan-trials-{plan.version}-{0 if other is None else other.version}")
 
 
 def _choose_other(plan: Plan) -> Plan | None:
@@ -120,7 +121,7 @@ def _pictures() -> list[FilePage]:
     return pages_of(own)
 
 
-def _tried(plan: Plan, other: Plan | None, pages: Sequence[FilePage]) -> list[Trial]:
+def tried(plan: Plan, other: Plan | None, pages: Sequence[FilePage]) -> list[Trial]:
     """An answer for each that can be opened and inspected; why not is drawn for the others."""
     bank, other_bank = bank_of(plan), () if other is None else bank_of(other)
     found = []
@@ -139,31 +140,41 @@ def _tried(plan: Plan, other: Plan | None, pages: Sequence[FilePage]) -> list[Tr
     return found
 
 
-def _show_table(trials: Sequence[Trial], plan: Plan, other: Plan | None) -> int:
-    """Draw a row for each picture; the number of the one that is chosen, or else the first."""
+def show_trials(trials: Sequence[Trial], names: Sequence[str], *, key: str) -> None:
+    """Draw a row for each picture, and the one that is chosen, or else the first, with its flagged tiles.
+
+    Args:
+        trials: at least one.
+        names: what to call the answers: the one now, and the other where there is one.
+        key: of the table.
+    """
+    _show_pictures(trials[_show_table(trials, names, key)], names)
+
+
+def _show_table(trials: Sequence[Trial], names: Sequence[str], key: str) -> int:
     table = pd.DataFrame([_row(trial) for trial in trials])
     digits = number_column(3)
-    now, then = f"Version {plan.version:d}", "" if other is None else f"Version {other.version:d}"
+    now, then = names[0], names[-1]
     event = st.dataframe(
         table,
-        key=f"plan-trials-{plan.version}-{0 if other is None else other.version}-{len(trials)}",
+        key=f"{key}-{len(trials)}",
         on_select="rerun",
         selection_mode="single-row",
         hide_index=True,
         column_config={
             "name": "Picture",
-            "verdict": now if other else "Verdict",
+            "verdict": capitalized(now) if len(names) > 1 else "Verdict",
             "flagged": st.column_config.NumberColumn("Flagged", **number_column(0)),
             "strongest": st.column_config.NumberColumn("Strongest", **digits),
-            "other verdict": then,
-            "other flagged": st.column_config.NumberColumn(f"Flagged by {then.lower()}", **number_column(0)),
+            "other verdict": capitalized(then),
+            "other flagged": st.column_config.NumberColumn(f"Flagged by {plain(then)}", **number_column(0)),
             "changed": "What changed",
         },
         alt="What the plan says of each picture",
     )
-    if other is not None:
+    if len(names) > 1:
         changed = sum(bool(row) for row in table["changed"])
-        st.caption(f"{changed:d} of {len(trials):d} pictures get another answer than by version {other.version:d}.")
+        st.caption(f"{changed:d} of {len(trials):d} pictures get another answer than by {plain(then)}.")
     rows = [row for row in event["selection"]["rows"] if row < len(trials)]
     return rows[0] if rows else 0
 
@@ -197,13 +208,13 @@ def _what_changed(now: Inspection, other: Inspection) -> str:
     return " and ".join(told)
 
 
-def _show_pictures(trial: Trial, plan: Plan, other: Plan | None) -> None:
-    answers = [(plan, trial.now)] + ([(other, trial.other)] if other is not None and trial.other is not None else [])
-    for column, (version, inspection) in zip(st.columns(2), answers, strict=False):
+def _show_pictures(trial: Trial, names: Sequence[str]) -> None:
+    answers = [answer for answer in (trial.now, trial.other) if answer is not None]
+    for column, name, inspection in zip(st.columns(2), names, answers, strict=False):
         with column:
             st.image(
                 data_uri(annotated_thumbnail(trial.image, inspection, _PICTURE_SIDE)),
-                alt=shown(f"{trial.image.name} with the tiles that version {version.version} flags"),
+                alt=shown(f"{trial.image.name} with the tiles that {name} flags"),
             )
             verdict = signed(inspection.decision.verdict.value)
-            st.caption(f"Version {version.version:d}: {plain(verdict)}, {len(inspection.flagged_tiles):d} flagged")
+            st.caption(f"{plain(capitalized(name))}: {plain(verdict)}, {len(inspection.flagged_tiles):d} flagged")

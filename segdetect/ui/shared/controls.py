@@ -20,6 +20,7 @@ from segdetect.settings import (
     Scope,
 )
 from segdetect.ui.shared.address import FIRST_THRESHOLD, read_threshold
+from segdetect.ui.shared.expiry import tell_expiry
 from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.places import on_loopback, visitor_roots
 from segdetect.ui.shared.session import engines, use_dinov2_weights
@@ -113,6 +114,7 @@ def read_engine(prefix: str = "") -> EngineName:
         st.caption(f"{plain(name)} cannot run on this machine as it is")
     if name is EngineName.DINOV2:
         _weights(prefix)
+    tell_expiry(name)
     return name
 
 
