@@ -99,7 +99,7 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
         "scope": inspection.scope.value,
         "verdict": decision.verdict.value,
         "rule": decision.rule.value,
-        "threshold": _finite(decision.threshold),
+        "threshold": inspection.threshold,
         "reason": packed(decision.reason),
         "notes": packed(inspection.notes),
         "seconds": dict(inspection.seconds),
@@ -121,7 +121,7 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
             settings.ignore.check(scores.layout.size_wh, name="")
         decision = Decision(
             rule=RuleName(document["rule"]),
-            threshold=math.inf if document["threshold"] is None else float(document["threshold"]),
+            threshold=_threshold(document["threshold"], scores),
             flags=flags,
             verdict=Verdict(document["verdict"]),
             reason=_text(unpacked(document["reason"])),
@@ -310,6 +310,11 @@ def _read_map(record: Mapping[str, Any]) -> CellMap:
     except (zlib.error, binascii.Error) as error:
         raise ValueError("its map of cells is damaged") from error
     return _fixed(np.frombuffer(data, "<f4").astype(np.float32).reshape(rows, cols))
+
+
+def _threshold(value: Any, scores: TileScores) -> float:
+    """The lowest score that is flagged; where nothing was learnt, the lowest number that no tile reaches."""
+    return math.nextafter(scores.highest, math.inf) if value is None else float(value)
 
 
 def _finite(value: float) -> float | None:

@@ -67,7 +67,7 @@ def score_histogram_chart(evaluation: Evaluation, *, height: int = 340) -> go.Fi
         height: of the chart in screen pixels.
     """
     figure = go.Figure()
-    counted = [p for p in evaluation.pictures if not p.has_empty_mask and p.inspection.decision.threshold > 0]
+    counted = [p for p in evaluation.pictures if not p.has_empty_mask and (p.inspection.threshold or 0.0) > 0]
     ratios = np.concatenate([_ratios(picture) for picture in counted]) if counted else np.zeros(0)
     truth = np.concatenate([picture.truth for picture in counted]) if counted else np.zeros(0, bool)
     # The few largest would squeeze all others into a corner; they are counted in the last bar.

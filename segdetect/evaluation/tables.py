@@ -166,7 +166,7 @@ def _picture_record(picture: PictureResult) -> dict[str, Any]:
         "flagged_tiles": inspection.flagged_tiles,
         "max_score": inspection.scores.highest,
         "contrast": picture.contrast,
-        "threshold": inspection.decision.threshold,
+        "threshold": inspection.threshold,
         "scope": inspection.scope.value,
     }
 

@@ -52,7 +52,7 @@ def _facts(inspection: Inspection) -> dict[str, str | float | None]:
         "rule": decision.rule.value,
         "false alarms allowed": settings.rule.false_alarms,
         "verdict": decision.verdict.value,
-        "threshold": decision.threshold if np.isfinite(decision.threshold) else None,
+        "threshold": inspection.threshold,
         "strongest score": inspection.scores.highest,
         "flagged tiles": str(int(decision.flags.sum())),
     }

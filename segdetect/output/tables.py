@@ -99,7 +99,7 @@ def image_row(result: Inspection | Failure | LeftOut) -> dict[str, Any]:
         "verdict": result.decision.verdict.value,
         "flagged": int(result.decision.flags.sum()),
         "max_score": result.scores.highest,
-        "threshold": result.decision.threshold,
+        "threshold": result.threshold,
         "seconds": round(result.total_seconds, 4),
         "error": "",
         "note": " ".join(result.notes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from dataclasses import fields
 from typing import Any
 
@@ -23,9 +24,11 @@ from segdetect.documents import (
 from segdetect.errors import GridTooFineError, InputError, NothingToScoreError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.message import Message
+from segdetect.output.tables import image_row
 from segdetect.pictures.loading import image_from_pixels
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
+from tests.support.pictures import answer, picture, weave
 from tests.support.tiny_engine import TinyDenseEngine
 
 
@@ -162,3 +165,12 @@ def test_a_damaged_document_is_read_or_refused(data: st.DataObject) -> None:
 
 DOCUMENT = json.loads(json.dumps(inspection_document(_inspection(Scope.REFERENCES))))
 PLACES = [place for place in _places(DOCUMENT) if place and place[0] not in ("document", "version")]
+
+
+def test_a_threshold_that_nothing_was_learnt_for_is_left_empty_and_comes_back_as_it_was() -> None:
+    image = picture(weave((40, 40)))
+    made = answer(image, [0.1, 0.2, 0.3, 0.4], grid=GridSize(2, 2), threshold=math.nextafter(0.4, math.inf))
+    document = json.loads(json.dumps(inspection_document(made)))
+    assert document["threshold"] is None
+    assert image_row(made)["threshold"] is None
+    assert read_inspection(document).decision.threshold == made.decision.threshold

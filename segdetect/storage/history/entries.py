@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -126,7 +125,7 @@ def _facts(inspection: Inspection) -> dict[str, Any]:
         "reason": storable(decision.reason),
         "flagged": int(decision.flags.sum()),
         "highest": inspection.scores.highest,
-        "threshold": decision.threshold if math.isfinite(decision.threshold) else None,
+        "threshold": inspection.threshold,
         "seconds": inspection.total_seconds,
     }
 

@@ -161,7 +161,7 @@ def _row(line: _Line) -> dict[str, object]:
         "verdict": result.decision.verdict.value,
         "flagged tiles": len(result.flagged_tiles),
         "strongest score": round(result.scores.highest, 3),
-        "threshold": round(result.decision.threshold, 3),
+        "threshold": None if result.threshold is None else round(result.threshold, 3),
         "why": shown(localized(result.decision.reason)),
     }
 

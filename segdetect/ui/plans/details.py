@@ -132,7 +132,10 @@ def _show_facts(plan: Plan) -> None:
 
 
 def _offer_edit(plan: Plan, last: Plan) -> None:
-    with st.expander("Notes, labels and scale", icon=":material/edit:"), st.form(f"edit-plan-{plan.version}"):
+    with (
+        st.expander("Notes, labels and scale", icon=":material/edit:"),
+        st.form(f"edit-plan-{plan.name}-{plan.version}"),
+    ):
         notes = st.text_area("Notes", plan.notes, max_chars=MAX_NOTES)
         labels = st.text_input(
             "Labels", ", ".join(plan.labels), help="What a reviewer may call a mark, with commas between them."

@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from segdetect.pictures.loading import LoadedImage
-from segdetect.settings import Rule
+from segdetect.settings import Rule, RuleName
+from segdetect.ui.shared.page import callback
 from segdetect.ui.shared.texts import plain
 
 # Enough of the digest to tell pictures apart, short enough for a link.
@@ -18,6 +19,7 @@ _WANTED: Final = "wanted-picture"
 _MISSED: Final = "missed-picture"
 _THRESHOLD: Final = "threshold"
 _RECORDED: Final = "threshold-recorded"
+_OWN: Final = "threshold-own"
 FIRST_THRESHOLD: Final = 0.5
 
 
@@ -82,9 +84,17 @@ def read_threshold() -> float:
     return float(st.session_state[_THRESHOLD])
 
 
+@callback
+def own_threshold_again() -> None:
+    """Callback of the choice of a rule: their own number is what they set it to last, not what another rule says."""
+    if st.session_state["rule"] is RuleName.THRESHOLD and _OWN in st.session_state:
+        st.session_state[_THRESHOLD] = st.session_state[_OWN]
+
+
 def record_threshold(rule: Rule) -> None:
     """Keep the visitor's own threshold in the address while it decides."""
     if rule.threshold is not None:
+        st.session_state[_OWN] = rule.threshold
         st.session_state[_RECORDED] = st.query_params[_THRESHOLD] = f"{rule.threshold:.6g}"
     elif _THRESHOLD in st.query_params:
         del st.query_params[_THRESHOLD]

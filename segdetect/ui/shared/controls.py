@@ -19,7 +19,7 @@ from segdetect.settings import (
     RuleName,
     Scope,
 )
-from segdetect.ui.shared.address import FIRST_THRESHOLD, read_threshold
+from segdetect.ui.shared.address import FIRST_THRESHOLD, own_threshold_again, read_threshold
 from segdetect.ui.shared.expiry import tell_expiry
 from segdetect.ui.shared.page import show_error
 from segdetect.ui.shared.places import on_loopback, visitor_roots
@@ -79,9 +79,11 @@ def read_grid(prefix: str = "") -> GridSize:
     with sliders:
         if apart:
             rows = st.slider("Rows of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}rows", **KEPT)
-            # A single tile has nothing to compare with.
-            least = 2 if rows == 1 else 1
-            cols = st.slider("Columns of tiles", least, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **KEPT)
+            # With another range it would be another slider, which stands where none was set.
+            cols = st.slider("Columns of tiles", 1, MAX_GRID, DEFAULT_GRID, key=f"{prefix}cols", **KEPT)
+            if rows == cols == 1:
+                st.caption("A single tile has nothing to compare it with: two columns are taken.")
+                cols = 2
         else:
             rows = cols = st.slider(
                 "Grid (tiles per side)", 2, MAX_GRID, DEFAULT_GRID, key=f"{prefix}grid", help=GRID_HELP, **KEPT
@@ -148,6 +150,7 @@ def read_rule(prefix: str = "", *, engine: EngineName, scope: Scope) -> Rule:
         list(RULE_LABELS),
         format_func=RULE_LABELS.__getitem__,
         key=f"{prefix}rule",
+        on_change=None if prefix else own_threshold_again,
         help=RULE_HELP,
         **KEPT,
     )

@@ -88,6 +88,12 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 @media (max-width: 640px) {
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
+/* What has the focus is not the page that is open: a ring, and not that page's ground. */
+[data-testid="stPageLink-NavLink"]:focus-visible { outline: 2px solid currentColor; outline-offset: -2px;
+  background: none; }
+/* However many files there are, the controls below them stay in reach. */
+.stSidebar [data-testid="stFileChips"] > div:first-child {
+  max-height: 11rem; overflow-y: auto; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """

@@ -87,11 +87,20 @@ def drop_plan(prefix: str = "") -> None:
 
 def reference_pages() -> list[FilePage]:
     """The known-good pictures in use: of a plan's files the pages that it names, of others all."""
-    uploads, plan = kept_uploads("references"), _kept(_GOOD_OF)
-    files = {upload.sha256: upload for upload in uploads}
-    if plan is None or set(files) != {one.sha256 for one in plan.good}:
-        return pages_of(uploads)
-    return _pages(plan, files)
+    uploads, plan = kept_uploads("references"), _good_of()
+    return pages_of(uploads) if plan is None else _pages(plan, {upload.sha256: upload for upload in uploads})
+
+
+def good_plan() -> PlanVersion | None:
+    """The plan whose known-good pictures are in use; None where they are no plan's."""
+    plan = _good_of()
+    return None if plan is None else plan.applied.plan
+
+
+def _good_of() -> Plan | None:
+    plan = _kept(_GOOD_OF)
+    digests = {upload.sha256 for upload in kept_uploads("references")}
+    return plan if plan is not None and digests == {one.sha256 for one in plan.good} else None
 
 
 def good_pages(plan: Plan) -> list[FilePage]:

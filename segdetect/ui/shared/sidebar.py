@@ -22,7 +22,7 @@ from segdetect.ui.shared.ignored import ignored_of
 from segdetect.ui.shared.kept import show_trouble
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
-from segdetect.ui.shared.plans import allowed_images, offer_good, planned, reference_pages, show_plans
+from segdetect.ui.shared.plans import allowed_images, good_plan, offer_good, planned, reference_pages, show_plans
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import (
     Upload,
@@ -33,11 +33,12 @@ from segdetect.ui.shared.session import (
     upload_errors,
     uploads_left_out,
 )
-from segdetect.ui.shared.texts import shown
+from segdetect.ui.shared.texts import plain, shown
 
 # The sample is the same on both pages, under a name for each: of a parameter that belongs to two pages, Streamlit
 # takes away what the address says when the visitor goes back from one to the other.
 SAMPLE_KEYS: Final = ("sample", "compare-sample")
+_WINDOW_STEPS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +70,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         image, peers = read_picture(troubles)
         place = st.container()
         grid = read_grid()
-        scope, bank = _scope(peers)
+        scope, bank = _scope(peers, image)
         engine = read_engine()
         rule = read_rule(engine=engine, scope=scope)
         ignore = None if image is None else ignored_of(image)
@@ -178,24 +179,31 @@ def _opened(upload: Upload, troubles: DeltaGenerator) -> LoadedImage | None:
         image = page.load()
         if image.window is not None and image.value_range is not None:
             window = _window(image)
-            image = image if window == image.window else page.load(window=window)
+            image = image if window is None else page.load(window=window)
         return image
     return None
 
 
-def _window(image: LoadedImage) -> tuple[float, float]:
+def _window(image: LoadedImage) -> tuple[float, float] | None:
+    """The window that the visitor chose; None while it stands where the picture's own does."""
     low, high = image.value_range or (0.0, 1.0)
-    return st.slider(
+    own = image.window or (low, high)
+    step = (high - low) / _WINDOW_STEPS or 1.0
+    chosen = st.slider(
         "Brightness window",
         low,
         high,
-        image.window or (low, high),
+        own,
+        step,
         format="localized",
         key=f"window-{image.sha256[:12]}-{image.page}",
         persist_state="session",
         help="This picture is deeper than a screen can show. Values below the window are black, above it white; what "
         "is outside it cannot be told apart.",
     )
+    # A slider that was moved and put back stands a step or less beside the picture's own window.
+    untouched = all(abs(mine - its) <= step for mine, its in zip(chosen, own, strict=True))
+    return None if untouched else chosen
 
 
 def _opened_quietly(page: FilePage) -> LoadedImage | None:
@@ -206,7 +214,7 @@ def _opened_quietly(page: FilePage) -> LoadedImage | None:
         return None
 
 
-def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
+def _scope(peers: Sequence[Upload], image: LoadedImage | None) -> tuple[Scope, tuple[LoadedImage, ...]]:
     pages = pages_of(peers)
     choices = [Scope.SELF, Scope.REFERENCES, *([Scope.BATCH] if len(pages) > 1 else [])]
     if st.session_state.get("scope") not in (None, *choices):
@@ -225,12 +233,16 @@ def _scope(peers: Sequence[Upload]) -> tuple[Scope, tuple[LoadedImage, ...]]:
         opened = (_opened_quietly(page) for page in batch_bank(pages))
         return Scope.BATCH, tuple(image for image in opened if image is not None)
     if scope is Scope.REFERENCES:
-        return Scope.REFERENCES, read_references()
+        return Scope.REFERENCES, read_references(image)
     return Scope.SELF, ()
 
 
-def read_references() -> tuple[LoadedImage, ...]:
-    """Draw the choice of known-good pictures, and open them; those that cannot be opened are said and left out."""
+def read_references(image: LoadedImage | None = None) -> tuple[LoadedImage, ...]:
+    """Draw the choice of known-good pictures, and open them; those that cannot be opened are said and left out.
+
+    Args:
+        image: the picture that is compared with them, which is never compared with itself; None for several.
+    """
     st.file_uploader(
         "Known-good pictures",
         accept_multiple_files=True,
@@ -250,6 +262,16 @@ def read_references() -> tuple[LoadedImage, ...]:
             images.append(page.load())
         except SegDetectError as error:
             show_error(error)
-    count = len(images)
-    st.caption(f"{count} known-good picture{'' if count == 1 else 's'} in use" if count else "none in use yet")
+    st.caption(plain(_told(images, image)))
     return tuple(images)
+
+
+def _told(good: Sequence[LoadedImage], image: LoadedImage | None) -> str:
+    """How many known-good pictures are in use, whose they are, and whether the picture itself is left out."""
+    plan = good_plan()
+    of_plan = "" if plan is None else f" of {plan}"
+    used = [one for one in good if image is None or one.identity != image.identity]
+    if not used:
+        return "none in use yet" if not good else "none in use: the picture itself is not compared with itself"
+    told = f"{len(used)} known-good picture{'' if len(used) == 1 else 's'} in use{of_plan}"
+    return told if len(used) == len(good) else f"{told}; the picture itself is one of the {len(good)} and is left out"
