@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError, StorageError
 from segdetect.pictures.loading import LoadedImage
@@ -21,8 +22,9 @@ from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.starting_points import STARTING_POINTS
 from segdetect.ui.shared.applying import PLAN_IN_USE, apply_settings, as_shown, say_the_same
 from segdetect.ui.shared.file_pages import FilePage, count_of, pages_of
-from segdetect.ui.shared.ignored import keep_ignored
+from segdetect.ui.shared.ignored import ignored, keep_ignored
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
+from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.originals import file_bytes
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.remembered import remembered
@@ -31,6 +33,8 @@ from segdetect.ui.shared.texts import plain
 
 PLANS_PAGE: Final = "pages/plans.py"
 _GOOD_OF: Final = "good-pictures-of"
+_PARAMETER: Final = "plan"
+_FOLLOWED: Final = "plan-of-address-followed"
 
 
 def plans() -> Plans:
@@ -59,6 +63,43 @@ def _kept(key: str) -> Plan | None:
     except SegDetectError:
         st.session_state[key] = None
         return None
+
+
+def follow_plan(troubles: DeltaGenerator) -> None:
+    """At a session's first run: work by the plan that the address names, whose settings stand there as well.
+
+    Args:
+        troubles: where to say that it is not kept here.
+    """
+    asked = st.query_params.get(_PARAMETER)
+    if st.session_state.setdefault(_FOLLOWED, asked is None) or asked is None:
+        return
+    st.session_state[_FOLLOWED] = True
+    name, _, version = asked.rpartition("~")
+    try:
+        plan = Plans().get(name, int(version) if version.isdecimal() else None)
+        if plan.good and not kept_uploads("references"):
+            use_good(plan)
+    except SegDetectError as error:
+        with troubles:
+            st.warning(
+                f"The link names a plan that cannot be used here. {plain(localized(error.message))}",
+                icon=":material/bookmarks:",
+            )
+        return
+    st.session_state[PLAN_IN_USE] = plan.applied.plan
+    if plan.settings.ignore is not None and ignored().regions is None:
+        keep_ignored(plan.settings.ignore)
+
+
+def record_plan() -> None:
+    """Keep the plan that the Inspect page works by in the address, so that a reload and a link keep it, too."""
+    st.session_state[_FOLLOWED] = True
+    chosen: PlanVersion | None = st.session_state.get(PLAN_IN_USE)
+    if chosen is not None:
+        st.query_params[_PARAMETER] = f"{chosen.name}~{chosen.version}"
+    elif _PARAMETER in st.query_params:
+        del st.query_params[_PARAMETER]
 
 
 def use_plan(plan: Plan, prefix: str = "") -> None:

@@ -17,12 +17,22 @@ from segdetect.pipeline import batch_bank
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
+from segdetect.ui.shared.desk import lay, show_forget, show_forget_good, take_back
 from segdetect.ui.shared.file_pages import FilePage, choose_page, pages_of
 from segdetect.ui.shared.ignored import ignored_of
 from segdetect.ui.shared.kept import show_trouble
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
-from segdetect.ui.shared.plans import allowed_images, good_plan, offer_good, planned, reference_pages, show_plans
+from segdetect.ui.shared.plans import (
+    allowed_images,
+    follow_plan,
+    good_plan,
+    offer_good,
+    planned,
+    record_plan,
+    reference_pages,
+    show_plans,
+)
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import (
     Upload,
@@ -68,6 +78,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
     engines()
     with st.sidebar:
         image, peers = read_picture(troubles)
+        follow_plan(troubles)
         place = st.container()
         grid = read_grid()
         scope, bank = _scope(peers, image)
@@ -78,6 +89,8 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         # What is kept as a plan is known once all controls were read.
         with place:
             show_plans(settings, image=image)
+    record_plan()
+    lay(st.session_state.get("sample"))
     if image is None:
         return None
     if ignore is not None and scope is Scope.BATCH:
@@ -99,6 +112,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
         troubles: where to say which pictures cannot be opened.
         prefix: tells apart several pages. One with a prefix chooses among several pictures by itself.
     """
+    take_back(prefix)
     st.file_uploader(
         "Picture",
         accept_multiple_files=True,
@@ -107,6 +121,8 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
         help=f"One picture ({SUPPORTED}), or several of the same kind to compare with each other, also as a ZIP. They "
         "stay on this machine. An inspection that was exported as JSON is opened again.",
     )
+    if not st.session_state.get(f"{prefix}sample"):
+        show_forget()
     with troubles:
         for error in upload_errors("uploads"):
             show_error(error)
@@ -251,6 +267,7 @@ def read_references(image: LoadedImage | None = None) -> tuple[LoadedImage, ...]
         args=("reference-files", "references"),
         help="One is enough to start; three to ten, taken like the picture in question, make the verdict reliable.",
     )
+    show_forget_good()
     offer_good()
     show_trouble("good-pictures")
     for error in upload_errors("references"):
