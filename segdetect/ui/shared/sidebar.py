@@ -49,6 +49,7 @@ from segdetect.ui.shared.texts import plain, shown
 # takes away what the address says when the visitor goes back from one to the other.
 SAMPLE_KEYS: Final = ("sample", "compare-sample")
 _WINDOW_STEPS: Final = 500
+_SETTINGS: Final = "inspect-settings"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +91,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         with place:
             show_plans(settings, image=image)
     record_plan()
+    st.session_state[_SETTINGS] = settings
     lay(st.session_state.get("sample"))
     if image is None:
         return None
@@ -97,6 +99,12 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         # Each of the others has its own answer, where it says so.
         bank = tuple(peer for peer in bank if ignore.fits(peer.size_wh))
     return Request(image, settings, (*bank, *allowed_images(settings)))
+
+
+def inspect_settings() -> Settings:
+    """What the controls of the Inspect page said when it was drawn last."""
+    found: Settings = st.session_state.get(_SETTINGS, Settings())
+    return found
 
 
 def choose_sample(key: str | None, *, on: Sequence[str] = SAMPLE_KEYS) -> None:
