@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 from PIL import Image, ImageOps
 
-from segdetect.output.annotation import annotated_thumbnail
+from segdetect.output.annotation import annotate
 from segdetect.output.tables import csv_bytes
-from segdetect.output.thumbnails import data_uri
+from segdetect.output.thumbnails import data_uri, fitted
 from segdetect.ui.compare.differences import difference_map, difference_table, flag_raster, tile_raster
 from segdetect.ui.compare.overlay import show_overlay
 from segdetect.ui.compare.sides import Side
@@ -101,7 +101,7 @@ def _picture_uri(side: Side) -> str:
 
 
 def _annotated(side: Side) -> Image.Image:
-    return annotated_thumbnail(side.image, side.inspection, _PICTURE_SIDE)
+    return fitted(annotate(side.image, side.inspection), _PICTURE_SIDE)
 
 
 def _show_map(left: Side, right: Side) -> None:
