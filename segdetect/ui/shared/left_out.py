@@ -19,14 +19,14 @@ def _title(items: Sequence[LeftOut]) -> str:
     """How many, and which where they are few: nobody opens a box that may hold nothing of theirs."""
     if len(items) > _NAMED:
         return f"{len(items)} left out"
-    return f"{len(items)} left out: {', '.join(plain(item.name) for item in items)}"
+    return f"{len(items)} left out: {', '.join(item.name for item in items)}"
 
 
 def show_left_out(items: Sequence[LeftOut]) -> None:
     """How many files were left out, and on request which and why; nothing where none was."""
     if not items:
         return
-    with st.expander(_title(items), icon=":material/info:"):
+    with st.expander(plain(_title(items)), icon=":material/info:"):
         for item in items[:_SHOWN]:
             st.caption(f"**{plain(item.name)}**: {plain(item.reason)}")
         if len(items) > _SHOWN:
