@@ -186,13 +186,13 @@ def _show_table(table: pd.DataFrame, left: Side, right: Side) -> None:
         f"{name} says": table[f"{name} flagged"].map({True: "flagged", False: "not flagged"})
         for name in ("left", "right")
     }
-    columns = ["place", "left score", "left ratio", "left says", "right score", "right ratio", "right says"]
+    columns = ["place", "left score", "right score", "left says", "right says", "left ratio", "right ratio"]
     heads = {}
     for name, side in (("left", left), ("right", right)):
         engine = side.inspection.engine.value
         heads[f"{name} score"] = st.column_config.NumberColumn(f"{side.name}: {engine}", **number_column(3))
         heads[f"{name} ratio"] = st.column_config.ProgressColumn(
-            "of its threshold",
+            f"{side.name}: of its threshold",
             **number_column(2),
             min_value=0.0,
             max_value=max(1.0, *table["left ratio"].dropna(), *table["right ratio"].dropna()),

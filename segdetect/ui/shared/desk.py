@@ -111,8 +111,8 @@ def show_forget_good() -> None:
 def _offer(kept: str, widget: str, noun: str) -> None:
     uploads, gone = kept_uploads(kept), st.session_state.get(f"{kept}-forgotten")
     if uploads and not st.session_state.get(widget):
-        what = plain(uploads[0].name) if len(uploads) == 1 else f"{len(uploads):d} {noun}s"
-        st.caption(f"{what}: kept in this server's memory, also if you reload.")
+        what = uploads[0].name if len(uploads) == 1 else f"{len(uploads):d} {noun}s"
+        st.caption(f"{plain(what)}: kept in this server's memory, also if you reload.")
         st.button("Forget", key=f"forget-{kept}", icon=":material/delete:", on_click=_forget, args=(kept,))
     elif gone and not uploads:
         st.button("Take back what was forgotten", key=f"unforget-{kept}", on_click=_unforget, args=(kept,))
