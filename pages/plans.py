@@ -3,6 +3,7 @@
 import streamlit as st
 
 from segdetect.ui.plans.details import show_plan
+from segdetect.ui.plans.drift import show_drift_of
 from segdetect.ui.plans.learnt import show_learnt
 from segdetect.ui.plans.listing import show_list
 from segdetect.ui.plans.switch import show_switch
@@ -17,4 +18,5 @@ with page("Plans"):
         plan = show_plan(opened)
         show_switch(plan)
         show_learnt(plan)
+        show_drift_of(plan)
         show_trial(plan)

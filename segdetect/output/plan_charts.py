@@ -13,7 +13,7 @@ from segdetect.inspection import Flags
 from segdetect.message import Message
 from segdetect.output.charts import FLAG_COLOUR, OUTLINE_COLOUR
 
-_CALM: Final = "#7C8AA0"
+CALM: Final = "#7C8AA0"
 # So many times the typical score and more are drawn on a logarithmic axis, which begins at that share of it.
 _WIDE: Final = 8.0
 _LOWEST: Final = 10.0
@@ -37,7 +37,7 @@ def strip_of_strengths(
     least = float(np.median(values)) / _LOWEST
     spread = least > 0 and values.max() > _WIDE * np.median(values)
     looks: Mapping[str, tuple[Flags, str, str]] = {
-        "as good as the others": (~marked, _CALM, "circle"),
+        "as good as the others": (~marked, CALM, "circle"),
         "is this one really good?": (marked, FLAG_COLOUR, "diamond"),
     }
     for label, (chosen, colour, symbol) in looks.items():

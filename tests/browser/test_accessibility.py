@@ -27,6 +27,7 @@ PAGES: Final = {
     "Inspect, result": ("", SAMPLE),
     "Compare": ("compare", COMPARE),
     "Batch": ("batch", ""),
+    "Watch": ("watch", ""),
     "History": ("history", ""),
     "Evaluate": ("evaluate", "evaluate-engine=texture"),
     "Evaluate, result": ("evaluate", "evaluate-engine=texture"),

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdetect.deciding.drift import LEARNT
+from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import EngineName, GridSize, Scope, Settings
+from segdetect.storage.history.entries import Finding
+from segdetect.storage.history.history import SWITCH, History
 from segdetect.storage.plans.plan import GoodPicture, Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.segplan import write_segplan
-from tests.support.pages import captions, errors, markdown, open_page, press, upload
+from tests.support.findings import finding, run
+from tests.support.pages import captions, chart, errors, markdown, numbers, open_page, press, upload
 from tests.support.pictures import planted, png, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -147,3 +152,20 @@ def test_a_plan_with_a_damaged_picture_stays_to_be_seen(gasket: Plan, home: Path
     assert not app.exception
     assert any("good-0.png is damaged or gone" in error for error in errors(app))
     assert "**Grid**: 4 x 4 tiles" in markdown(app)
+
+
+def test_pictures_that_become_less_like_the_good_ones_are_said(gasket: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "1")
+    used = gasket.applied.plan
+    findings = [finding(f"{n}.png", seed=n, minutes=n, plan=used, verdict=Verdict.NORMAL) for n in range(LEARNT)]
+    History().add(run(), findings)
+    assert f"so far there are {LEARNT}" in captions(open_page(PAGE))
+    strong = findings[0].result
+    assert isinstance(strong, Inspection)
+    strong = replace(strong, scores=replace(strong.scores, scores=strong.scores.scores + 1))
+    later = [Finding(result=replace(strong, image=f"late {n}.png")) for n in range(10)]
+    History().add(run(), later)
+    app = open_page(PAGE)
+    assert not app.exception
+    assert [w.value for w in app.warning if "less like the good ones" in w.value]
+    assert len(numbers(chart(app, "plan-drift")["data"][2]["y"])) == 10

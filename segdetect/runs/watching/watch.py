@@ -14,7 +14,7 @@ from segdetect.files import hold, storage_errors
 from segdetect.inspection import Failure
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.names import as_text
-from segdetect.pictures.places import read_file
+from segdetect.pictures.places import Place, read_file
 from segdetect.pictures.sources import SourceFile
 from segdetect.pictures.walking import walk
 from segdetect.pipeline import Inspector
@@ -165,7 +165,9 @@ class Watch:
     def _answered(self, arrival: Arrival, arrivals: Arrivals) -> Answered | None:
         """What came of a file, told already; None where it is to be read once more, or has gone."""
         inner = self._inner(arrival.path)
-        file = self._checked(SourceFile(as_text(inner), lambda: read_file(arrival.path)))
+        file = self._checked(
+            SourceFile(as_text(inner), lambda: read_file(arrival.path), place=Place(str(arrival.path)))
+        )
         try:
             data, failure = file.data(), None
         except SegDetectError as error:

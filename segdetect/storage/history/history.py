@@ -23,6 +23,7 @@ from segdetect.storage.history.retention import NO_LIMITS, Limits, Size, excess,
 from segdetect.storage.history.reviewing import add_reviews, reviews_of
 from segdetect.storage.history.reviews import Review
 from segdetect.storage.history.schema import make_ready
+from segdetect.storage.history.scores import NormalScores, normal_scores
 from segdetect.storage.history.searching import entry_of, listed, matching
 from segdetect.storage.history.tables import documents, inspections, limits, pictures, runs
 from segdetect.storage.pictures import Pictures
@@ -143,6 +144,15 @@ class History:
     def result(self, number: int, *, account: str = "") -> Inspection | Failure:
         """An account's entry exactly as it was; raises as `entry` does, and where it is damaged."""
         return result_of(self.document(number, account=account))
+
+    def normal_scores(self, plan: str, version: int, *, account: str = "", first: int, last: int) -> NormalScores:
+        """Scores of normal pictures by a version of a plan, as the function of this name has them.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        with self._reading() as connection:
+            return normal_scores(connection, plan, version, account=account, first=first, last=last)
 
     def run(self, id: str) -> Run:
         """A run by its id; raises `InputError` where there is none, or no more."""

@@ -1,1 +1,1 @@
-"""What the browser does by itself: drops, history, zoom."""
+"""What the browser does by itself: drops, history, zoom, sound."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +16,7 @@ from segdetect.ui.shared.controls import KEPT
 from segdetect.ui.shared.history import hide_entries, history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
-from segdetect.ui.shared.locale import number, number_column
+from segdetect.ui.shared.locale import number, number_column, reader_zone
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import SIGNS, signed
@@ -69,17 +68,9 @@ def _span(chosen: Any) -> tuple[datetime | None, datetime | None]:
     days: Sequence[date] = [day for day in chosen if day is not None]
     if not days:
         return None, None
-    zone = _zone()
+    zone = reader_zone()
     begin = datetime.combine(days[0], time.min, zone)
     return begin, datetime.combine(days[-1] + timedelta(days=1), time.min, zone) if len(days) > 1 else None
-
-
-def _zone() -> tzinfo:
-    """Where the visitor is; a browser may say what no one knows."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (KeyError, ValueError, OSError):
-        return UTC
 
 
 @part("The list")

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import functools
 import re
-from datetime import date
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -29,6 +30,14 @@ _LARGEST: Final = 1e15
 def reader() -> Locale:
     """The locale of who is looking."""
     return _known(st.context.locale or "en")
+
+
+def reader_zone() -> tzinfo:
+    """Where the clock of who is looking is; a browser may say what no one knows."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError, OSError):
+        return UTC
 
 
 @functools.lru_cache(maxsize=64)

@@ -30,6 +30,7 @@ PAGES: Final = (
     ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
     ("pages/batch.py", "Batch", ":material/stacks:"),
+    ("pages/watch.py", "Watch", ":material/visibility:"),
     ("pages/plans.py", "Plans", ":material/bookmarks:"),
     ("pages/history.py", "History", ":material/history:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),

@@ -1,0 +1,1 @@
+"""The Watch page's parts."""
