@@ -80,6 +80,8 @@ def begin_log(program: str) -> None:
             _OURS.addHandler(_Lines(*wanted))
             _OURS.addHandler(_Terminal(logging.WARNING))
             _OURS.setLevel(level.upper())
+            # Some libraries show every record on the terminal: that is no place for each event.
+            _OURS.propagate = False
     event("began", segdetect=__version__)
 
 
@@ -89,6 +91,7 @@ def end_log() -> None:
         _OURS.removeHandler(handler)
         handler.close()
     _OURS.setLevel(logging.NOTSET)
+    _OURS.propagate = True
 
 
 def event(name: str, *, level: int = logging.INFO, **fields: Any) -> None:

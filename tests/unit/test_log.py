@@ -59,6 +59,14 @@ def test_an_event_is_a_line_with_what_is_known_of_it() -> None:
     assert washed["at"].endswith("+00:00")
 
 
+def test_what_other_libraries_show_of_their_own_does_not_repeat_every_event(caplog: pytest.LogCaptureFixture) -> None:
+    begin_log("dashboard")
+    event("washed", level=logging.ERROR)
+    end_log()
+    logging.getLogger("segdetect").error("seen again")
+    assert [record.message for record in caplog.records] == ["seen again"]
+
+
 def test_an_inspection_has_its_settings_and_times_and_nothing_of_the_picture(tmp_path: Path) -> None:
     begin_log("command")
     image = load(tmp_path)
