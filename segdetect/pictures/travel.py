@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
 from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, SettingsError, UnreadableImageError
 from segdetect.message import packed, unpacked
@@ -92,11 +93,20 @@ def _fits(value: object, hint: Any) -> bool:
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return any(_fits(value, kind) for kind in inner)
-    if origin is np.ndarray:
-        return isinstance(value, np.ndarray) and value.dtype == get_args(inner[1])[0]
+    if (kind := _number_kind(hint)) is not None:
+        return isinstance(value, np.ndarray) and value.dtype == kind
     if origin is not tuple:
         return isinstance(value, (int, float) if hint is float else hint) and isinstance(value, bool) == (hint is bool)
     if not isinstance(value, tuple):
         return False
     kinds = inner[:1] * len(value) if inner[1:] == (...,) else inner
     return len(value) == len(kinds) and all(map(_fits, value, kinds))
+
+
+def _number_kind(hint: Any) -> Any:
+    """Of what numbers an annotation says that an array is; None for one of something else."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is np.ndarray:
+        return get_args(inner[1])[0]
+    # From numpy 2.5 on this is a name of its own, and no longer the array that it stands for.
+    return inner[0] if origin is npt.NDArray else None
