@@ -31,7 +31,7 @@ def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
             which saves its start. What lies beside it may be read on the pages.
         streamlit: the module that starts it.
     """
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", streamlit, "run", "streamlit_app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": str(home.parent)}
@@ -60,7 +60,8 @@ def told_today() -> dict[str, str]:
     return {} if expiry is None else {f"expiry of {expiry.version} ": date.today().isoformat()}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         return int(free.getsockname()[1])

@@ -147,7 +147,7 @@ def _show_places(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
         st.caption("Nothing was flagged so far." if not sums.any() else "There is no picture to show it on.")
         return
     background = encoded_uri(typical.thumbnail or b"")
-    size = Image.open(io.BytesIO(typical.thumbnail or b"")).size
+    size = Image.open(io.BytesIO(typical.thumbnail or b""), formats=["JPEG"]).size
     row, col = divmod(int(sums.argmax()), sums.shape[1])
     most = f"Most often row {row + 1:d}, col {col + 1:d}: in {number(sums.max(), 0)} pictures"
     st.plotly_chart(

@@ -13,7 +13,7 @@ from segdetect.health.check import Check, Health, State
 from segdetect.health.examination import examine
 from segdetect.ui.shared.locale import localized, number
 from segdetect.ui.shared.page import callback, part
-from segdetect.ui.shared.places import on_loopback
+from segdetect.ui.shared.places import on_loopback, visitor_roots
 from segdetect.ui.shared.process import one_per_process
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import inspector
@@ -67,8 +67,8 @@ def _forget() -> None:
 
 
 def _show(check: Check) -> None:
-    # Folders and addresses of a server are nothing for who comes from elsewhere.
-    place = f"{check.place}: " if check.place and on_loopback() else ""
+    # Folders and addresses of a server are nothing for who comes from elsewhere, through a proxy perhaps.
+    place = f"{check.place}: " if check.place and on_loopback() and visitor_roots().folders else ""
     said = capitalized(f"{place}{localized(check.said)}")
     st.markdown(f"{ICONS[check.state]} **{plain(capitalized(check.name))}**  \n{plain(said)}.")
     if check.remedy:
