@@ -7,7 +7,8 @@ PORT ?= 8501
 HOST ?= 127.0.0.1
 PYTHON ?=
 ARGS ?=
-export PYTHON
+LOCKED ?=
+export PYTHON LOCKED
 
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
@@ -17,6 +18,7 @@ pages := $(wildcard streamlit_app.py pages/*.py)
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo "Variables: PORT=8501, HOST=127.0.0.1 (0.0.0.0 serves other machines too), PYTHON=/path/to/python3.12, ARGS='more words for pytest',"
+	@echo "LOCKED=1 (for make run: exactly the versions of the lock file, each checked by its hash),"
 	@echo "SEGDETECT_ROOTS=/data:/more (folders that visitors may read; your home if left out, none for other machines)"
 
 run: ## Install what is needed, then open the dashboard
@@ -68,8 +70,25 @@ formats: ## Read a file of each kind and write docs/formats.md anew; look at wha
 setup: ## Install everything again, the parts that could not be installed before included
 	@scripts/setup.sh dev --force
 
+# They are in no other environment: what they need has nothing to do with what they look at.
+tools := .venv-tools/bin
+$(tools)/.ready: requirements-tools.txt
+	@scripts/setup.sh run
+	@$(python) -m venv --clear .venv-tools && $(tools)/python -m pip install --quiet -r requirements-tools.txt && touch $@
+
+.PHONY: audit lock
+audit: $(tools)/.ready ## Ask a database of advisories about every locked version; SECURITY.md has those that are accepted
+	@$(python) scripts/audit.py $(ARGS)
+
+lock: $(tools)/.ready ## Write the lock files anew, from the package index that this machine is set up for
+	@for version in 3.11 3.12 3.13 3.14; do \
+	    $(tools)/uv pip compile --quiet --upgrade --generate-hashes --only-binary :all: --no-header --no-annotate \
+	        --python-version $$version --python-platform x86_64-manylinux_2_31 --output-file requirements.lock-$$version.txt \
+	        requirements.txt requirements-dinov2.txt || exit; \
+	done
+
 clean: ## Remove the environment and all caches
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-tools build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: benchmark

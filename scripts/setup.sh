@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes .venv ready: scripts/setup.sh run|dev [--force]
+# Makes .venv ready: scripts/setup.sh run|dev [--force] [--locked]
 #   run   what the dashboard needs
 #   dev   also the tests, the checks and a browser for them
+# --locked, or LOCKED=1, installs exactly the versions of requirements.lock-*.txt, each checked by its hash.
 # A ready environment is recognised by a stamp, so a second call ends at once. PYTHON=... names the Python to use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +10,14 @@ unset PYTHONHOME PYTHONPATH
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 mode=${1:-run}
-force=${2:-}
+force= locked=${LOCKED:-}
+for option in "${@:2}"; do
+    case $option in
+        --force) force=1 ;;
+        --locked) locked=1 ;;
+        *) mode= ;;
+    esac
+done
 venv=.venv
 log=$venv/setup.log
 
@@ -18,6 +26,7 @@ die() { say "segdetect: $*"; exit 1; }
 
 # True if $1 starts and is new enough: pyenv leaves commands behind that only print an error.
 usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
 can_make_pip() { "$1" -c 'import venv, ensurepip' >/dev/null 2>&1; }
 
 # Every usable Python under one of these names, each on a line.
@@ -96,7 +105,7 @@ make_venv_without_ensurepip() {
 
 make_venv() {
     local python=$1 version package
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    version=$(version_of "$python")
     package=python$version-venv
     say "Creating $venv with Python $version ($python) ..."
     if ! can_make_pip "$python" && has_apt_as_root; then
@@ -130,11 +139,28 @@ explain_failure() {
     die "the installation failed; the full account is in $log. Check the network connection and the free disk space, then try again."
 }
 
+lock_file() { printf 'requirements.lock-%s.txt\n' "$(version_of "$venv/bin/python")"; }
+
+# The index drops old versions of fastdup, and the rest works without it.
+lacks_fastdup() { grep -qE '^ERROR: .*(No matching distribution found for|satisfies the requirement) fastdup' "$log"; }
+
+install_locked() {
+    local lock without=$venv/requirements-without-fastdup.txt
+    lock=$(lock_file)
+    [ -f "$lock" ] || die "there is no $lock. Use Python 3.11 to 3.14, or leave LOCKED out."
+    export PIP_REQUIRE_HASHES=1
+    pip_install "$lock" && return
+    lacks_fastdup || explain_failure
+    awk '/^[^ #]/ { skip = /^fastdup==/ } !skip' "$lock" >"$without"
+    say "Note: the locked version of fastdup has left the package index; going on without that engine."
+    pip_install "$without" || explain_failure
+}
+
 # Sets `base` to the file that could be installed: the index drops old versions of fastdup, and the rest works without it.
 install_base() {
     base=requirements.txt
     pip_install "$base" && return
-    grep -qE '^ERROR: .*(No matching distribution found for|satisfies the requirement) fastdup' "$log" || explain_failure
+    lacks_fastdup || explain_failure
     base=$venv/requirements-without-fastdup.txt
     grep -v '^fastdup' requirements.txt >"$base"
     say "Note: fastdup cannot be installed here; going on without that engine."
@@ -144,6 +170,7 @@ install_base() {
 install_all() {
     rm -f "$venv"/.ready-*
     : >"$log"
+    if [ -n "$locked" ]; then install_locked; return; fi
     install_base
     local files=("$base")
     if pip_install "${files[@]}" requirements-dinov2.txt; then
@@ -166,15 +193,18 @@ stamp() {
 
 run_files=(requirements.txt requirements-dinov2.txt)
 dev_files=("${run_files[@]}" requirements-dev.txt)
+choose_lock() { if [ -n "$locked" ] && usable "$venv/bin/python"; then run_files=("$(lock_file)"); fi; }
 
 is_ready() {
+    choose_lock
     local files=("${run_files[@]}")
     [ "$mode" = run ] || files=("${dev_files[@]}")
     [ -z "$force" ] && [ -f "$venv/.ready-$mode" ] && usable "$venv/bin/python" && is_of_chosen_python &&
         [ "$(cat "$venv/.ready-$mode")" = "$(state "${files[@]}")" ]
 }
 
-[ "$mode" = run ] || [ "$mode" = dev ] || die "use: scripts/setup.sh run|dev [--force]"
+[ "$mode" = run ] || [ "$mode" = dev ] || die "use: scripts/setup.sh run|dev [--force] [--locked]"
+[ "$mode" = run ] || locked=  # what the tests need is not locked
 trap 'exit 130' INT TERM
 
 # Two setups at once would spoil each other: the second waits.
@@ -185,6 +215,7 @@ if [ -n "${PYTHON:-}" ]; then python=$(choose_python); fi
 if ! is_ready; then
     if [ -z "$python" ] && ! venv_works; then python=$(choose_python); fi
     { venv_works && is_of_chosen_python; } || make_venv "$python"
+    choose_lock
     install_all
     stamp run "${run_files[@]}"
     if [ "$mode" = dev ]; then stamp dev "${dev_files[@]}"; fi
