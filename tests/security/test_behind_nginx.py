@@ -60,7 +60,7 @@ def proxied(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
     options = ["--server.port", str(behind), "--server.baseUrlPath", "segdetect"]
     options += ["--server.allowedHosts", NAME, "--browser.serverAddress", NAME]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+    command = [sys.executable, "-m", "segdetect.ui.shared.server", "run", "streamlit_app.py", *options]
     home = tmp_path_factory.mktemp("home")
     environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": ""}
     environment["SEGDETECT_DINOV2_ONNX"] = str(home / "none.onnx")
@@ -116,7 +116,7 @@ def page(proxied: int, chromium_path: str) -> Iterator[Any]:
         rules = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
         browser = playwright.chromium.launch(executable_path=chromium_path, args=[*BROWSER_FLAGS, rules])
         opened = browser.new_page()
-        opened.set_default_timeout(60_000)
+        opened.set_default_timeout(150_000)
         opened.goto(f"http://{NAME}:{proxied}/segdetect/?engine=texture")
         yield opened
         browser.close()

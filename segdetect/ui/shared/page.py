@@ -17,6 +17,7 @@ from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.shared.locale import localized
+from segdetect.ui.shared.server import ask_nobody
 from segdetect.ui.shared.texts import plain
 
 _LOG: Final = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ def page(title: str) -> Iterator[None]:
 
 def _set_up(title: str) -> None:
     """Title, icon, style and navigation."""
+    ask_nobody()
     icon = ASSETS / "icon.svg"
     st.set_page_config(
         page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",
