@@ -16,6 +16,7 @@ from segdetect.ui.inspect.why import look_alikes_of, show_why
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.shared.background_runs import follow_steps, show_steps_of_run
 from segdetect.ui.shared.file_pages import record_page
+from segdetect.ui.shared.misses import follow_walk, show_walk
 from segdetect.ui.shared.opening import framed, kept_answer, show_exports_opened, show_kept_answer, take_exports
 from segdetect.ui.shared.page import page
 from segdetect.ui.shared.session import selected_tile
@@ -27,6 +28,7 @@ with page("Inspect"):
     take_drops()
     take_exports()
     follow_steps()
+    follow_walk()
     request = framed(read_request(st.container()))
     show_keeping()
     if request is None:
@@ -38,6 +40,7 @@ with page("Inspect"):
         record_page(request.image)
         record_threshold(request.settings.rule)
         show_steps_of_run()
+        show_walk()
         show_overview(request)
     show_exports_opened()
     kept = kept_answer(request)

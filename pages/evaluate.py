@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from segdetect.ui.evaluate.earlier import show_records
 from segdetect.ui.evaluate.plan import read_plan, show_start
 from segdetect.ui.evaluate.run_list import show_runs
-from segdetect.ui.evaluate.runs import opened_run
-from segdetect.ui.evaluate.view import show_records, show_run
+from segdetect.ui.evaluate.runs import Plan, opened_run
+from segdetect.ui.evaluate.side_by_side import show_side_by_side
+from segdetect.ui.evaluate.view import show_run
 from segdetect.ui.shared.page import page
 
 with page("Evaluate"):
@@ -20,5 +22,6 @@ with page("Evaluate"):
     show_runs()
     run = opened_run()
     if run is not None and run.ended:
-        show_run(run)
+        show_run(run, None if plan is None else Plan(*plan))
+        show_side_by_side(run)
     show_records()

@@ -177,9 +177,17 @@ class Evaluation:
         return [picture for result in self.categories for picture in result.pictures]
 
     def worst_misses(self, count: int = 12) -> list[PictureResult]:
-        """Defective pictures whose defects were ranked lowest or never flagged, the worst first."""
-        misses = [p for p in self.pictures if p.ap is not None and (p.ap < 1 or not p.hits)]
-        return sorted(misses, key=lambda p: (p.ap or 0.0, p.hits))[:count]
+        """Defective pictures without a right flag, those whose defects were ranked lowest first."""
+        return sorted((p for p in self._ranked if not p.hits), key=lambda p: p.ap or 0.0)[:count]
+
+    def ranked_late(self, count: int = 12) -> list[PictureResult]:
+        """Defective pictures with a right flag, in which other tiles rank before defective ones; the worst first."""
+        late = [p for p in self._ranked if p.hits and (p.ap or 0.0) < 1]
+        return sorted(late, key=lambda p: p.ap or 0.0)[:count]
+
+    @property
+    def _ranked(self) -> list[PictureResult]:
+        return [picture for picture in self.pictures if picture.is_ranked]
 
     def false_alarms(self, count: int = 12) -> list[PictureResult]:
         """Clean pictures with flags, the most first."""

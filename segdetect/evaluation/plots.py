@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from segdetect.evaluation.figures import Evaluation, Figures, PictureResult
 from segdetect.evaluation.metrics import precision_recall
+from segdetect.evaluation.operating import OperatingPoint, OperatingPoints
 from segdetect.inspection import Floats, Ints
 from segdetect.settings import GridSize
 
@@ -95,6 +96,43 @@ def score_histogram_chart(evaluation: Evaluation, *, height: int = 340) -> go.Fi
     _laid_out(figure, height, x="score, as a multiple of its picture's threshold", y="share of tiles")
     # The line's text has the space between the bars and the legend to itself.
     return figure.update_layout(margin={"t": 56}, legend={"y": 1.09})
+
+
+def operating_chart(
+    points: OperatingPoints, *, own: OperatingPoint | None, chosen: OperatingPoint, height: int = 340
+) -> go.Figure:
+    """Misses over false alarms, of 100 pictures each, as one cut for all pictures is lowered.
+
+    Args:
+        points: as `operating_points` found them.
+        own: what the rule itself flagged.
+        chosen: the point to mark.
+        height: of the chart in screen pixels.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[100 * point.false_alarms for point in points.points],
+        y=[100 * point.misses for point in points.points],
+        customdata=[point.cut for point in points.points],
+        mode="lines",
+        line={"color": GOOD_COLOUR, "width": 2.5, "shape": "hv"},
+        name="another threshold",
+        hovertemplate="%{x:.0f} false alarms, %{y:.0f} misses<br>%{customdata:.2f} x the threshold<extra></extra>",
+    )
+    marks = [("your choice", chosen, LINE_COLOURS[2], "circle")]
+    marks += [] if own is None else [("the rule as it is", own, DEFECT_COLOUR, "diamond")]
+    for name, point, colour, symbol in marks:
+        figure.add_scatter(
+            x=[100 * point.false_alarms],
+            y=[100 * point.misses],
+            mode="markers",
+            name=name,
+            marker={"color": colour, "size": 13, "symbol": symbol},
+            hovertemplate="%{x:.0f} false alarms, %{y:.0f} misses<extra>" + name + "</extra>",
+        )
+    _laid_out(figure, height, x="false alarms, of 100 good pictures", y="misses, of 100 defective ones")
+    figure.update_xaxes(range=[-2, 102])
+    return figure.update_yaxes(range=[-2, 105])
 
 
 def grid_chart(lines: Mapping[str, Sequence[tuple[GridSize, Figures]]], *, height: int = 340) -> go.Figure:

@@ -28,10 +28,12 @@ class Records:
 
     Args:
         table: a row per evaluation, the newest first.
+        files: the name of each row's file.
         troubles: one for each record that could not be read, with the file's name.
     """
 
     table: pd.DataFrame
+    files: tuple[str, ...]
     troubles: tuple[StorageError, ...]
 
 
@@ -56,18 +58,32 @@ def keep_record(evaluation: Evaluation, folder: Path) -> None:
 
 def read_records(folder: Path) -> Records:
     """The newest records of a folder; a damaged one is renamed, named to the user, and never read again."""
-    rows, troubles = [], []
+    rows, files, troubles = [], [], []
     for path in sorted(folder.glob("*.json"), reverse=True)[:MAX_LISTED]:
         try:
             stat = path.stat()
             rows.append(_row(path, stat.st_size, stat.st_mtime_ns))
+            files.append(path.name)
         except OSError as error:
             troubles.append(StorageError(f"it cannot be read ({error.strerror or error})", file=_shown(path)))
         except DAMAGE:
             troubles += _set_aside(path)
     for path in sorted(folder.glob(f"*{ASIDE}")):
         troubles.append(StorageError("it is damaged and was set aside", remedy="Mend or delete it", file=_shown(path)))
-    return Records(pd.DataFrame(rows), tuple(troubles))
+    return Records(pd.DataFrame(rows), tuple(files), tuple(troubles))
+
+
+def read_record(folder: Path, name: str) -> dict[str, Any]:
+    """All of a record, as `evaluation_record` made it.
+
+    Raises:
+        StorageError: it cannot be read any more.
+    """
+    try:
+        record: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, *DAMAGE) as error:
+        raise StorageError(f"it cannot be read ({error})", file=_shown(folder / name)) from error
+    return record
 
 
 def _shown(path: Path) -> str:

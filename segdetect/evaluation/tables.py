@@ -38,17 +38,17 @@ OVERALL: Final = "overall"
 # For a page, in the order in which they are shown: a short head, and what the figure says.
 COLUMNS: Final = {
     "pictures": ("Defective", "Defective pictures that count in the figures of tiles"),
-    "ap": ("AP", "Average precision: how high defective tiles rank among the others, 0 to 1"),
-    "auroc": ("AUROC", "Area under the ROC curve of tiles: 0.5 is chance, 1 is faultless"),
-    "top1": ("Top 1", "Share of the defective pictures whose strongest tile is defective"),
-    "precision": ("Prec.", "Precision: share of the flagged tiles that are defective"),
-    "recall": ("Recall", "Share of the defective tiles that are flagged"),
-    "f1": ("F1", "Precision and recall of the flags in one number"),
-    "hit": ("Hit", "Share of the defective pictures with at least one correct flag"),
-    "clean_unflagged": ("Clean OK", "Clean pictures of which no tile is flagged"),
-    "image_auroc": ("Picture", "AUROC of pictures: how well the largest score tells defective from clean, 0 to 1"),
-    "pixel_auroc": ("Pixel", "AUROC of pixels, 0 to 1"),
-    "pro": ("PRO", "Per-region overlap: share of each defect found while few clean pixels are, 0 to 1"),
+    "hit": ("Found", "Share of the defective pictures with at least one right flag (hit rate)"),
+    "clean_unflagged": ("Good left alone", "Good pictures of which no tile is flagged"),
+    "top1": ("First right", "Share of the defective pictures whose strongest tile is defective (top 1)"),
+    "precision": ("Flags right", "Share of the flagged tiles that are defective (precision)"),
+    "recall": ("Tiles found", "Share of the defective tiles that are flagged (recall)"),
+    "f1": ("Both", "Right flags and found tiles in one number, 0 to 1 (F1)"),
+    "ap": ("Order", "How high defective tiles rank among the others, 0 to 1 (average precision, AP)"),
+    "auroc": ("Tiles apart", "How well scores tell defective tiles from others: 0.5 is chance, 1 faultless (AUROC)"),
+    "image_auroc": ("Pictures apart", "How well the largest score tells defective from good pictures, 0 to 1 (AUROC)"),
+    "pixel_auroc": ("Pixels apart", "The same of pixels, 0 to 1 (AUROC)"),
+    "pro": ("Regions", "Share of each defect found while few good pixels are, 0 to 1 (per-region overlap, PRO)"),
 }
 
 

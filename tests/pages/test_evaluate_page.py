@@ -16,7 +16,18 @@ from streamlit.testing.v1 import AppTest
 
 from segdetect.settings import EngineName
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import MissingEngine, banner, captions, chart, choices, errors, markdown, open_page, press
+from tests.support.pages import (
+    MissingEngine,
+    banner,
+    captions,
+    chart,
+    choices,
+    errors,
+    markdown,
+    open_page,
+    press,
+    unescaped,
+)
 from tests.support.tiny_dataset import blot, cloth, mvtec_category, save, save_pair
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
@@ -83,6 +94,10 @@ def _finished(app: AppTest) -> AppTest:
     raise AssertionError("the evaluation does not end")
 
 
+def _headers(app: AppTest) -> list[str]:
+    return [unescaped(header.value) for header in app.header]
+
+
 def _metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
@@ -118,7 +133,11 @@ def test_an_evaluation_shows_figures_charts_and_its_table(category: Path, record
     assert table["title"].tolist() == ["cloth", "overall"]
     assert table["clean_unflagged"].tolist() == ["2 of 2", "2 of 2"]
     shown = json.loads(app.dataframe[0].proto.columns)
-    assert [shown[name]["label"] for name in ("title", "ap", "clean_unflagged")] == ["Category", "AP", "Clean OK"]
+    assert [shown[name]["label"] for name in ("title", "ap", "clean_unflagged")] == [
+        "Category",
+        "Order",
+        "Good left alone",
+    ]
     assert all(shown[name]["help"] for name in table.columns if name != "title")
     (record,) = records.glob("*.json")
     assert json.loads(record.read_text())["engine"] == "fastdup"
@@ -152,7 +171,7 @@ def test_the_gallery_opens_a_picture_on_the_inspect_page_with_the_same_settings(
     app.slider(key="evaluate-grid").set_value(5).run()
     app = _finished(press(app, "Evaluate"))
     (button,) = [button for button in app.button if button.key == "miss-0"]
-    assert [header.value for header in app.header] == ["Worst misses", "False alarms"]
+    assert _headers(app)[-2:] == ["Missed (1)", "False alarms"]
     button.click().run()
     assert not app.exception
     assert banner(app)[0] != ""
@@ -320,7 +339,7 @@ def test_a_miss_whose_file_is_lost_is_an_error_box_in_its_place(
         miss.symlink_to(elsewhere)
     app.text_input(key="dataset").set_value("").run()
     assert not app.exception
-    assert [header.value for header in app.header] == ["Worst misses", "False alarms"]
+    assert _headers(app)[-2:] == ["Missed (1)", "False alarms"]
     assert any("cloth/test/blot/002.png" in error for error in errors(app))
 
 
@@ -378,3 +397,97 @@ def test_what_was_assumed_of_a_data_set_is_said(tmp_path: Path) -> None:
     save_pair(home / "Data/Images/Anomaly/000.png", home / "Data/Masks/Anomaly/000.png", 1, blot(1, 1))
     save(home / "Data/Images/Normal/000.png", cloth(2))
     assert "without split_csv/1cls.csv" in captions(_open(home))
+
+
+# ---- what the figures are of -----------------------------------------------------------------------------------------
+
+
+def test_figures_say_what_they_are_of_when_something_else_is_chosen(category: Path, tmp_path: Path) -> None:
+    app = _finished(press(_open(category), "Evaluate"))
+    assert "Figures of cloth · fastdup · 7 x 7 tiles · itself · automatic" in _headers(app)
+    assert not app.warning
+    app.slider(key="evaluate-grid").set_value(5).run()
+    assert any("are others" in warning.value for warning in app.warning)
+    app.slider(key="evaluate-grid").set_value(7).run()
+    assert not app.warning
+    app.text_input(key="dataset").set_value(str(mvtec_category(tmp_path / "other" / "cloth"))).run()
+    assert any("are others" in warning.value for warning in app.warning)
+
+
+def test_misses_against_false_alarms_in_100_parts(category: Path) -> None:
+    app = _finished(press(_open(category), "Evaluate"))
+    assert "Of 100 good pictures 0 are flagged, of 100 defective ones 0 are missed" in markdown(app)
+    assert "Counted on 2 good and 3 defective pictures" in captions(app)
+    slider = app.slider(key="operating-point")
+    assert (slider.min, slider.max) == (0, 100)
+    slider.set_value(100).run()
+    assert not app.exception
+    assert app.slider(key="operating-point").value == 100
+    assert {trace["name"] for trace in chart(app, "operating")["data"]} >= {"your choice", "the rule as it is"}
+
+
+def test_all_engines_in_one_go_stand_side_by_side(category: Path) -> None:
+    app = _open(category)
+    for _ in range(50):
+        if any(button.key == "evaluate-all" for button in app.button):
+            break
+        time.sleep(0.1)
+        app.run()
+    app = _finished(app.button(key="evaluate-all").click().run())
+    assert not app.exception
+    assert "Beside other runs of these pictures" in _headers(app)
+    tables = [frame.value for frame in app.dataframe if "title" in frame.value and len(frame.value) == 2]
+    engines = {str(title).partition(" ")[0] for title in tables[-1]["title"]}
+    assert engines == {"fastdup", "texture"}
+
+
+def test_an_earlier_run_is_opened_again_and_two_are_compared(with_a_miss: Path) -> None:
+    app = _finished(press(_open(with_a_miss), "Evaluate"))
+    app.slider(key="evaluate-grid").set_value(5).run()
+    _finished(press(app, "Evaluate"))
+    later = open_page(PAGE)
+    later.session_state["earlier-runs"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    later.run()
+    assert not later.exception
+    assert "cloth · fastdup · 7 x 7 tiles · self · auto" in [unescaped(one.value) for one in later.subheader]
+    assert "**Missed**: cloth/test/blot/002.png" in markdown(later)
+    later.session_state["earlier-runs"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    later.run()
+    assert not later.exception
+    assert later.dataframe[1].value["title"].tolist() == [
+        "cloth · fastdup · 5 x 5 tiles · self · auto",
+        "cloth · fastdup · 7 x 7 tiles · self · auto",
+    ]
+
+
+# ---- a walk through the misses ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_two_misses(with_a_miss: Path) -> Path:
+    save(with_a_miss / "test" / "blot" / "001.png", cloth(7))
+    return with_a_miss
+
+
+def test_misses_are_walked_through_on_inspect_with_what_is_known_to_be_defective(with_two_misses: Path) -> None:
+    app = _finished(press(_open(with_two_misses), "Evaluate"))
+    assert "Missed (2)" in _headers(app)
+    app.button(key="miss-0").click().run()
+    assert not app.exception
+    assert "1 of 2 of the missed of cloth" in captions(app)
+    roles = [mark["role"] for pane in _panes(app) for mark in pane["marks"]]
+    assert "truth" in roles
+    first = app.session_state["uploads"][0].name
+    app.switch_page("streamlit_app.py").run()  # the kit stays where the script began
+    press(app, "Next miss")
+    assert not app.exception
+    assert "2 of 2 of the missed of cloth" in captions(app)
+    assert app.session_state["uploads"][0].name != first
+    assert [b.disabled for b in app.button if b.label in ("Next miss", "Previous miss")] == [False, True]
+    assert "Back to Evaluate" in [link.proto.label for link in app.get("page_link")]
+
+
+def _panes(app: AppTest) -> list[dict[str, Any]]:
+    (viewer,) = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_viewer"]
+    panes: list[dict[str, Any]] = json.loads(viewer.proto.json)["panes"]
+    return panes

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
 
+from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Dataset, Polarity, read_dataset
 from segdetect.evaluation.folder_state import folder_state
 from segdetect.files import home
 from segdetect.samples.dataset import write_sample_dataset
-from segdetect.settings import Settings
+from segdetect.settings import EngineName, Settings
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import start_run
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
@@ -20,6 +23,7 @@ from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
 from segdetect.ui.shared.remembered import remembered
+from segdetect.ui.shared.session import engines
 from segdetect.ui.shared.texts import plain
 
 _SAMPLES: Final = "evaluate-samples"
@@ -42,8 +46,8 @@ nothing means a clean picture. JPEG masks are cut half-way. A mask that marks ne
 
 ## What you get
 1. **Figures**: how high defective tiles rank, how right the flags are, how many clean pictures are left alone.
-2. **Charts**: precision against recall, and the scores of good and of defective tiles.
-3. **Pictures**: the worst misses and the false alarms, each a click away from the Inspect page.
+2. **Charts**: misses against false alarms with a slider, precision against recall, scores of good and of defective tiles.
+3. **Pictures**: the misses and the false alarms with what is known to be defective, each a click away from Inspect.
 4. **Files to keep**: the figures as CSV, everything as JSON.
 """
 
@@ -160,5 +164,22 @@ def _begin_folder() -> None:
 
 @part("The start")
 def show_start(plan: tuple[Dataset, Settings]) -> None:
-    """Draw the button that starts a run."""
-    st.button("Evaluate", type="primary", icon=":material/play_arrow:", on_click=callback(start_run), args=plan)
+    """Draw the buttons that start a run: with the chosen engine, or one after the other with all that can run."""
+    dataset, settings = plan
+    ready = [name for name in AUTO_ORDER if name in engines().ready]
+    with st.container(horizontal=True):
+        st.button("Evaluate", type="primary", icon=":material/play_arrow:", on_click=callback(start_run), args=plan)
+        if len(ready) > 1:
+            st.button(
+                f"Evaluate with all {len(ready):d} engines",
+                icon=":material/playlist_play:",
+                key="evaluate-all",
+                on_click=callback(_start_all),
+                args=(dataset, settings, ready),
+                help="One run after the other, with these settings; the figures then stand side by side.",
+            )
+
+
+def _start_all(dataset: Dataset, settings: Settings, names: Sequence[EngineName]) -> None:
+    for name in names:
+        start_run(dataset, replace(settings, engine=name))

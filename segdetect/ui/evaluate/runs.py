@@ -37,6 +37,13 @@ class Plan:
         return f"{self.dataset.name} · {self.settings.engine} · {grid} tiles · {scope.lower()} · {rule.lower()}"
 
 
+def same_plan(one: Plan, other: Plan) -> bool:
+    """Whether two are of the same data set, with the same settings."""
+    return (one.dataset.name, one.settings) == (other.dataset.name, other.settings) and [
+        picture.path for picture in one.dataset.pictures
+    ] == [picture.path for picture in other.dataset.pictures]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of an evaluation; `unkept` says why there is no record of it, where there is none."""

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from segdetect.errors import SegDetectError
-from segdetect.evaluation.datasets import Dataset, LabelledPicture
+from segdetect.evaluation.datasets import Dataset
 from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
-from segdetect.evaluation.records import read_records, records_folder
-from segdetect.evaluation.run import Evaluation, PictureResult, ap_by_grid
-from segdetect.evaluation.tables import COLUMNS, figures_table, json_bytes, share_of, shown_table
-from segdetect.output.annotation import annotated_thumbnail
+from segdetect.evaluation.run import Evaluation, ap_by_grid
+from segdetect.evaluation.tables import figures_table, json_bytes, shown_table
 from segdetect.output.tables import csv_bytes
-from segdetect.output.thumbnails import data_uri
-from segdetect.settings import GridSize, Scope
-from segdetect.ui.evaluate.runs import EvaluationRun
-from segdetect.ui.shared.jobs import account
-from segdetect.ui.shared.locale import localized, localized_chart, number, number_column
-from segdetect.ui.shared.opening import open_on_inspect
+from segdetect.settings import GridSize
+from segdetect.ui.evaluate.columns import figure_columns, presented
+from segdetect.ui.evaluate.gallery import show_galleries
+from segdetect.ui.evaluate.operating import show_operating_point
+from segdetect.ui.evaluate.runs import EvaluationRun, Plan, same_plan
+from segdetect.ui.shared.locale import localized, localized_chart, number
 from segdetect.ui.shared.page import fault, part, show_error
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
-from segdetect.ui.shared.session import Upload, inspector, loaded
-from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.session import inspector
+from segdetect.ui.shared.texts import plain
 
-# Of columns, in screen pixels: together they fit beside the sidebar at 1280.
-_TITLE_WIDTH = 122
-_WIDTH = 52
-_WIDTHS = {"pictures": 78, "auroc": 62, "recall": 58, "clean_unflagged": 72, "image_auroc": 62}
 _MAX_ROWS = 20
 # On a touch screen its tools would lie over a chart's legend for good.
 _CHART = {"displayModeBar": False}
@@ -39,8 +29,19 @@ _GRIDS = (4, 5, 7, 9, 12, 16)
 
 
 @part("The evaluation")
-def show_run(run: EvaluationRun) -> None:
-    """Draw what came of a run that has ended."""
+def show_run(run: EvaluationRun, chosen: Plan | None) -> None:
+    """Draw what came of a run that has ended, under what it was a run of.
+
+    Args:
+        run: the run.
+        chosen: what the controls say now, which may be something else.
+    """
+    st.header(f"Figures of {plain(run.plan.title)}")
+    if chosen is not None and not same_plan(chosen, run.plan):
+        st.warning(
+            "The settings or the folder chosen above are others: these figures are of what stands in this heading.",
+            icon=":material/sync_problem:",
+        )
     if run.was_stopped:
         st.info("Stopped.", icon=":material/stop_circle:")
     elif run.error is not None:
@@ -66,13 +67,13 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged:d} of {overall.clean:d}")
     for note in evaluation.notes:
         st.caption(f":material/info: {plain(localized(note))}")
-    table = _presented(shown_table(evaluation))
+    table = presented(shown_table(evaluation))
     st.dataframe(
         table,
         height="content" if len(table) <= _MAX_ROWS else "auto",
         hide_index=True,
         placeholder="",
-        column_config=_columns(),
+        column_config=figure_columns(),
         alt="Figures of each category and overall",
     )
     _show_exports(evaluation)
@@ -89,32 +90,12 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
         config=_CHART,
         alt="Scores of good and of defective tiles with the threshold",
     )
+    show_operating_point(evaluation)
     _show_grids(evaluation, dataset)
-    _show_gallery("Worst misses", evaluation.worst_misses(8), evaluation, "miss")
-    _show_gallery("False alarms", evaluation.false_alarms(8), evaluation, "alarm")
+    show_galleries(evaluation)
     for failure in evaluation.failures:
         error = failure.error
         show_error(SegDetectError(error.problem, remedy=error.remedy, file=error.file or failure.image))
-
-
-def _columns() -> dict[str, ColumnConfig]:
-    """Heads, helps and widths of `COLUMNS`."""
-    title = st.column_config.TextColumn("Category", width=_TITLE_WIDTH, pinned=True)
-    return {"title": title} | {
-        name: st.column_config.NumberColumn(
-            head, width=_WIDTHS.get(name, _WIDTH), help=plain(text), **number_column(0 if name == "pictures" else 3)
-        )
-        if name != "clean_unflagged"
-        else st.column_config.TextColumn(head, width=_WIDTHS[name], help=plain(text), alignment="right")
-        for name, (head, text) in COLUMNS.items()
-    }
-
-
-def _presented(table: pd.DataFrame) -> pd.DataFrame:
-    """Numbers to as many decimals as a column shows, names as they can be shown."""
-    texts = table.select_dtypes(exclude=["number", "bool", "datetime", "datetimetz"])
-    names = {str(column): texts[column].map(shown, na_action="ignore") for column in texts}
-    return table.round(dict.fromkeys(table.select_dtypes("float").columns, 3)).assign(**names)
 
 
 def _show_exports(evaluation: Evaluation) -> None:
@@ -152,74 +133,3 @@ def _show_grids(evaluation: Evaluation, dataset: Dataset) -> None:
         key="grids",
         alt="Average precision for each grid size",
     )
-
-
-def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation, key: str) -> None:
-    st.header(plain(title))
-    if not pictures:
-        st.caption("None.")
-        return
-    numbered = list(enumerate(pictures))
-    # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
-    for start in range(0, len(numbered), 4):
-        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-            for column, (at, picture) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
-                with column:
-                    _show_picture(picture, evaluation, f"{key}-{at}")
-
-
-# The files may be gone since they were evaluated.
-@part("The picture")
-def _show_picture(picture: PictureResult, evaluation: Evaluation, key: str) -> None:
-    ap = "" if picture.ap is None else f", AP {number(picture.ap, 2)}"
-    caption = f"{picture.labelled.name}{ap}, {picture.inspection.decision.verdict.value}"
-    layout, flagged = picture.inspection.scores.layout, tuple(picture.inspection.flagged_tiles)
-    seen = (picture.labelled.path, picture.labelled.stamp(), layout.key, flagged)
-    st.image(remembered("annotated", seen, lambda: _annotated(picture)), width="stretch", alt=shown(caption))
-    st.caption(plain(caption))
-    if st.button("Inspect", key=key, icon=":material/frame_inspect:"):
-        _open(picture, evaluation)
-
-
-def _annotated(picture: PictureResult) -> str:
-    return data_uri(annotated_thumbnail(loaded(_upload(picture.labelled)), picture.inspection, 400))
-
-
-def _upload(labelled: LabelledPicture) -> Upload:
-    return Upload(labelled.name.rsplit("/", 1)[-1], labelled.data())
-
-
-def _open(picture: PictureResult, evaluation: Evaluation) -> None:
-    """Go to the Inspect page with this picture, its references and the same settings."""
-    settings = evaluation.settings
-    category = next(r.category for r in evaluation.categories if picture.labelled in r.category.pictures)
-    if settings.scope is Scope.REFERENCES:
-        references = tuple(_upload(labelled) for labelled in category.references[:20])
-        st.session_state["references"] = references
-    open_on_inspect(settings, (_upload(picture.labelled),))
-
-
-@part("The list of earlier runs")
-def show_records() -> None:
-    """Draw the earlier runs on this machine."""
-    found = read_records(records_folder(account()))
-    records = found.table
-    for trouble in found.troubles:
-        show_error(trouble)
-    if not records.empty:
-        with st.expander(f"Earlier runs ({len(records)})"):
-            texts = [name for name in records.columns if name not in COLUMNS]
-            heads: dict[str, ColumnConfig] = {
-                name: st.column_config.TextColumn(name[0].upper() + name[1:]) for name in texts
-            }
-            heads["started"] = st.column_config.DatetimeColumn(
-                "Started", format="localized", timezone=st.context.timezone, pinned=True
-            )
-            left_alone = [share_of(*counts) for counts in zip(records.clean_unflagged, records.clean, strict=True)]
-            st.dataframe(
-                _presented(records.assign(clean_unflagged=left_alone).drop(columns="clean")),
-                hide_index=True,
-                placeholder="",
-                column_config=_columns() | heads,
-                alt="Earlier evaluations with their overall figures",
-            )

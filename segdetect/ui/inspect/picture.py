@@ -14,6 +14,7 @@ from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.inspect.ignoring import show_ignored, show_ignored_files
 from segdetect.ui.shared.ignored import ignored, keep_painted
+from segdetect.ui.shared.misses import truth_marks
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import select_tile
 from segdetect.ui.viewer.painting import Painting
@@ -41,7 +42,7 @@ def show_picture(
         if event.tile is not None:
             select_tile(inspection, event.tile)
 
-    pane = inspection_pane(image, inspection, look_alikes=look_alikes, style=style)
+    pane = inspection_pane(image, inspection, look_alikes=look_alikes, marks=truth_marks(inspection), style=style)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="heading-picture"
     ):

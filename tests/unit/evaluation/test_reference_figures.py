@@ -13,6 +13,8 @@ from segdetect.evaluation.datasets import Category, LabelledPicture
 from segdetect.evaluation.figures import CategoryResult, Evaluation, PictureResult, summarise
 from segdetect.evaluation.masks import read_mask
 from segdetect.evaluation.metrics import PixelFigures, average_precision, pixel_figures
+from segdetect.evaluation.operating import operating_points, own_point
+from segdetect.evaluation.outlines import TRUTH_RGB, outlined
 from segdetect.grid import tile_layout
 from segdetect.inspection import Decision, Inspection, TileScores, Verdict
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
@@ -231,8 +233,8 @@ def test_figures_of_pixels_are_means_over_the_categories_that_have_some() -> Non
     assert figures.pro == pytest.approx(0.4)
 
 
-def test_the_worst_misses_come_first_and_what_was_found_is_none() -> None:
-    """By average precision, then by hits; ranked perfectly but never flagged is a miss as well."""
+def test_a_miss_has_no_right_flag_however_its_tiles_rank() -> None:
+    """The lowest average precision is none where the defect was flagged; ranked perfectly but never flagged is one."""
     low = result([1, 2, 3], defective=[0], flagged=[0], ap=0.2)
     unflagged = result([1, 2, 3], defective=[0], ap=0.4)
     flagged = result([1, 2, 3], defective=[0], flagged=[0], ap=0.4)
@@ -240,8 +242,10 @@ def test_the_worst_misses_come_first_and_what_was_found_is_none() -> None:
     found = result([3, 2, 1], defective=[0], flagged=[0], ap=1.0)
     whole = result([3, 2, 1], defective=[0, 1, 2])
     run = evaluation(found, silent, flagged, unflagged, low, whole, result([1, 2, 3]))
-    assert run.worst_misses() == [low, unflagged, flagged, silent]
-    assert run.worst_misses(1) == [low]
+    assert run.worst_misses() == [unflagged, silent]
+    assert run.worst_misses(1) == [unflagged]
+    assert run.ranked_late() == [low, flagged]
+    assert run.ranked_late(1) == [low]
 
 
 def test_false_alarms_with_most_flags_come_first_then_those_that_stand_out_most() -> None:
@@ -259,3 +263,38 @@ def test_tiles_of_pictures_whose_mask_is_empty_are_left_out() -> None:
     truth, scores = run.tiles()
     assert truth.tolist() == [False, True, False, False]
     assert scores.tolist() == [1, 2, 3, 4]
+
+
+# ---- where to cut ----------------------------------------------------------------------------------------------------
+
+
+def test_lowering_the_cut_trades_misses_for_false_alarms() -> None:
+    """Strongest scores over their threshold of 0.5: good 0.5 and 1, defective 0.75, 1.5 and 2."""
+    run = evaluation(
+        result([0.25, 0]),
+        result([0.5, 0], flagged=[0]),
+        result([0.375, 0], defective=[0], ap=1.0),
+        result([0.75, 0], defective=[0], flagged=[0], ap=1.0),
+        result([1, 0], defective=[0], flagged=[0], ap=1.0),
+    )
+    points = operating_points(run)
+    assert points is not None
+    assert (points.good, points.defective) == (2, 3)
+    told = [(p.cut, round(p.misses, 3), p.false_alarms) for p in (points.at(0), points.at(0.5), points.at(1))]
+    assert told == [(1.5, 0.333, 0.0), (0.75, 0.0, 0.5), (0.5, 0.0, 1.0)]
+    own = own_point(run)
+    assert own is not None
+    assert (round(own.misses, 3), own.false_alarms) == (0.333, 0.5)
+
+
+def test_there_is_nowhere_to_cut_without_good_or_without_defective_pictures() -> None:
+    assert operating_points(evaluation(result([1, 2]))) is None
+    assert own_point(evaluation(result([1, 2], defective=[0], ap=1.0))) is None
+
+
+def test_the_outline_of_a_defect_of_a_few_pixels_is_seen_in_a_small_copy() -> None:
+    mask = np.zeros((1000, 800), bool)
+    mask[500:502, 400:402] = True
+    drawn = np.asarray(outlined(Image.new("RGB", (160, 200), (90, 90, 90)), mask))
+    assert (drawn[95:106, 75:86] == TRUTH_RGB).all(axis=-1).any()
+    assert (drawn[:80] == 90).all()
