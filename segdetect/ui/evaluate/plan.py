@@ -46,7 +46,7 @@ nothing means a clean picture. JPEG masks are cut half-way. A mask that marks ne
 
 ## What you get
 1. **Figures**: how high defective tiles rank, how right the flags are, how many clean pictures are left alone.
-2. **Charts**: misses against false alarms with a slider, precision against recall, scores of good and of defective tiles.
+2. **Charts**: misses against false alarms with a slider, precision against recall, scores of good and defective tiles.
 3. **Pictures**: the misses and the false alarms with what is known to be defective, each a click away from Inspect.
 4. **Files to keep**: the figures as CSV, everything as JSON.
 """
