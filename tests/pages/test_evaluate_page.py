@@ -474,14 +474,14 @@ def test_misses_are_walked_through_on_inspect_with_what_is_known_to_be_defective
     assert "Missed (2)" in _headers(app)
     app.button(key="miss-0").click().run()
     assert not app.exception
-    assert "1 of 2 of the missed of cloth" in captions(app)
+    assert "Picture 1 of 2, cloth: missed" in captions(app)
     roles = [mark["role"] for pane in _panes(app) for mark in pane["marks"]]
     assert "truth" in roles
     first = app.session_state["uploads"][0].name
     app.switch_page("streamlit_app.py").run()  # the kit stays where the script began
     press(app, "Next miss")
     assert not app.exception
-    assert "2 of 2 of the missed of cloth" in captions(app)
+    assert "Picture 2 of 2, cloth: missed" in captions(app)
     assert app.session_state["uploads"][0].name != first
     assert [b.disabled for b in app.button if b.label in ("Next miss", "Previous miss")] == [False, True]
     assert "Back to Evaluate" in [link.proto.label for link in app.get("page_link")]

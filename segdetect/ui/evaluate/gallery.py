@@ -42,7 +42,7 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
     if not pictures:
         st.caption("None.")
         return
-    walk = _walk(f"{title.lower()} of {evaluation.dataset}", pictures, evaluation)
+    walk = _walk(f"{evaluation.dataset}: {title.lower()}", pictures, evaluation)
     numbered = list(enumerate(pictures[:_SHOWN]))
     # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
     for start in range(0, len(numbered), 4):

@@ -14,11 +14,11 @@ from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.inspect.ignoring import show_ignored, show_ignored_files
 from segdetect.ui.shared.ignored import ignored, keep_painted
-from segdetect.ui.shared.misses import truth_marks
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import select_tile
 from segdetect.ui.viewer.painting import Painting
 from segdetect.ui.viewer.panes import inspection_pane
+from segdetect.ui.viewer.truth import truth_marks
 from segdetect.ui.viewer.viewer import Looks, ViewerEvent, picture_viewer
 
 PICTURE_HEIGHT: Final = 460

@@ -11,13 +11,12 @@ import streamlit as st
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.labelled import LabelledPicture
 from segdetect.evaluation.metrics import tile_truth
-from segdetect.inspection import Inspection
+from segdetect.inspection import Flags, Inspection
 from segdetect.settings import Settings
 from segdetect.ui.shared.opening import open_on_inspect, set_inspect
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
-from segdetect.ui.viewer.viewer import Mark, Role
 
 EVALUATE_PAGE: Final = "pages/evaluate.py"
 _WALK: Final = "evaluate-walk"
@@ -111,20 +110,17 @@ def show_walk() -> None:
             st.button(label, icon=icon, disabled=is_end, on_click=callback(_step), args=(step,))
         st.page_link(EVALUATE_PAGE, label="Back to Evaluate", icon=":material/query_stats:")
         st.caption(
-            f"{walk.at + 1:d} of {len(walk.stops):d} of the {plain(walk.title)}. Dashed: tiles known to be defective."
+            f"Picture {walk.at + 1:d} of {len(walk.stops):d}, {plain(walk.title)}. Dashed: known to be defective."
         )
 
 
-def truth_marks(inspection: Inspection) -> tuple[Mark, ...]:
-    """The tiles that are known to be defective, where the page shows a picture of a walk; none for others."""
+def known_defects(inspection: Inspection) -> Flags | None:
+    """`(tiles,)` bool: the tiles that are known to be defective; None where the page shows no picture of a walk."""
     walk = _walk()
     if walk is None or walk.sha256 != inspection.sha256:
-        return ()
+        return None
     mask = walk.stops[walk.at].labelled.mask(inspection.size_wh)
-    if mask is None:
-        return ()
-    boxes = inspection.scores.layout.boxes_ltrb
-    return tuple(Mark(tuple(box), Role.TRUTH) for box in boxes[tile_truth(mask, boxes)].tolist())
+    return None if mask is None else tile_truth(mask, inspection.scores.layout.boxes_ltrb)
 
 
 def _step(step: int) -> None:
