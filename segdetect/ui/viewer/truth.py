@@ -8,7 +8,7 @@ from segdetect.ui.viewer.viewer import Mark, Role
 
 
 def truth_marks(inspection: Inspection) -> tuple[Mark, ...]:
-    """The tiles that are known to be defective, where the page shows a picture that Evaluate opened; none for others."""
+    """The tiles known to be defective, where the page shows a picture that Evaluate opened; none for others."""
     known = known_defects(inspection)
     if known is None:
         return ()
