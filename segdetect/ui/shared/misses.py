@@ -107,7 +107,7 @@ def show_walk() -> None:
             ("Previous miss", ":material/skip_previous:", -1, walk.at == 0),
             ("Next miss", ":material/skip_next:", 1, walk.at + 1 >= len(walk.stops)),
         ):
-            st.button(label, icon=icon, disabled=is_end, on_click=callback(_step), args=(step,))
+            st.button(plain(label), icon=icon, disabled=is_end, on_click=callback(_step), args=(step,))
         st.page_link(EVALUATE_PAGE, label="Back to Evaluate", icon=":material/query_stats:")
         st.caption(
             f"Picture {walk.at + 1:d} of {len(walk.stops):d}, {plain(walk.title)}. Dashed: known to be defective."
