@@ -72,7 +72,7 @@ def _show_one(record: Mapping[str, Any]) -> None:
     missed = [one["image"] for one in pictures if one["defective_tiles"] and not _found(one)]
     alarms = [one["image"] for one in pictures if one["defect_share"] == 0 and one["flagged_tiles"]]
     for words, names in (("Missed", missed), ("Flagged without a defect", alarms)):
-        st.markdown(f"**{words}**: {plain(', '.join(names)) if names else 'none'}")
+        st.markdown(f"**{plain(words)}**: {plain(', '.join(names) or 'none')}")
     for note in record["notes"]:
         st.caption(plain(localized(str(note))))
 
