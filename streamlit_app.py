@@ -19,6 +19,7 @@ from segdetect.ui.shared.file_pages import record_page
 from segdetect.ui.shared.misses import follow_walk, show_walk
 from segdetect.ui.shared.opening import framed, kept_answer, show_exports_opened, show_kept_answer, take_exports
 from segdetect.ui.shared.page import page
+from segdetect.ui.shared.reviewing import review_row
 from segdetect.ui.shared.session import selected_tile
 from segdetect.ui.shared.sidebar import read_request
 from segdetect.ui.shared.verdict import show_verdict
@@ -71,6 +72,7 @@ with page("Inspect"):
     with picture:
         show_picture(request.image, inspection, tile, look_alikes, style, paintable=not request.is_frame)
     show_steps(inspection, tile)
+    review_row(request, inspection, tile)
     table, why = st.columns([5, 3], gap="medium")
     with table:
         show_table(request.image, inspection, tile)

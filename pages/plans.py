@@ -8,6 +8,7 @@ from segdetect.ui.plans.learnt import show_learnt
 from segdetect.ui.plans.listing import show_list
 from segdetect.ui.plans.switch import show_switch
 from segdetect.ui.plans.trial import show_trial
+from segdetect.ui.plans.worth import show_worth
 from segdetect.ui.shared.page import page
 
 with page("Plans"):
@@ -19,4 +20,5 @@ with page("Plans"):
         show_switch(plan)
         show_learnt(plan)
         show_drift_of(plan)
+        show_worth(plan)
         show_trial(plan)

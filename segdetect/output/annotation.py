@@ -115,6 +115,34 @@ def crop(image: LoadedImage, box_ltrb: Sequence[int]) -> Image.Image:
     return part
 
 
+def surroundings(
+    image: LoadedImage, boxes_ltrb: Sequence[Sequence[int]], *, reach: float = 2.5, side: int = 900
+) -> Image.Image:
+    """Some boxes of a picture, outlined, with what is around them.
+
+    Args:
+        image: the picture.
+        boxes_ltrb: at least one; right and bottom are exclusive.
+        reach: side of the square that is shown, as a multiple of the longer side of all boxes together.
+        side: longer side of the result in pixels, which small places are enlarged to.
+
+    Returns:
+        An RGB picture.
+    """
+    boxes = np.asarray(boxes_ltrb)
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    half = reach * (high - low).max() / 2
+    first = np.floor(np.maximum(0, (low + high) / 2 - half)).astype(int)
+    last = np.ceil(np.minimum(image.size_wh, (low + high) / 2 + half)).astype(int)
+    shown = crop(image, [*first, *last])
+    scale = side / max(shown.size)
+    shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
+    pen = ImageDraw.Draw(shown)
+    for box in np.rint((boxes - np.tile(first, 2)) * scale).astype(int).tolist():
+        _box(pen, box, max(1, round(side / 300)), FLAG_RGB)
+    return shown
+
+
 def line_width(size_wh: tuple[int, int]) -> int:
     """Pen width in pixels that is seen when the whole picture is fitted to a screen."""
     return max(1, round(min(size_wh) / 250))

@@ -120,6 +120,12 @@ def learn_from(plans: Plans, review: Review, reviews: Iterable[Review], picture:
     return plans.keep(settled, {} if picture is None else {review.sha256: picture})
 
 
+def still_flagged(question: Question, inspection: Inspection) -> bool:
+    """Whether a later answer for the same picture flags any of a segment's tiles."""
+    boxes = set(question.boxes_ltrb)
+    return any(boxes.intersection(tile_boxes(inspection, [tile])) for tile in inspection.flagged_tiles)
+
+
 def make_good(plans: Plans, entry: Entry, picture: bytes) -> Plan:
     """Make a picture that a person found to be without defect one of the known-good ones of its plan; raises as
     `learn_from`."""

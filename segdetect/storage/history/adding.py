@@ -23,7 +23,7 @@ def add(connection: sa.Connection, run: Run, findings: Sequence[Finding]) -> lis
         connection.execute(sa.insert(runs), run.row())
     for finding in findings:
         if finding.picture is not None:
-            _note_picture(connection, finding.result.sha256, len(finding.picture))
+            note_picture(connection, finding.result.sha256, len(finding.picture))
     # Of several with one key the last one counts.
     last = {finding.place: (finding, finding.document()) for finding in findings}
     owner = {"run": run.id, "account": run.row()["account"]}
@@ -53,7 +53,8 @@ def _former(connection: sa.Connection, run: Run, places: Sequence[str]) -> dict[
     return found
 
 
-def _note_picture(connection: sa.Connection, sha256: str, size: int) -> None:
+def note_picture(connection: sa.Connection, sha256: str, size: int) -> None:
+    """Note that a picture is kept, once."""
     if connection.execute(sa.select(pictures).where(pictures.c.sha256 == sha256)).first() is None:
         connection.execute(sa.insert(pictures).values(sha256=sha256, bytes=size))
 

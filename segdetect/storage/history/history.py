@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from segdetect.documents import read_settings
 from segdetect.errors import InputError, StorageError
 from segdetect.inspection import Failure, Inspection
-from segdetect.storage.history.adding import add
+from segdetect.storage.history.adding import add, note_picture
 from segdetect.storage.history.database import Database
 from segdetect.storage.history.entries import Entry, Finding, Place, Run, Search, result_of, unpacked_document
 from segdetect.storage.history.hiding import hide, is_shown, is_unwanted, show
@@ -199,6 +199,17 @@ class History:
         with self._reading() as connection:
             return reviews_of(connection, account, plan=plan, entries=entries)
 
+    def keep_picture(self, entry: Entry, data: bytes) -> None:
+        """Keep the picture of an entry, too, as if that had been asked for when it was inspected.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self.pictures.changing(), self._writing() as connection:
+            note_picture(connection, entry.sha256, len(data))
+            connection.execute(sa.update(inspections).where(_is_entry(entry)).values(picture=entry.sha256))
+            self.pictures.put(data, entry.sha256)
+
     def hide(self, numbers: Iterable[int], *, account: str = "") -> int:
         """Delete an account's entries so that `show` brings them back for five minutes; how many there were.
 
@@ -296,6 +307,10 @@ def _parts(numbers: Iterable[int]) -> Iterator[list[int]]:
     coming = iter(numbers)
     while some := [*islice(coming, _MANY)]:
         yield some
+
+
+def _is_entry(entry: Entry) -> sa.ColumnElement[bool]:
+    return sa.and_(inspections.c.id == entry.id, inspections.c.sha256 == entry.sha256)
 
 
 def _owned(numbers: Sequence[int], account: str) -> Sequence[sa.ColumnElement[bool]]:

@@ -26,6 +26,7 @@ from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.locale import localized_chart, number, number_column
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.remembered import remembered
+from segdetect.ui.shared.reviewing import go_to_review
 from segdetect.ui.shared.texts import escaped, plain, shown
 from segdetect.ui.shared.verdict import SIGNS, signed
 
@@ -60,6 +61,8 @@ def show_run_overview(run: RunState) -> DeltaGenerator | None:
         return None
     with actions:
         _show_exports(run)
+        if st.button("Review", icon=":material/rate_review:", key="batch-review", width="stretch"):
+            go_to_review("run", run.record.id)
     _show_counts(rows.counts())
     _advise(run, rows.counts())
     with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):

@@ -23,6 +23,7 @@ from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.locale import localized_chart, number_column
 from segdetect.ui.shared.opening import Kept, open_on_inspect
 from segdetect.ui.shared.page import part, show_error
+from segdetect.ui.shared.reviewing import go_to_review
 from segdetect.ui.shared.session import Upload, background, loaded
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import show_verdict
@@ -64,6 +65,8 @@ def _show_actions(entry: Entry, inspection: Inspection, upload: Upload | None) -
         if st.button("Open on Inspect", icon=":material/frame_inspect:", key="history-open", type="primary"):
             uploads = () if upload is None else (upload,)
             open_on_inspect(inspection.settings, uploads, kept=Kept(inspection, entry.created))
+        if st.button("Review its run", icon=":material/rate_review:", key="history-review"):
+            go_to_review("run", entry.run)
         st.download_button(
             "Everything (JSON)",
             data=lambda: json.dumps(history().document(entry.id, account=account())).encode(),

@@ -19,6 +19,7 @@ from segdetect.ui.shared.locale import localized, number, percent
 from segdetect.ui.shared.opening import address_of
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.plans import count_allowed, count_good, plans, use_plan
+from segdetect.ui.shared.reviewing import go_to_review
 from segdetect.ui.shared.texts import plain, shown
 
 
@@ -68,6 +69,8 @@ def _show_actions(plan: Plan, last: Plan) -> None:
             key="plan-export",
             help="One file with the plan and its pictures, for another machine or the command line.",
         )
+        if st.button("Review", icon=":material/rate_review:", key="plan-review", help="What it flagged"):
+            go_to_review("plan", plan.name)
         if plan.version != last.version:
             st.button(
                 "Make this the newest version",

@@ -33,6 +33,7 @@ PAGES: Final = (
     ("pages/batch.py", "Batch", ":material/stacks:"),
     ("pages/watch.py", "Watch", ":material/visibility:"),
     ("pages/plans.py", "Plans", ":material/bookmarks:"),
+    ("pages/review.py", "Review", ":material/rate_review:"),
     ("pages/history.py", "History", ":material/history:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
     ("pages/method.py", "Method", ":material/menu_book:"),

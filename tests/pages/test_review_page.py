@@ -1,0 +1,169 @@
+"""The Review page and the buttons that lead there: what is said is kept, teaches the plan, and can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segdetect.cli.main import main
+from segdetect.settings import EngineName, GridSize, Settings
+from segdetect.storage.history.entries import Search
+from segdetect.storage.history.history import History
+from segdetect.storage.history.reviews import standings
+from segdetect.storage.plans.plan import Plan
+from segdetect.storage.plans.plans import Plans
+from segdetect.ui.shared.process import begin_anew
+from tests.support.pages import banner, captions, errors, markdown, open_page, upload
+from tests.support.pages import press as press_label
+from tests.support.pictures import planted, png
+
+pytestmark = pytest.mark.usefixtures("page_engines")
+SIZE = (224, 224)
+PAGE = "pages/review.py"
+FILES = {"a.png": png(planted(2, 2, size_wh=SIZE)), "b.png": png(planted(4, 5, size_wh=SIZE, seed=1))}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("SEGDETECT_HISTORY", "1")
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "home"))
+    begin_anew()
+    yield tmp_path
+    begin_anew()
+
+
+@pytest.fixture
+def plan(home: Path) -> Plan:
+    settings = Settings(grid=GridSize(7, 7), engine=EngineName.TEXTURE)
+    return Plans().keep(Plan(name="cloth", settings=settings, labels=("stain", "thread")))
+
+
+@pytest.fixture
+def inspected(plan: Plan, home: Path) -> Plan:
+    """The plan, by which two pictures with the same mark were inspected; both are kept."""
+    for name, data in FILES.items():
+        (home / name).write_bytes(data)
+    assert main(["inspect", *(str(home / name) for name in FILES), "--plan", "cloth"]) == 0
+    history = History()
+    for entry in history.find(Search()):
+        history.keep_picture(entry, FILES[Path(entry.image).name])
+    return plan
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
+
+
+def said() -> list[tuple[str, str]]:
+    found = standings(History().reviews())
+    return [(one.who, one.judgement.value) for standing in found for one in standing.opinions]
+
+
+def infos(app: AppTest) -> str:
+    return "\n".join(str(one.value) for one in app.info)
+
+
+def test_what_is_said_is_kept_with_its_words_and_can_be_undone(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    assert not errors(app)
+    assert "0 of 2 flagged places answered by you" in captions(app)
+    app.text_input(key="review-who").set_value("Ann").run()
+    app.text_input(key="review-note").set_value("a label")
+    app.selectbox(key="review-label").set_value("stain")
+    press(app, "review-defect")
+    assert not errors(app)
+    assert said() == [("Ann", "defect")]
+    (review,) = History().reviews()
+    assert (review.label, review.note, review.plan) == ("stain", "a label", "cloth")
+    assert "1 of 2 flagged places answered by you" in captions(app)
+    press(app, "review-undo")
+    assert said() == []
+    assert "0 of 2" in captions(app)
+    assert Plans().get("cloth").version == 1
+
+
+def test_a_wrong_alarm_teaches_the_plan_says_what_goes_with_it_and_is_taken_back(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    press(app, "review-no_defect")
+    assert not errors(app)
+    plan = Plans().get("cloth")
+    assert (plan.version, len(plan.allowed)) == (2, 1)
+    assert "1 other open place is not flagged any more" in infos(app)
+    press(app, "review-undo")
+    assert not errors(app)
+    plan = Plans().get("cloth")
+    assert (plan.version, len(plan.allowed)) == (3, 0)
+    assert "all other open places are flagged still" in captions(app)
+
+
+def test_the_next_and_the_previous_place_are_a_key_away(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    assert "Place 1 of 2" in captions(app)
+    assert app.button(key="review-step-previous").disabled
+    press(app, "review-step-next")
+    assert "Place 2 of 2" in captions(app)
+    assert app.button(key="review-step-next").disabled
+    press(app, "review-step-previous")
+    assert "Place 1 of 2" in captions(app)
+
+
+def test_two_people_disagree_and_both_are_shown(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    app.toggle(key="review-all").set_value(True).run()
+    for name, key in (("Ann", "review-no_defect"), ("Bob", "review-defect")):
+        app.text_input(key="review-who").set_value(name).run()
+        press(app, key)
+    assert said() == [("Ann", "not a defect"), ("Bob", "defect")]
+    assert "they disagree" in captions(app)
+    assert Plans().get("cloth").allowed == ()
+
+
+def test_a_picture_without_a_defect_becomes_a_good_one(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    press(app, "review-good")
+    assert not errors(app)
+    assert len(Plans().get("cloth").good) == 1
+    (review,) = History().reviews()
+    assert (review.boxes_ltrb, review.judgement.value) == ((), "not a defect")
+
+
+def test_all_of_them_answered_there_is_a_data_set_and_the_plan_says_how_good_it_was(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    press(app, "review-defect")
+    press(app, "review-no_defect")
+    assert [str(one.value) for one in app.success] == ["Nothing is left to be answered here."]
+    assert "2 pictures of which everything that was flagged is judged" in captions(app)
+    shown = open_page("pages/plans.py")
+    text = markdown(shown)
+    assert "1 of 2" in text
+    assert "Of **2**" not in text
+    assert "Of **1** known defects it flagged 1" in text
+
+
+def test_on_inspect_the_flag_goes_at_once_and_comes_back(plan: Plan) -> None:
+    app = upload(open_page(), ("a.png", FILES["a.png"]))
+    press_label(app, "cloth")
+    assert banner(app)[0] == "Anomalous"
+    press(app, "review-no_defect")
+    assert not errors(app)
+    assert banner(app)[0] == "Normal"
+    assert Plans().get("cloth").version == 2
+    press(app, "review-back")
+    assert not errors(app)
+    assert banner(app)[0] == "Anomalous"
+    assert Plans().get("cloth").allowed == ()
+
+
+def test_without_a_history_there_is_nothing_to_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGDETECT_HISTORY", "0")
+    app = open_page(PAGE)
+    assert "Nothing is reviewed where no history is kept" in infos(app)
+
+
+def test_nothing_inspected_is_nothing_to_answer() -> None:
+    app = open_page(PAGE)
+    assert not errors(app)
+    assert [str(one.value) for one in app.success] == ["Nothing is left to be answered here."]
