@@ -67,7 +67,7 @@ def answer(page: Page) -> None:
     """Wait for the verdict and for all that fills itself in afterwards."""
     page.locator(".sd-banner").first.wait_for()
     idle(page)
-    page.get_by_text("Second opinion: asking").wait_for(state="detached")
+    page.get_by_text("asking").wait_for(state="detached")
     idle(page)
 
 
@@ -90,14 +90,13 @@ def empty(page: Page) -> None:
 def why(page: Page) -> Locator:
     """The flagged segments, and why the selected one is odd."""
     answer(page)
-    heading = page.get_by_role("heading", name="Why row")
-    return page.locator("[data-testid='stHorizontalBlock']").filter(has=heading).last
+    return page.locator(".st-key-why")
 
 
 def tune(page: Page) -> Locator:
     """The histogram and the threshold."""
     answer(page)
-    return page.locator("[data-testid='stTabs']").first
+    return page.locator(".st-key-histogram")
 
 
 def sizes(page: Page) -> Locator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from segdetect.grid import Boxes
-from segdetect.inspection import Flags, Floats, Inspection
-from segdetect.message import Message
+from segdetect.inspection import Floats, Inspection
 from segdetect.output.heat import COLOUR_SCALES, HeatScale, heat_colours, heat_scale, heat_values
 from segdetect.output.thumbnails import hatching_uri
 from segdetect.regions import Regions
@@ -19,6 +18,7 @@ from segdetect.regions import Regions
 FLAG_COLOUR: Final = "#FF5C28"
 HALO_COLOUR: Final = "#101018"
 SELECTED_COLOUR: Final = "#FFFFFF"
+PICKED_COLOUR: Final = "#CBA6FF"
 LOOKALIKE_COLOUR: Final = "#56B4E9"
 OUTLINE_COLOUR: Final = "#A33208"  # seen against `FLAG_COLOUR` and against a light and a dark page
 _MAX_TICKS: Final = 16
@@ -54,6 +54,7 @@ def score_heatmap(
     background: str,
     style: HeatmapStyle = PLAIN_HEATMAP,
     selected: Sequence[int] = (),
+    picked: Sequence[int] = (),
     lookalikes: Sequence[int] = (),
     height: int = 520,
 ) -> go.Figure:
@@ -69,6 +70,7 @@ def score_heatmap(
         background: address of the picture (a `data:` URI).
         style: how it looks.
         selected: tiles to outline in white.
+        picked: tiles to outline in lilac dots, which were picked together.
         lookalikes: tiles to outline in blue dashes.
         height: of the chart in screen pixels.
     """
@@ -81,50 +83,10 @@ def score_heatmap(
     if style.outlines:
         _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid")
     _add_outlines(figure, boxes[list(lookalikes)], LOOKALIKE_COLOUR, "dash")
+    _add_outlines(figure, boxes[list(picked)], PICKED_COLOUR, "dot")
     _add_outlines(figure, boxes[list(selected)], SELECTED_COLOUR, "solid")
     _add_targets(figure, inspection)
     _lay_out(figure, inspection, height)
-    return figure
-
-
-def score_histogram(inspection: Inspection, *, height: int = 264) -> go.Figure:
-    """How many tiles have which score, and the threshold as a line; flagged tiles have a colour and an outline."""
-    scores, flags, threshold = inspection.scores.scores, inspection.decision.flags, inspection.threshold
-    low, high = float(np.nanmin(scores)), max(inspection.scores.highest, threshold or 0.0)
-    size = (high - low) / 40 or 1e-6
-    figure = go.Figure()
-    looks: Mapping[str, tuple[Flags, str, float]] = {
-        "not flagged": (~flags & inspection.scores.scored, "#7C8AA0", 0),
-        "flagged": (flags, FLAG_COLOUR, 1.5),
-    }
-    for name, (chosen, colour, outline) in looks.items():
-        figure.add_histogram(
-            x=scores[chosen],
-            name=name,
-            xbins={"start": low, "end": high + size, "size": size},
-            marker={"color": colour, "line": {"color": OUTLINE_COLOUR, "width": outline}},
-            hovertemplate="%{y} tiles " + name + "<br>score %{x}<extra></extra>",
-        )
-    if threshold is not None:
-        figure.add_vline(
-            x=threshold,
-            line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"},
-            annotation={
-                "text": Message("threshold {threshold:.3f}", threshold=threshold),
-                "yanchor": "bottom",
-            },
-            annotation_position="top",
-        )
-    figure.update_layout(
-        barmode="stack",
-        height=height,
-        margin={"l": 8, "r": 8, "t": 52, "b": 8},
-        # Above the threshold's label, which may stand anywhere along the axis.
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14, "yanchor": "bottom"},
-        xaxis={"title": "score (higher is less like the other tiles)"},
-        yaxis={"title": "tiles"},
-        bargap=0.05,
-    )
     return figure
 
 

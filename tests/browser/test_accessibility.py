@@ -20,7 +20,7 @@ from tests.support.tiny_dataset import mvtec_category
 pytestmark = pytest.mark.browser
 
 IMPACTS: Final = ("critical", "serious", "moderate", "minor")
-SAMPLE: Final = "engine=texture&sample=Clean+wire+mesh"
+SAMPLE: Final = "engine=texture&sample=Clean+wire+mesh&view=Both"
 COMPARE: Final = "left-engine=texture&right-engine=texture&compare-sample=Clean+wire+mesh"
 PAGES: Final = {
     "Inspect, empty": ("", "engine=texture"),
@@ -88,6 +88,7 @@ def settled(page: Any, name: str, folder: Path) -> None:
         page.get_by_role("button", name="Evaluate", exact=True).click()
         page.get_by_role("heading", name="False alarms").wait_for()
     elif name == "Inspect, result":
+        page.locator(".stage:not([aria-busy])").first.wait_for()
         page.locator(".st-key-heatmap .nsewdrag").first.wait_for(state="attached")
     elif name == "Compare":
         page.locator(".stage:not([aria-busy])").nth(1).wait_for()

@@ -10,11 +10,11 @@ import pytest
 
 from segdetect.engines.fastdup import FastdupEngine
 from segdetect.errors import EngineUnavailableError
-from tests.support.browsing import expect_grid, expect_why, grid_slider, rest, tile_on_chart
+from tests.support.browsing import asked_again, expect_grid, expect_why, flagged, grid_slider, rest, tile_on_chart
 
 pytestmark = pytest.mark.browser
 
-SAMPLE = "engine=texture&sample=Broken+wire+mesh"
+SAMPLE = "engine=texture&sample=Broken+wire+mesh&view=Both"
 COMPARE = "left-engine=texture&right-engine=texture&right-grid=9&compare-sample=Broken+wire+mesh"
 
 
@@ -23,14 +23,9 @@ def page(tab: Callable[..., Any]) -> Any:
     """A tab with an answer in which several tiles are flagged."""
     opened = tab(SAMPLE)
     opened.locator(".stage:not([aria-busy])").wait_for()
+    asked_again(opened)
     assert flagged(opened) > 1
     return opened
-
-
-def flagged(page: Any) -> int:
-    """How many tiles the verdict says are flagged."""
-    said = re.match(r"(\d+) of \d+ tiles ", str(page.locator(".sd-lead").text_content()))
-    return int(said[1]) if said else 0
 
 
 def tile_on_picture(page: Any, row: int, col: int, side: int = 7) -> tuple[float, float]:
@@ -97,18 +92,19 @@ def test_a_tile_chosen_anywhere_is_chosen_everywhere(page: Any) -> None:
 
 
 def test_keys_and_buttons_go_from_one_flagged_tile_to_the_next(page: Any) -> None:
-    first = page.locator(".readout").inner_text()
-    page.get_by_text(f"flagged tile 1 of {flagged(page)}").wait_for()
-    page.get_by_test_id("stButton").get_by_role("button", name="Next").click()
-    page.get_by_text(f"flagged tile 2 of {flagged(page)}").wait_for()
+    first, tally = page.locator(".readout").inner_text(), page.locator(".viewer .count")
+    assert tally.inner_text() == f"1 of {flagged(page)}"
+    page.get_by_role("button", name="Next flagged tile").click()
     second = page.locator(".readout").inner_text()
     row, col = (int(figure) for figure in re.findall(r"\d+", second)[:2])
     expect_selected(page, row, col)
-    page.keyboard.press("ArrowLeft")
-    page.get_by_text(f"flagged tile 1 of {flagged(page)}").wait_for()
+    assert tally.inner_text() == f"2 of {flagged(page)}"
+    page.get_by_role("button", name="Next flagged tile").blur()
+    page.keyboard.press("p")  # nothing has the focus: the stage takes the key
+    page.locator(".viewer .count").get_by_text(f"1 of {flagged(page)}").wait_for()
     assert page.locator(".readout").inner_text() == first != second
-    page.keyboard.press("ArrowLeft")
-    page.get_by_text(f"flagged tile {flagged(page)} of {flagged(page)}").wait_for()
+    page.keyboard.press("p")
+    page.locator(".viewer .count").get_by_text(f"{flagged(page)} of {flagged(page)}").wait_for()
 
 
 def test_a_box_drawn_on_the_heatmap_picks_its_tiles(page: Any) -> None:
@@ -127,6 +123,25 @@ def test_a_box_drawn_on_the_heatmap_picks_its_tiles(page: Any) -> None:
         ".filter(row => /row [12], col [123]/.test(row.textContent)).length === 6"
     )
     assert rows.count() == 6
+    assert "6 tiles" in page.locator(".readout").inner_text(), "the picture shows the same choice"
+
+
+def test_a_region_dragged_with_shift_on_the_picture_picks_its_tiles(page: Any) -> None:
+    page.keyboard.down("Shift")
+    page.mouse.move(*tile_on_picture(page, 5.2, 2.2))
+    page.mouse.down()
+    page.mouse.move(*tile_on_picture(page, 6.4, 3.4), steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.get_by_role("radio", name="Picked").or_(page.get_by_role("button", name="Picked")).first.wait_for()
+    rest(page)
+    assert page.locator(".legend").get_by_text("Picked").is_visible()
+    traces = (
+        "({_fullData}) => _fullData.filter((trace) => trace.line?.color === '#CBA6FF').map((trace) => trace.x.length)"
+    )
+    assert page.locator(".st-key-heatmap .js-plotly-plot").evaluate(traces) == [
+        18
+    ]  # three tiles besides the current one
 
 
 # ---- zoom ------------------------------------------------------------------------------------------------------------
@@ -202,24 +217,6 @@ def test_pictures_of_the_compare_page_zoom_together(tab: Callable[..., Any]) -> 
 # ---- strictness, engine, plans ---------------------------------------------------------------------------------------
 
 
-def test_the_threshold_under_the_histogram_moves_the_flags(page: Any) -> None:
-    before = flagged(page)
-    slider = page.get_by_role("slider", name="Threshold")
-    slider.focus()
-    for _ in range(8):  # a fiftieth of the scores each
-        slider.press("PageDown")
-    page.wait_for_url(re.compile("threshold="))
-    rest(page)
-    more = flagged(page)
-    assert more > before
-    rule = page.get_by_role("combobox", name="Flag tiles by")
-    assert rule.input_value() == "My own threshold"
-    slider.focus()
-    slider.press("End")
-    page.locator(".sd-word").filter(has_text="Normal").wait_for()
-    assert flagged(page) == 0
-
-
 @pytest.mark.slow
 def test_one_click_switches_to_the_second_opinion(tab: Callable[..., Any]) -> None:
     try:
@@ -227,10 +224,11 @@ def test_one_click_switches_to_the_second_opinion(tab: Callable[..., Any]) -> No
     except EngineUnavailableError as error:
         pytest.skip(str(error))
     page = tab(SAMPLE)
-    page.get_by_text("Second opinion by fastdup").wait_for()
+    page.get_by_role("button", name="fastdup: ").click()
     page.get_by_role("button", name="Switch to fastdup").click()
-    page.locator("[data-testid=stCaptionContainer]").filter(has_text="fastdup · 7 x 7 tiles ·").first.wait_for()
-    page.get_by_text("Second opinion by texture").wait_for()
+    page.locator(".sd-about").filter(has_text="fastdup · 7 x 7 tiles").wait_for(state="attached")
+    page.get_by_role("button", name="texture: ").wait_for()
+    page.locator(".st-key-more summary").click()
     assert page.get_by_role("combobox", name="Engine").input_value() == "fastdup"
 
 

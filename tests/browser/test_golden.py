@@ -56,7 +56,7 @@ def assert_golden(outcome: Path) -> Callable[..., None]:
 def answered(page: Any) -> None:
     """Wait for the verdict, the charts and the pictures."""
     page.locator(".sd-banner").first.wait_for()
-    page.locator(".st-key-heatmap .nsewdrag").first.wait_for(state="attached")
+    page.locator(".stage:not([aria-busy])").first.wait_for()
     rest(page)
 
 
@@ -70,8 +70,7 @@ def test_result(tab: Callable[..., Any], assert_golden: Callable[..., None]) -> 
     page = tab(SAMPLE)
     answered(page)
     assert_golden("result", page)
-    heading = page.get_by_role("heading", name="Why row")
-    assert_golden("why", page, page.locator("[data-testid=stHorizontalBlock]").filter(has=heading).last)
+    assert_golden("why", page, page.locator(".st-key-why"))
     tabs = page.locator("[data-testid=stTabs]").first
     page.get_by_role("tab", name="Other grid sizes").click()
     page.get_by_text("(shown)").wait_for()

@@ -16,21 +16,21 @@ from segdetect.output.tables import csv_bytes, flagged_table
 from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Settings
-from tests.support.browsing import contrasts, expect_grid, expect_why, grid_slider, rest, tile_on_chart
+from tests.support.browsing import asked_again, contrasts, expect_grid, expect_why, grid_slider, rest, tile_on_chart
 from tests.support.pictures import planted, png
 
 pytestmark = pytest.mark.browser
 
 DEFECT = png(planted(2, 3, size_wh=(224, 224)))
 FILE = {"name": "a part.png", "mimeType": "image/png", "buffer": DEFECT}
-SAMPLE = "engine=texture&sample=Clean+wire+mesh"
+SAMPLE = "engine=texture&sample=Clean+wire+mesh&view=Both"
 COMPARE = "left-engine=texture&right-engine=texture&compare-sample=Clean+wire+mesh"
 
 
 @pytest.fixture
 def result(tab: Callable[..., Any]) -> Any:
     """A tab with the defective picture and its answer."""
-    page = tab()
+    page = tab("engine=texture&view=Both")
     drop(page)
     return page
 
@@ -40,10 +40,7 @@ def drop(page: Any) -> None:
     page.locator(".st-key-files input[type=file]").set_input_files([FILE])
     page.locator(".sd-word").wait_for()
     rest(page)
-    # When the second opinion comes, the whole page runs once more, and what was found on it may be replaced.
-    page.wait_for_timeout(1000)
-    page.get_by_text("Second opinion: asking").wait_for(state="hidden")
-    rest(page)
+    asked_again(page)
 
 
 def own_answer(side: int = 7) -> Inspection:
@@ -59,11 +56,11 @@ def test_a_picture_dropped_in_is_answered(result: Any) -> None:
     assert result.locator(".sd-lead").text_content() == "1 of 49 tiles stands out: row 3, column 4"
     expect_why(result, 3, 4)
     reason = result.locator(".sd-why p")
-    assert not reason.is_visible(), "the reason is for who asks"
-    result.locator(".sd-why summary").focus()
+    assert reason.count() == 0, "the reason is for who asks"
+    result.get_by_role("button", name="Why?").focus()
     result.keyboard.press("Enter")
     assert "times as high as the typical tile" in reason.inner_text()
-    result.keyboard.press("Enter")
+    result.keyboard.press("Escape")
     assert result.title() == "SegDetect"
 
 

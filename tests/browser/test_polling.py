@@ -53,7 +53,8 @@ class Tab:
         assert len(self.asked) == before
 
     def says(self, text: str) -> Any:
-        return self.page.locator("[data-testid=stCaptionContainer], [data-testid=stAlert]").filter(has_text=text).first
+        anywhere = "[data-testid=stCaptionContainer], [data-testid=stAlert], [data-testid=stPopoverButton]"
+        return self.page.locator(anywhere).filter(has_text=text).first
 
 
 @pytest.fixture
@@ -74,10 +75,10 @@ def slow_tab(contexts: Callable[..., Any], slow_address: str) -> Iterator[Callab
 
 def test_asking_ends_with_the_engines_tests_and_with_the_second_opinion(slow_tab: Callable[[str], Tab]) -> None:
     tab = slow_tab("?engine=texture&sample=Broken+wire+mesh")
-    tab.says("Second opinion: asking fastdup").wait_for()
+    tab.says("asking fastdup").wait_for()
     tested = tab.polls
     assert tested > 0, "it asked while the engine was being tested"
-    tab.says("Second opinion by fastdup").wait_for()
+    tab.says("fastdup: ").wait_for()
     assert tab.polls > tested, "it asked while the second opinion was being computed"
     tab.expect_silence()
 
@@ -86,9 +87,9 @@ def test_a_second_opinion_outlives_the_tab_that_asked_first(slow_tab: Callable[[
     address = "?engine=texture&sample=Flawed+fabric&grid=6"
     first, second = slow_tab(address), slow_tab(address)
     for tab in (first, second):
-        tab.says("Second opinion").wait_for()
+        tab.says("fastdup").wait_for()
     first.page.close()
-    second.says("Second opinion by fastdup").wait_for()
+    second.says("fastdup: ").wait_for()
     second.expect_silence()
 
 

@@ -364,7 +364,7 @@ def test_options_change_the_looks_without_a_rerun(desk: Desk) -> None:
     desk.page.get_by_label("Tile boundaries").check()
     legend = desk.page.locator(".legend").get_by_text("Threshold at the mark")
     assert legend.locator("b").evaluate("node => node.style.left") == "50%"
-    desk.page.get_by_label("Heat").fill("0")
+    desk.page.get_by_role("slider", name="Heat").fill("0")
     assert legend.count() == 0, "what is not shown needs no words"
     desk.page.get_by_label("Brightness").fill("2")
     desk.settle()

@@ -35,6 +35,7 @@ from tests.support.pages import (
     numbers,
     open_page,
     press,
+    reasons,
     unescaped,
     upload,
 )
@@ -75,6 +76,12 @@ def _colours(app: AppTest) -> npt.NDArray[np.float64]:
     """The places of the tiles' colours on the scale."""
     (heat,) = [trace for trace in chart(app, "heatmap")["data"] if trace["type"] == "heatmap"]
     return numbers(heat["z"])
+
+
+def _threshold(app: AppTest) -> float:
+    """The lowest score that is flagged, as the gauge in the bar tells it."""
+    (figures,) = re.findall(r'sd-figures">[\d.,]+ / ([\d.]+)<', "".join(e.proto.body for e in app.get("html")))
+    return float(figures)
 
 
 def _facts(app: AppTest) -> str:
@@ -259,35 +266,27 @@ def test_what_a_share_of_false_alarms_finds_is_said_beside_it(app: AppTest, monk
     assert "in 100 defective" not in captions(app), "what was not measured is not told"
 
 
-def test_moving_the_threshold_makes_it_the_visitors_own(app: AppTest, own: Callable[..., Inspection]) -> None:
-    second = float(np.sort(own().scores.scores)[-2])
-    threshold = app.slider(key="threshold")
-    wanted = round((second + threshold.step) / threshold.step) * threshold.step
-    threshold.set_value(wanted).run()
+def _set_threshold(app: AppTest, threshold: float) -> None:
+    """As the histogram does where a line that was dragged has come to rest."""
+    app.session_state["threshold"], app.session_state["rule"] = threshold, RuleName.THRESHOLD
+    app.run()
     assert not app.exception
+
+
+def test_a_threshold_of_ones_own_decides_until_another_rule_does(app: AppTest, own: Callable[..., Inspection]) -> None:
+    first, second = np.sort(own().scores.scores)[:-3:-1]
+    _set_threshold(app, float(first + second) / 2)
     assert "rule threshold" in _facts(app)
     assert len(app.dataframe[0].value) == 1
-    assert app.slider(key="threshold").value == pytest.approx(wanted)
-    app.slider(key="threshold").set_value(0.0).run()
+    _set_threshold(app, 0.0)
     assert len(app.dataframe[0].value) == 49
     app.selectbox(key="rule").select("Automatic").run()
     assert "rule gate" in _facts(app)
-    assert app.slider(key="threshold").value == pytest.approx(own().decision.threshold, rel=0.01)
-
-
-def test_my_own_threshold_is_chosen_in_the_sidebar_too(app: AppTest) -> None:
-    app.selectbox(key="rule").select("My own threshold").run()
-    assert "rule threshold" in _facts(app)
-    app.slider(key="threshold").set_value(0.0).run()
-    assert len(app.dataframe[0].value) == 49
 
 
 @pytest.mark.parametrize("change", ["grid", "sample", "engine"])
 def test_my_own_threshold_stays_as_i_set_it(app: AppTest, change: str) -> None:
-    app.selectbox(key="rule").select("My own threshold").run()
-    threshold = app.slider(key="threshold")
-    mine = round(1.5 / threshold.step) * threshold.step
-    threshold.set_value(mine).run()
+    _set_threshold(app, 1.5)
     match change:
         case "grid":
             app.slider(key="grid").set_value(5).run()
@@ -298,8 +297,9 @@ def test_my_own_threshold_stays_as_i_set_it(app: AppTest, change: str) -> None:
     for _ in range(2):
         app.run()
         assert not app.exception
-        assert app.slider(key="threshold").value == pytest.approx(mine)
+        assert app.session_state["threshold"] == 1.5
         assert "rule threshold" in _facts(app)
+        assert "the threshold you chose" in reasons(app)
 
 
 # ---- comparing with others -------------------------------------------------------------------------------------------
@@ -352,13 +352,13 @@ def test_how_many_are_expected_to_be_defective_is_asked_of_a_batch_and_what_it_c
     app = upload(open_page(), *clean, ("odd.png", DEFECT))
     assert not [group for group in app.get("button_group") if group.key == "defective"]
     choices(app, "scope").select("batch").run()
-    few = app.slider(key="threshold").value
+    few = _threshold(app)
     said = re.search(r"Of 4 pictures of this batch, .* in (\d) if few, (\d) if some, (\d) if half", captions(app))
     assert said is not None
     assert 1 <= int(said[1]) <= int(said[2]) <= int(said[3])
     choices(app, "defective").select(0.5).run()
     assert not app.exception
-    assert app.slider(key="threshold").value < few
+    assert _threshold(app) < few
     app.switch_page("pages/method.py").run()
     app.switch_page("streamlit_app.py").run()
     assert choices(app, "defective").value == 0.5
@@ -388,17 +388,19 @@ def test_the_selected_tile_is_the_same_everywhere(app: AppTest, own: Callable[..
     assert [x[0], y[0], x[2], y[2]] == boxes
 
 
-def test_next_goes_round_the_flagged_tiles(app: AppTest, own: Callable[..., Inspection]) -> None:
-    tiles = own().flagged_tiles
-    for tile in [*tiles[1:], tiles[0]]:
-        press(app, "Next")
-        assert f"Why row {tile // 7 + 1}, col {tile % 7 + 1}?" in markdown(app)
-    press(app, "Previous")
-    assert f"Why row {tiles[-1] // 7 + 1}, col {tiles[-1] % 7 + 1}?" in markdown(app)
+def test_tiles_that_are_picked_have_an_outline_of_their_own(app: AppTest, own: Callable[..., Inspection]) -> None:
+    app.session_state["selection"] = ((own().sha256, 0, GridSize()), 9)
+    app.session_state["picked"] = ((own().sha256, 0, GridSize()), [9, 10, 16])
+    app.run()
+    lines = [trace.get("line", {}) for trace in chart(app, "heatmap")["data"]]
+    assert {line["dash"] for line in lines if line.get("color") == "#CBA6FF"} == {"dot"}
+    assert choices(app, "listed").options == ["Flagged", "Segments", "20 most unlike", "All tiles", "Picked"]
+    choices(app, "listed").select("Picked").run()
+    assert len(app.dataframe[0].value) == 3
 
 
 def test_another_grid_starts_at_its_own_strongest_tile(app: AppTest, own: Callable[..., Inspection]) -> None:
-    press(app, "Next")
+    app.session_state["selection"] = ((own().sha256, 0, GridSize()), 9)
     app.slider(key="grid").set_value(5).run()
     tile = own(grid=GridSize(5, 5)).strongest_tile
     assert f"Why row {tile // 5 + 1}, col {tile % 5 + 1}?" in markdown(app)
@@ -446,9 +448,14 @@ def test_a_wrong_size_of_the_caches_is_told_on_the_page(monkeypatch: pytest.Monk
 # ---- the tabs below --------------------------------------------------------------------------------------------------
 
 
-def test_the_histogram_holds_every_tile(app: AppTest) -> None:
-    bars = [trace for trace in chart(app, "histogram")["data"] if trace["type"] == "histogram"]
-    assert [bar["name"] for bar in bars] == ["not flagged", "flagged"]
+def test_the_picture_alone_is_shown_unless_the_scores_are_asked_for() -> None:
+    app = upload(open_page(view="Picture"), ("defect.png", DEFECT))
+    assert not app.get("plotly_chart")
+    choices(app, "view").select("Scores").run()
+    assert chart(app, "heatmap")
+    app.switch_page("pages/method.py").run()
+    app.switch_page("streamlit_app.py").run()
+    assert choices(app, "view").value == "Scores"
 
 
 @pytest.mark.fastdup

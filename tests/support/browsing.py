@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 # Of each text that can be seen, by the formula of WCAG 2.2; colours and opacities of all that it lies in are blended.
@@ -35,7 +36,7 @@ def grid_slider(page: Any) -> Any:
 
 def expect_grid(page: Any, text: str) -> None:
     """The answer comes to be in this grid."""
-    page.locator("[data-testid=stCaptionContainer]").filter(has_text=f"{text} tiles ·").first.wait_for()
+    page.locator(".sd-about").filter(has_text=f"{text} tiles").first.wait_for(state="attached")
 
 
 def tile_on_chart(page: Any, row: float, col: float, side: int = 7) -> tuple[float, float]:
@@ -46,6 +47,19 @@ def tile_on_chart(page: Any, row: float, col: float, side: int = 7) -> tuple[flo
     page.wait_for_timeout(700)  # the chart is drawn and has come to rest
     box = drag.bounding_box()
     return box["x"] + box["width"] * col / side, box["y"] + box["height"] * row / side
+
+
+def asked_again(page: Any) -> None:
+    """Wait until the second opinion has come; the whole page then runs once more, and may replace what is on it."""
+    page.wait_for_timeout(1000)
+    page.get_by_text("asking").wait_for(state="hidden")
+    rest(page)
+
+
+def flagged(page: Any) -> int:
+    """How many tiles the verdict says are flagged."""
+    said = re.match(r"(\d+) of \d+ tiles ", str(page.locator(".sd-lead").text_content()))
+    return int(said[1]) if said else 0
 
 
 def expect_why(page: Any, row: int, col: int) -> None:

@@ -30,11 +30,14 @@ class MissingEngine(TinyDenseEngine):
 
 
 def open_page(page: str = "streamlit_app.py", **query: str) -> AppTest:
-    """A page in a fresh session, at an address with these parameters; texture is the engine unless another is named."""
+    """A page in a fresh session, at an address with these parameters; texture is the engine unless another is named.
+
+    The Inspect page shows the heat map beside the picture.
+    """
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
     if page != "streamlit_app.py":
         app.switch_page(page)
-    for name, value in {"engine": "texture", **query}.items():
+    for name, value in {"engine": "texture", "view": "Both", **query}.items():
         app.query_params[name] = value
     return app.run()
 
@@ -56,9 +59,9 @@ def banner(app: AppTest) -> tuple[str, str]:
 
 
 def reasons(app: AppTest) -> str:
-    """Why the verdict is what it is, and what was done to the picture, as the banner folds it away."""
+    """Why the verdict is what it is, and what was done to the picture, as it is folded away."""
     bodies = [element.proto.body for element in app.get("html") if 'class="sd-why"' in element.proto.body]
-    return "\n".join(html.unescape(re.sub("<[^>]*>", " ", body.partition("<details")[2])) for body in bodies)
+    return "\n".join(html.unescape(re.sub("<[^>]*>", " ", body.partition('class="sd-why"')[2])) for body in bodies)
 
 
 def chart(app: AppTest, key: str) -> Any:

@@ -15,7 +15,7 @@ from segdetect.engines.texture import TextureEngine
 from segdetect.errors import NothingToScoreError
 from segdetect.inspection import Verdict
 from segdetect.output.annotation import HATCH_RGB, annotate
-from segdetect.output.charts import score_heatmap, score_histogram
+from segdetect.output.charts import score_heatmap
 from segdetect.output.tables import csv_bytes, image_row, tiles_table
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import Inspector
@@ -149,8 +149,6 @@ def test_drawings_show_what_was_left_out(inspector: Inspector) -> None:
     heat = np.array(score_heatmap(inspection, background="").data[0].z, float)
     assert np.isnan(heat.ravel()[CORNERS]).all()
     assert np.nanargmax(heat) in inspection.flagged_tiles
-    bars = score_histogram(inspection)
-    assert sum(len(trace.x) for trace in bars.data) == inspection.scores.scored.sum()
     marks = [mark for mark in inspection_pane(image, inspection).marks if mark.role == "unscored"]
     assert len(marks) == (~inspection.scores.scored).sum()
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import streamlit as st
-
 from segdetect.inspection import Inspection
 from segdetect.output.charts import HeatmapStyle
 from segdetect.pictures.loading import LoadedImage
 from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
-from segdetect.ui.inspect.ignoring import show_ignored, show_ignored_files
 from segdetect.ui.shared.ignored import ignored, keep_painted
 from segdetect.ui.shared.page import callback, part
-from segdetect.ui.shared.session import select_tile
+from segdetect.ui.shared.session import choose_tiles, picked_tiles
 from segdetect.ui.viewer.painting import Painting
 from segdetect.ui.viewer.panes import inspection_pane
+from segdetect.ui.viewer.parts import last_tried
 from segdetect.ui.viewer.truth import truth_marks
-from segdetect.ui.viewer.viewer import Looks, ViewerEvent, picture_viewer
+from segdetect.ui.viewer.viewer import Good, Looks, Mark, Role, ViewerEvent, picture_viewer
 
+VIEWER: Final = "picture"
 PICTURE_HEIGHT: Final = 460
-_LEAST_HEIGHT: Final = 200
+# What is to be seen beside the picture without scrolling: the bar, the tools and the filmstrip.
+_ROOM: Final = 316
 
 
 @part("The picture")
@@ -33,35 +33,40 @@ def show_picture(
     look_alikes: Sequence[LookAlike],
     style: HeatmapStyle,
     *,
+    second: Sequence[int] = (),
+    good: Good | None = None,
     paintable: bool = True,
 ) -> None:
-    """Draw the annotated picture; a click or the arrow keys select a tile, and regions to ignore are painted on it."""
+    """Draw the annotated picture; a click or the arrow keys select a tile, and regions to ignore are painted on it.
+
+    Args:
+        image: the picture.
+        inspection: the answer.
+        tile: the selected one.
+        look_alikes: its look-alikes.
+        style: of the heat layer.
+        second: tiles to look at since a second engine flags them, or does not flag them.
+        good: a known-good picture to hold against this one.
+        paintable: regions to ignore can be painted.
+    """
 
     @callback
     def chosen(event: ViewerEvent) -> None:
-        if event.tile is not None:
-            select_tile(inspection, event.tile)
+        choose_tiles(inspection, event.tiles)
 
-    pane = inspection_pane(image, inspection, look_alikes=look_alikes, marks=truth_marks(inspection), style=style)
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="heading-picture"
-    ):
-        st.markdown("**Picture**", width="content")
-        if paintable:
-            show_ignored_files(image)
+    boxes = inspection.scores.layout.boxes_ltrb
+    seconds = [Mark(tuple(boxes[other].tolist()), Role.SECOND) for other in second]
+    marks = [*seconds, *truth_marks(inspection)]
+    pane = inspection_pane(image, inspection, look_alikes=look_alikes, marks=marks, style=style, good=good)
     picture_viewer(
         [pane],
-        key="picture",
-        selected=tile,
-        height=_height(image.size_wh),
+        key=VIEWER,
+        selected=[*(other for other in picked_tiles(inspection) if other != tile), tile],
+        height=PICTURE_HEIGHT,
+        room=_ROOM,
+        multiple=True,
+        tried=last_tried("histogram"),
         looks=Looks(heat=0.0),
         painting=Painting(ignored().version, MAX_AREA, keep_painted) if paintable else None,
         on_select=chosen,
     )
-    if paintable:
-        show_ignored(image)
-
-
-def _height(size_wh: tuple[int, int]) -> int:
-    """As much as the picture needs in half of a wide screen, so that a strip does not float in an empty field."""
-    return round(min(PICTURE_HEIGHT, max(_LEAST_HEIGHT, 760 * size_wh[1] / size_wh[0])))

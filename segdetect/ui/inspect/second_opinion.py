@@ -42,10 +42,27 @@ class Asked:
     error: Exception | None = None
 
     @property
+    def answer(self) -> Inspection | None:
+        """What the other engine said; None until it has answered, and where it failed."""
+        answer = self.job.answer if self.job is not None and self.ended else None
+        return answer if isinstance(answer, Inspection) else None
+
+    @property
     def contradiction(self) -> str:
         """What the other engine says of the picture as a whole where it differs; empty until it has answered."""
-        answer = self.job.answer if self.job is not None and self.ended else None
-        return contradicting(self.first, answer) if isinstance(answer, Inspection) else ""
+        return "" if self.answer is None else contradicting(self.first, self.answer)
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether one of the two says that something is wrong and the other that nothing is."""
+        return bool(self.contradiction) and self.first.decision.verdict is not Verdict.CANNOT_TELL
+
+    @property
+    def doubtful_tiles(self) -> tuple[int, ...]:
+        """The tiles that one of the two flags; none until the other has answered."""
+        if self.answer is None:
+            return ()
+        return tuple(dict.fromkeys([*self.first.flagged_tiles, *self.answer.flagged_tiles]))
 
 
 @part("The second opinion")
@@ -64,7 +81,7 @@ def ask_second_opinion(request: Request, inspection: Inspection) -> Asked | None
 
 @part("The second opinion")
 def show_second_opinion(asked: Asked | None, inspection: Inspection) -> None:
-    """Draw the line with the other engine's verdict; it fills itself in when the answer is there."""
+    """Draw the chip with the other engine's verdict, and how far the two agree behind it; it fills itself in."""
     if asked is None:
         if not _engine_known(inspection):
             poll(lambda: None, until=lambda: _engine_known(inspection), seconds=_POLL_SECONDS)
@@ -78,11 +95,10 @@ def _show_asked(asked: Asked) -> None:
     if asked.error is not None:
         _show_error(asked.error, asked.request, name)
     elif job is not None and not asked.ended:
-        asking = f":material/hourglass_top: Second opinion: asking {plain(name)} ..."
-        poll(lambda: st.caption(asking), until=lambda: job.ended, seconds=_POLL_SECONDS)
-    elif job is not None:
-        assert isinstance(job.answer, Inspection)
-        _show(job.answer, asked.first, name)
+        asking = f":material/hourglass_top: asking {plain(name)} ..."
+        poll(lambda: st.caption(asking, width="content"), until=lambda: job.ended, seconds=_POLL_SECONDS)
+    elif asked.answer is not None:
+        _show(asked.answer, asked.first, name)
 
 
 def _engine_known(inspection: Inspection) -> bool:
@@ -109,16 +125,17 @@ def _ask_again(request: Request, name: EngineName) -> None:
 
 
 def _show_error(error: Exception, request: Request, name: EngineName) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f":material/error: Second opinion: {plain(localized(fault(error, 'it').message))}", width="content")
-        st.button("Try again", key="ask-again", type="tertiary", on_click=_ask_again, args=(request, name))
+    with st.popover("No second opinion", icon=":material/error:", type="tertiary"):
+        st.caption(f"Second opinion: {plain(localized(fault(error, 'it').message))}")
+        st.button("Try again", key="ask-again", on_click=_ask_again, args=(request, name))
 
 
 def _show(second: Inspection, inspection: Inspection, name: EngineName) -> None:
     text = f"Second opinion by **{plain(name)}**: {plain(agreement(inspection, second))}"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f":material/group: {text}", width="content")
-        st.button(f"Switch to {plain(name)}", key="switch", type="tertiary", on_click=_switch, args=(name,))
+    verdict = second.decision.verdict
+    with st.popover(f"{plain(name)}: {plain(verdict.value)}", icon=":material/group:", type="tertiary"):
+        st.caption(text)
+        st.button(f"Switch to {plain(name)}", key="switch", on_click=_switch, args=(name,))
 
 
 @callback

@@ -1,8 +1,7 @@
-"""Tune with your eyes: scores and threshold, other grid sizes, what stays flagged however the picture is cut."""
+"""Below the bench: the tiles in a table, other grid sizes, what stays flagged however the picture is cut."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,12 +9,13 @@ import streamlit as st
 
 from segdetect.inspection import Inspection
 from segdetect.output.annotation import annotated_thumbnail
-from segdetect.output.charts import score_histogram, stability_map
+from segdetect.output.charts import stability_map
 from segdetect.output.sentences import headline
 from segdetect.output.thumbnails import data_uri
 from segdetect.progress import Progress
 from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import EngineName, GridSize, Rule, RuleName
+from segdetect.ui.inspect.table import show_table
 from segdetect.ui.shared.jobs import jobs, visitor
 from segdetect.ui.shared.locale import localized_chart
 from segdetect.ui.shared.page import callback, part
@@ -24,19 +24,20 @@ from segdetect.ui.shared.session import background, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
 
-_DRAWN: Final = "thresholds-drawn"
-_MOST_DRAWN: Final = 20
-_TABS: Final = ("Scores and threshold", "Other grid sizes", "Stability")
+_TABS: Final = ("Table", "Other grid sizes", "Stability")
 _STRIP_SIDE: Final = 400
 
 
 @part("Tuning")
-def show_tuning(request: Request, inspection: Inspection) -> None:
+def show_tuning(request: Request, inspection: Inspection, tile: int) -> None:
     """Draw the tabs; only the open one does its work."""
-    scores, sizes, stable = st.tabs(list(_TABS), key="look", bind="query-params")
-    with scores:
-        if scores.open:
-            _show_scores(inspection)
+    if request.is_frame:
+        show_table(request.image, inspection, tile)
+        return
+    tiles, sizes, stable = st.tabs(list(_TABS), key="look", bind="query-params")
+    with tiles:
+        if tiles.open:
+            show_table(request.image, inspection, tile)
     with sizes:
         if sizes.open:
             _show_sizes(request)
@@ -44,57 +45,6 @@ def show_tuning(request: Request, inspection: Inspection) -> None:
         if stable.open:
             _show_stability(request)
     prepare_neighbours(request, inspection)
-
-
-@part("The histogram")
-def _show_scores(inspection: Inspection) -> None:
-    st.plotly_chart(
-        localized_chart(score_histogram(inspection)),
-        key="histogram",
-        on_select=_bar_chosen,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="Histogram of the tiles' scores with the threshold as a line",
-    )
-    threshold = inspection.decision.threshold
-    high = inspection.scores.highest * 1.1 or 1.0
-    if math.isfinite(threshold):
-        high = max(high, threshold * 1.1)
-    # With another range it is another widget, which would begin at 0: it is told each time where it stands.
-    stands = st.session_state["threshold"] = min(high, max(0.0, threshold))
-    st.session_state[_DRAWN] = (*st.session_state.get(_DRAWN, ())[-_MOST_DRAWN:], stands)
-    st.slider(
-        "Threshold",
-        0.0,
-        high,
-        step=high / 500,
-        format="localized",
-        key="threshold",
-        on_change=_slider_moved,
-        help="Tiles that score at least this are flagged. Moving it makes the threshold your own; choose another rule "
-        "in the sidebar to give it back. Or click a bar above.",
-    )
-
-
-@callback
-def own_threshold() -> None:
-    """Callback: from now on the visitor's own number decides."""
-    st.session_state["rule"] = RuleName.THRESHOLD
-
-
-@callback
-def _slider_moved() -> None:
-    # Where an answer was overtaken by the next, the browser sends what the slider stood at before, which nobody chose.
-    if st.session_state["threshold"] not in st.session_state.get(_DRAWN, ()):
-        own_threshold()
-
-
-@callback
-def _bar_chosen() -> None:
-    points = st.session_state["histogram"]["selection"]["points"]
-    if points:
-        st.session_state["threshold"] = float(points[0]["x"])
-        own_threshold()
 
 
 @part("The comparison of grids")

@@ -31,6 +31,13 @@ def show_why(
     request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike], style: HeatmapStyle
 ) -> None:
     """Draw the panel for one tile and its look-alikes; its fine map has the colours of the heatmap."""
+    with st.container(key="why", gap="small"):
+        _show_why(request, inspection, tile, found, style)
+
+
+def _show_why(
+    request: Request, inspection: Inspection, tile: int, found: Sequence[LookAlike], style: HeatmapStyle
+) -> None:
     facts = tile_facts(inspection, tile, found)
     state = "flagged" if facts.flagged else "not flagged"
     st.markdown(f"## Why {plain(place_of(facts))}?")
@@ -43,7 +50,7 @@ def show_why(
         st.image(fitted(picture, 640), caption="This tile", width="stretch", alt=shown(f"Tile {place_of(facts)}"))
     with right:
         if found:
-            _show_look_alike(found[0], request, "Its nearest look-alike", "stretch")
+            _show_look_alike(found[0], request, "Nearest", "stretch")
     with st.container(horizontal=True, gap="xsmall"):
         if fine is not None:
             alt = "The tile with its fine score map laid over it: the brightest parts drive its score"
@@ -51,7 +58,7 @@ def show_why(
             over = heat_over(picture, places, style.colour_scale)
             st.image(over, caption="What drives its score", width=_SMALL, alt=alt)
         for look_alike in found[1:]:
-            _show_look_alike(look_alike, request, "Next", _SMALL)
+            _show_look_alike(look_alike, request, "", _SMALL)
 
 
 def look_alikes_of(request: Request, inspection: Inspection, tile: int) -> Sequence[LookAlike]:
@@ -82,8 +89,7 @@ def sentence(facts: TileFacts) -> str:
         odd = f"None of the {facts.tiles} tiles is more unlike the rest."
     if math.isnan(facts.similarity):
         return odd + " There is nothing to compare it with."
-    alike = f" The tile most like it is {number(facts.similarity, 3)} similar (1 is equal); "
-    alike += f"{number(facts.typical_similarity, 3)} is usual here."
+    alike = f" Closest match {number(facts.similarity, 3)}; typical {number(facts.typical_similarity, 3)}."
     score = f" Its score is {number(facts.score, 3)}"
     if not math.isfinite(facts.threshold):
         return f"{odd}{alike}{score}."
@@ -97,8 +103,14 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width:
     if not look_alike.own:
         where = f"{look_alike.source.name}, {where}"
     picture = _picture_of(look_alike, request)
-    caption = f"{title}: {where}, {number(look_alike.similarity, 3)} similar"
-    st.image(fitted(crop(picture, look_alike.box_ltrb), 640), caption=plain(caption), width=width, alt=shown(caption))
+    told = f"{where}, {number(look_alike.similarity, 3)}"
+    caption = f"{title}: {told}" if title else told
+    st.image(
+        fitted(crop(picture, look_alike.box_ltrb), 640),
+        caption=plain(caption),
+        width=width,
+        alt=shown(f"Look-alike in {told} similar"),
+    )
 
 
 def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:

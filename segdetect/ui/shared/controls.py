@@ -59,7 +59,7 @@ RULE_HELP: Final = """When a tile is flagged.
 
 - **Automatic**: measured on clean pictures, so that most of them are left alone; says so when it cannot tell.
 - **Outlier fence**: tiles far above the bulk of this picture's scores. May flag nothing.
-- **My own threshold**: every tile that scores at least your number. Set it under the score histogram.
+- **My own threshold**: every tile that scores at least your number. Set it on the histogram of scores.
 - **fastdup's own rule**: the strangest 5 % of look-alike pairs of every picture, clean or not.
 """
 DEFECTIVE_LABELS: Final = {FEW_DEFECTIVE: "few", 0.25: "some", 0.5: "half"}
@@ -213,7 +213,7 @@ def alarms_label(share: float) -> str:
 
 
 def _threshold(prefix: str) -> float:
-    # The Inspect page sets it under its histogram; the others have none.
+    # The Inspect page sets it on its histogram; the others have none.
     if not prefix:
         return read_threshold()
     return st.number_input(

@@ -45,6 +45,7 @@ _SHAPES: Final = {
     "normal": "<path d='M20 6 9 17l-5-5'/>",
     "suspicious": "<path d='M12 3 2 20h20L12 3z'/><path d='M12 10v4m0 3v.01'/>",
     "anomalous": "<path d='M8 2h8l6 6v8l-6 6H8l-6-6V8z'/><path d='M12 7v6m0 4v.01'/>",
+    "disagree": "<circle cx='8.500' cy='12' r='6.500'/><circle cx='15.500' cy='12' r='6.500'/>",
     "cannot-tell": "<circle cx='12' cy='12' r='10'/><path d='M9 9a3 3 0 1 1 4 2.8c-.7.3-1 .9-1 1.7m0 3.5v.01'/>",
 }
 
@@ -75,6 +76,27 @@ _STYLE: Final = """
 .sd-banner .sd-why { margin-top: .2rem; max-width: 120ch; text-wrap: pretty; }
 .sd-banner .sd-why summary { width: fit-content; cursor: pointer; }
 .sd-banner .sd-why p, .sd-banner .sd-why ul { margin: .2rem 0 0; } .sd-banner ul:empty { display: none; }
+/* The bar of the Inspect page: all on one line, what matters least is cut off first. */
+.sd-bar { align-items: center; gap: .7rem; height: 3rem; padding: 0 .9rem; border-left-width: 5px; overflow: hidden;
+  white-space: nowrap; }
+.sd-bar .sd-icon { width: 1.6rem; height: 1.6rem; margin: 0; }
+.sd-bar .sd-word { margin: 0; flex: none; }
+.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis;
+  font-size: 1rem; }
+.sd-bar .sd-beside { flex: none; }
+.sd-bar .sd-strength { display: flex; flex: none; align-items: center; gap: .5rem; font-size: .85rem; }
+.sd-bar .sd-gauge { position: relative; width: 5rem; height: .5rem; border-radius: .25rem; overflow: hidden;
+  background: color-mix(in srgb, currentColor 18%, transparent); }
+.sd-bar .sd-gauge i { position: absolute; inset: 0 auto 0 0; background: currentColor; opacity: .7; }
+.sd-bar .sd-gauge::after { content: ""; position: absolute; inset: 0 auto 0 50%; width: 2px; background: currentColor; }
+.sd-bar .sd-about { flex: 1 1000 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; text-align: right;
+  font-size: .85rem; opacity: .8; }
+.sd-why p, .sd-why ul { margin: .2rem 0 0; max-width: 70ch; } .sd-why ul:empty { display: none; }
+@media (max-width: 1800px) { .sd-bar .sd-strength .sd-figures { display: none; } }
+@media (max-width: 1100px) { .sd-bar .sd-strength { display: none; } }
+@media (max-width: 767px) { .sd-bar { height: auto; min-height: 3rem; flex-wrap: wrap; gap: .2rem .6rem;
+  padding: .4rem .8rem; white-space: normal; } .sd-bar .sd-about { flex-basis: 100%; text-align: left; } }
+.sd-disagree { background: #b1730014; border-color: #c98a12; } .sd-disagree .sd-icon { color: #c98a12; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }
 .sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }

@@ -261,20 +261,13 @@ def select_tile(inspection: Inspection, tile: int) -> None:
 
 
 def picked_tiles(inspection: Inspection) -> list[int]:
-    """Tiles that were picked together by drawing a box; empty where there are none."""
+    """Tiles that were picked together, on the picture or on the heatmap; empty where there are none."""
     owner, tiles = st.session_state.get("picked", (None, []))
     return list(tiles) if owner == identity(inspection) else []
 
 
-def pick_tiles(inspection: Inspection, tiles: Sequence[int]) -> None:
-    """Remember tiles picked together; the strongest of them becomes the selected one."""
-    st.session_state["picked"] = (identity(inspection), list(tiles))
-    select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.comparable[tile]))
-
-
-def step_through(inspection: Inspection, step: int) -> None:
-    """Callback: select the next or previous flagged tile, round and round."""
-    tiles = inspection.flagged_tiles or [inspection.strongest_tile]
-    current = selected_tile(inspection)
-    at = tiles.index(current) if current in tiles else (-1 if step > 0 else 0)
-    select_tile(inspection, tiles[(at + step) % len(tiles)])
+def choose_tiles(inspection: Inspection, tiles: Sequence[int]) -> None:
+    """Make a tile the selected one; of several, which are then picked, the strongest. None picks none any more."""
+    st.session_state["picked"] = (identity(inspection), list(tiles) if len(tiles) > 1 else [])
+    if tiles:
+        select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.comparable[tile]))

@@ -83,8 +83,9 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         place = st.container()
         grid = read_grid()
         scope, bank = _scope(peers, image)
-        engine = read_engine()
-        rule = read_rule(engine=engine, scope=scope)
+        with st.expander("More", icon=":material/tune:", key="more"):
+            engine = read_engine()
+            rule = read_rule(engine=engine, scope=scope)
         ignore = None if image is None else ignored_of(image)
         settings = planned(Settings(grid=grid, engine=engine, scope=scope, rule=rule, ignore=ignore))
         # What is kept as a plan is known once all controls were read.

@@ -19,7 +19,7 @@ COMPARED_WITH: Final = {
     Scope.REFERENCES: "compared with {count} known-good",
     Scope.BATCH: "compared with {count} other pictures",
 }
-_WANTED: Final = {
+WANTED: Final = {
     Scope.REFERENCES: "Add known-good pictures in the sidebar: one is enough to start, three to ten make the verdict "
     "reliable.",
     Scope.BATCH: "Drop in more pictures of the same kind.",
@@ -78,4 +78,4 @@ def show_verdict(inspection: Inspection, *, level: int = 1, beside: str = "") ->
     )
     st.caption(plain(facts_line(inspection)))
     if inspection.scope is not inspection.settings.scope:
-        st.info(_WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")
+        st.info(WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")

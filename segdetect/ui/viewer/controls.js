@@ -1,8 +1,14 @@
 // The tools around the pictures: buttons, options, the before/after handle, status line and legend.
-const FIRST_LOOKS = { brightness: 1, contrast: 1, wipe: 0.5 };
-const PER_PICTURE = ["brightness", "contrast"];
+const FIRST_LOOKS = { brightness: 1, contrast: 1, wipe: 0.5, picture: true, alike: true, ignored: true, good: "" };
+const PER_PICTURE = ["brightness", "contrast", "good", "picture"];
+const USUAL_HEAT = 0.55;
 const percentFormat = numberFormat({ style: "percent" });
 const percent = (value) => percentFormat.format(value);
+
+/** The heat layer is off where its opacity is said to be none; switched on, it has the usual one. */
+function firstHeat(looks) {
+  return { ...looks, heatOn: looks.heat > 0, heat: looks.heat || USUAL_HEAT };
+}
 
 function connectControls(viewer) {
   const { root } = viewer;
@@ -15,7 +21,12 @@ function connectControls(viewer) {
     previous: () => viewer.step(-1),
     clear: () => viewer.clear(),
     several: () => viewer.change({ several: !viewer.looks.several }),
-    wipe: () => viewer.change({ wipeOn: !viewer.looks.wipeOn }),
+    wipe: () => viewer.change({ wipeOn: !viewer.looks.wipeOn, good: "" }),
+    layer: (button) => viewer.toggleLayer(button.dataset.layer),
+    good: (button) => viewer.showGood(button.dataset.good),
+    fold: (button) => panels().toggle(button.dataset.panel),
+    help: () => showSheet(viewer),
+    "close-help": () => root.querySelector(".sheet").close(),
     view: () => showOptions(viewer, root.querySelector(".options").hidden),
     full: () => toggleFullScreen(root),
     reset: () => viewer.reset(),
@@ -33,7 +44,8 @@ function connectControls(viewer) {
     if (event.target.closest(".brush")) viewer.board.resize(Number(event.target.value));
     const { look } = event.target.dataset;
     if (!look) return;
-    viewer.change({ [look]: event.target.type === "checkbox" ? event.target.checked : Number(event.target.value) });
+    const value = event.target.type === "checkbox" ? event.target.checked : Number(event.target.value);
+    viewer.change(look === "heat" ? { heat: value, heatOn: value > 0 } : { [look]: value });
   });
   root.addEventListener("keydown", (event) => {
     const options = root.querySelector(".options");
@@ -50,13 +62,24 @@ function connectControls(viewer) {
     if (!event.composedPath().some((node) => node === root)) showOptions(viewer, false);
   };
   document.addEventListener("pointerdown", outside);
+  const folded = () => refreshPanels(viewer);
+  panels().changes.addEventListener("change", folded);
   root.querySelector(".panes").addEventListener("pointerdown", () => showOptions(viewer, false));
   const full = root.querySelector('[data-do="full"]');
   full.hidden = !document.fullscreenEnabled;
   root.addEventListener("fullscreenchange", () => {
     full.setAttribute("aria-pressed", String(root.matches(":fullscreen")));
   });
-  return () => document.removeEventListener("pointerdown", outside);
+  return () => {
+    document.removeEventListener("pointerdown", outside);
+    panels().changes.removeEventListener("change", folded);
+  };
+}
+
+function refreshPanels({ root }) {
+  for (const button of root.querySelectorAll("[data-panel]")) {
+    button.setAttribute("aria-pressed", String(!panels().folded[button.dataset.panel]));
+  }
 }
 
 function showOptions(viewer, shown) {
@@ -74,6 +97,15 @@ function toggleFullScreen(root) {
 function refreshControls(viewer) {
   const { root, looks, panes } = viewer;
   const press = (name, value) => root.querySelector(`[data-do="${name}"]`).setAttribute("aria-pressed", String(value));
+  for (const button of root.querySelectorAll("[data-layer]")) {
+    button.setAttribute("aria-pressed", String(Boolean(looks[LAYERS[button.dataset.layer]])));
+    button.hidden = !isLayerThere(button.dataset.layer, panes);
+  }
+  for (const button of root.querySelectorAll("[data-good]")) {
+    button.setAttribute("aria-pressed", String(looks.good === button.dataset.good));
+    button.hidden = !panes.some((pane) => pane.data.good);
+  }
+  refreshPanels(viewer);
   press("wipe", looks.wipeOn);
   press("several", looks.several);
   root.querySelector('[data-do="several"]').hidden = !viewer.data.multiple;
@@ -131,7 +163,8 @@ function hintText({ panes }) {
 }
 
 function refreshLegend({ root, panes, selected, looks }) {
-  const used = new Set(panes.flatMap((pane) => marksOf(pane).map((mark) => mark.role)));
+  const used = new Set(panes.flatMap((pane) => marksOf(pane, { alike: looks.alike, selected }).map((mark) => mark.role)));
+  if (selected.length > 1) used.add(ROLES.picked);
   if (selected.length) used.add(ROLES.selected);
   const samples = [...used].map((role) => {
     const line = (colour, width, dash) =>
@@ -141,9 +174,9 @@ function refreshLegend({ root, panes, selected, looks }) {
   const legend = root.querySelector(".legend");
   legend.innerHTML = samples.join("");
   if (panes.some((pane) => pane.data.ignored)) legend.append(hatchSample());
-  const heats = panes.map((pane) => pane.data).filter((data) => data.heat_legend);
-  const same = new Set(heats.map((data) => JSON.stringify(data.heat_legend))).size === 1;
-  if (looks.heat > 0) legend.append(...(same ? heats.slice(0, 1) : heats).map((data) => heatSample(data, !same)));
+  const heats = panes.map((pane) => pane.data).filter((data) => data.heat);
+  const same = new Set(heats.map(({ heat }) => `${heat.palette} ${heat.notch} ${heat.words}`)).size === 1;
+  if (looks.heatOn) legend.append(...(same ? heats.slice(0, 1) : heats).map((data) => heatSample(data, !same)));
 }
 
 function hatchSample() {
@@ -155,11 +188,11 @@ function hatchSample() {
 }
 
 /** The colours of a heat layer in a row, with a notch where its words say what begins. */
-function heatSample({ title, heat_legend: { colours, notch, words } }, named) {
+function heatSample({ title, heat: { palette, notch, words } }, named) {
   const sample = document.createElement("span");
   const bar = document.createElement("i");
   bar.className = "ramp";
-  bar.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
+  bar.style.backgroundImage = `linear-gradient(to right, ${rampOf(palette).join(", ")})`;
   if (notch !== null) bar.append(document.createElement("b"));
   if (notch !== null) bar.firstChild.style.left = `${100 * notch}%`;
   sample.append(bar, named && title ? `${title}: ${words}` : words);

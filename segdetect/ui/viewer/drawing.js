@@ -4,6 +4,8 @@ const HALO = "rgba(8, 9, 11, 0.82)";
 // Insets differ, so that a tile that is several things at once shows all of them, one line within the other.
 const ROLES = {
   flagged: { name: "Flagged", colour: "rgb(255, 92, 40)", width: 2.5, dash: [], inset: 1.5 },
+  second: { name: "Flagged by the second engine", colour: "rgb(255, 92, 40)", width: 2.5, dash: [6, 5], inset: 1.5 },
+  picked: { name: "Picked", colour: "rgb(203, 166, 255)", width: 3, dash: [3, 3], inset: -0.5 },
   selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -2.5 },
   lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 5 },
   candidate: { name: "Candidate", colour: "rgb(240, 228, 66)", width: 2.5, dash: [2.5, 4], inset: 5 },
@@ -141,32 +143,23 @@ function drawGrid(context, stage, tiles, place) {
 function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band, draft }) {
   const context = prepare(canvas, stage);
   const { tiles } = pane;
-  const marks = looks.outlines ? marksOf(pane) : [];
+  const all = marksOf(pane, { alike: looks.alike, hovered, selected });
+  const marks = all.filter(({ role }) => looks.outlines || role === ROLES.lookalike);
   if (looks.grid) drawGrid(context, stage, tiles, place);
   for (const mark of marks) {
     (mark.role.hatched ? hatch : outline)(context, stage, onStage(mark.box, place, mark.role.inset), mark.role);
   }
   if (hovered >= 0) outlineHovered(context, onStage(tiles.box(hovered), place, -2));
-  for (const tile of selected) outline(context, stage, onStage(tiles.box(tile), place, ROLES.selected.inset), ROLES.selected);
-  if (looks.labels) {
+  const current = selected.at(-1);
+  for (const tile of selected) {
+    const role = tile === current ? ROLES.selected : ROLES.picked;
+    outline(context, stage, onStage(tiles.box(tile), place, role.inset), role);
+  }
+  if (looks.labels && tiles.side() * place.scale >= LEAST_LABELLED) {
     for (const mark of marks) label(context, onStage(mark.box, place, mark.role.inset + 1), mark.text, mark.role, mark.corner);
   }
   if (band) drawBand(context, band);
   if (draft) draft(context);
-}
-
-function marksOf({ data, tiles }) {
-  const flags = tiles.ranked(true).reverse().map((tile) => ({
-    box: tiles.box(tile),
-    role: ROLES.flagged,
-    text: tiles.ranks.length ? String(tiles.ranks[tile]) : "",
-    corner: "left",
-  }));
-  const marks = data.marks.map((mark) => {
-    const role = ROLES[mark.role];
-    return { box: mark.box, role, text: mark.label || role.sign || "", corner: mark.role === "flagged" ? "left" : "right" };
-  });
-  return [...flags, ...marks];
 }
 
 function outlineHovered(context, box) {

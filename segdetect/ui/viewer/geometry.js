@@ -30,8 +30,21 @@ class Tiles {
     this.scores = pane.scores;
     this.ranks = pane.ranks;
     this.flagged = new Set(pane.flagged);
+    this.tried = false;
     const digits = this.scores.some((score) => Math.abs(score) >= 100) ? 1 : 3;
     this.score = numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  /** Flag every tile that scores at least this. */
+  flagFrom(threshold) {
+    this.tried = true;
+    this.flagged = new Set(this.scores.flatMap((score, tile) => (score !== null && score >= threshold ? [tile] : [])));
+  }
+
+  /** The shorter side of a tile, in picture pixels. */
+  side() {
+    const length = ([from, to]) => to - from;
+    return this.count ? Math.min(length(this.across[0]), length(this.down[0])) : Infinity;
   }
 
   row(tile) {
@@ -79,6 +92,33 @@ class Tiles {
     const scored = (tile) => this.scores[tile] !== null;
     const tiles = flaggedOnly ? [...this.flagged] : [...Array(this.count).keys()].filter(scored);
     return tiles.sort((a, b) => (this.ranks[a] ?? a) - (this.ranks[b] ?? b));
+  }
+
+  /** Flagged tiles that touch, if only in a corner, each group with its strongest first; the strongest group first. */
+  segments() {
+    const left = new Set(this.flagged);
+    return this.ranked(true).flatMap((tile) => (left.has(tile) ? [this.touching(tile, left)] : []));
+  }
+
+  touching(tile, left) {
+    left.delete(tile);
+    const found = [tile];
+    for (const one of found) {
+      for (const other of left) {
+        if (Math.abs(this.row(one) - this.row(other)) > 1 || Math.abs(this.col(one) - this.col(other)) > 1) continue;
+        left.delete(other);
+        found.push(other);
+      }
+    }
+    return found;
+  }
+
+  /** The box around tiles. */
+  around(tiles) {
+    const boxes = tiles.map((tile) => this.box(tile));
+    const [left, top] = [0, 1].map((side) => Math.min(...boxes.map((box) => box[side])));
+    const [right, bottom] = [2, 3].map((side) => Math.max(...boxes.map((box) => box[side])));
+    return [left, top, right, bottom];
   }
 
   /** The facts about a tile, in the order in which they are said and shown. */

@@ -17,7 +17,7 @@ class PaneView {
     this.node = document.createElement("figure");
     this.node.innerHTML = `<figcaption></figcaption>
       <div class="stage" tabindex="0" role="application" aria-roledescription="picture with tiles" aria-describedby="how">
-        <canvas class="picture"></canvas>
+        <canvas class="picture"></canvas><canvas class="good"></canvas>
         <div class="over"><canvas class="heat"></canvas><canvas class="hatch"></canvas><canvas class="lines"></canvas></div>
         <div class="wait">Loading the picture\u2026</div>
         <div class="wipe" hidden><i></i><span>Plain</span><span>Marked</span>
@@ -25,7 +25,8 @@ class PaneView {
         <div class="ghost" hidden></div><div class="tip" hidden></div>
       </div>`;
     this.stage = this.node.querySelector(".stage");
-    this.canvas = Object.fromEntries(["picture", "heat", "hatch", "lines"].map((n) => [n, this.node.querySelector(`.${n}`)]));
+    this.canvas = Object.fromEntries(["picture", "good", "heat", "hatch", "lines"].map((n) => [n, this.node.querySelector(`.${n}`)]));
+    this.heat = document.createElement("canvas");
     this.tip = this.node.querySelector(".tip");
     this.ghost = this.node.querySelector(".ghost");
     this.room = { width: 1, height: 1 };
@@ -39,9 +40,24 @@ class PaneView {
     this.node.querySelector("figcaption").textContent = data.title;
     this.stage.setAttribute("aria-label", data.alt);
     if (another) this.bitmaps = {};
-    this.load("picture", data.picture);
-    this.load("heat", data.heat);
-    this.load("ignored", data.ignored);
+    for (const layer of ["picture", "cells", "ignored", "good"]) this.load(layer, data[layer]);
+    this.reflag();
+  }
+
+  /** Flags and colours as they are, or as another threshold would have them. */
+  reflag() {
+    const { trial } = this.viewer;
+    if (trial !== null) this.tiles.flagFrom(trial);
+    this.repaint();
+  }
+
+  repaint() {
+    const { heat, scores, cells, threshold } = this.data;
+    const { bitmap } = this.bitmaps.cells ?? {};
+    this.painted = null;
+    if (!heat || (cells && !bitmap)) return;
+    const map = cells ? bitmap : { rows: this.tiles.down.length, cols: this.tiles.cols, values: scores };
+    this.painted = paintHeat(this.heat, map, heat, this.viewer.trial ?? threshold);
   }
 
   /** Fetch a layer's bitmap; until it is there the one before stays, so that nothing flickers. */
@@ -67,7 +83,9 @@ class PaneView {
       this.stage.classList.toggle("broken", bitmap === null);
       this.node.querySelector(".wait").textContent = bitmap ? "Loading the picture\u2026" : "This browser cannot show the picture.";
     }
+    if (layer === "cells") this.repaint();
     this.viewer.draw();
+    this.viewer.tell();
   }
 
   measure() {
@@ -94,23 +112,34 @@ class PaneView {
 
   showLooks(looks) {
     this.canvas.picture.style.filter = `brightness(${looks.brightness}) contrast(${looks.contrast})`;
-    this.canvas.heat.style.opacity = looks.heat;
+    this.canvas.picture.hidden = !looks.picture;
+    this.canvas.heat.style.opacity = looks.heatOn ? looks.heat : 0;
+    this.canvas.hatch.hidden = !looks.ignored && !this.viewer.board.on;
+    const good = this.data.good ? looks.good : "";
+    const wiping = looks.wipeOn || good === "wipe";
     const wipe = this.node.querySelector(".wipe");
-    wipe.hidden = !looks.wipeOn;
+    wipe.hidden = !wiping;
+    const [left, right] = good === "wipe" ? ["Known-good", "This one"] : ["Plain", "Marked"];
+    wipe.querySelector("span").textContent = left;
+    wipe.querySelector("span:last-of-type").textContent = right;
+    this.canvas.good.hidden = !good;
+    this.canvas.good.style.clipPath = good === "wipe" ? `inset(0 ${100 * (1 - looks.wipe)}% 0 0)` : "";
+    this.stage.classList.toggle("blinking", good === "blink");
     wipe.style.setProperty("--at", `${100 * looks.wipe}%`);
     wipe.querySelector("input").value = looks.wipe;
     wipe.querySelector("input").setAttribute("aria-valuetext", `${percent(looks.wipe)} plain`);
-    this.node.querySelector(".over").style.clipPath = looks.wipeOn ? `inset(0 0 0 ${100 * looks.wipe}%)` : "";
+    this.node.querySelector(".over").style.clipPath = wiping ? `inset(0 0 0 ${100 * looks.wipe}%)` : "";
     this.stage.classList.toggle("band", Boolean(looks.several && this.viewer.data.multiple));
   }
 
   draw() {
     const { viewer, room, data } = this;
     const place = this.place();
-    const { picture, heat } = this.bitmaps;
+    const { picture, good } = this.bitmaps;
     this.stage.classList.toggle("near", viewer.view.zoom > 1);
     drawBitmap(this.canvas.picture, room, picture?.bitmap, data.size, place);
-    drawBitmap(this.canvas.heat, room, heat?.bitmap, data.size, place, data.smooth_heat);
+    drawGood(this.canvas.good, room, good?.bitmap, data.size, place);
+    drawBitmap(this.canvas.heat, room, this.painted, data.size, place, data.heat?.smooth);
     drawHatching(this.canvas.hatch, room, this.ignored(), data.size, place);
     this.drawLines(place);
   }

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from segdetect.inspection import Inspection
 from segdetect.output.charts import PLAIN_HEATMAP, HeatmapStyle
-from segdetect.output.heat import THRESHOLD_PLACE, HeatScale, heat_colours, heat_rgba, heat_scale, heat_values
+from segdetect.output.heat import THRESHOLD_PLACE, heat_colours, heat_scale
 from segdetect.output.sentences import headline
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
-from segdetect.ui.viewer.viewer import HeatLegend, Mark, Pane, Role
+from segdetect.ui.viewer.viewer import Good, Heat, Mark, Pane, Role
 
 _CANDIDATES: Final = 3
-_LEGEND_STEP: Final = 15  # of 256 colours
 
 
 def inspection_pane(
@@ -27,6 +28,7 @@ def inspection_pane(
     look_alikes: Sequence[LookAlike] = (),
     marks: Sequence[Mark] = (),
     style: HeatmapStyle = PLAIN_HEATMAP,
+    good: Good | None = None,
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
@@ -35,7 +37,7 @@ def inspection_pane(
     style.
     """
     scores = inspection.scores
-    scale = heat_scale(inspection, stretch=style.stretch, smooth=style.smooth)
+    own = (scores.nearest_source == 0) & any(one.identity == inspection.identity for one in scores.sources[:1])
     marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, number(a.similarity, 2)) for a in look_alikes if a.own)]
     if not inspection.flagged_tiles:
         for tile in scores.ranks.argsort()[: min(_CANDIDATES, int(scores.scored.sum()))]:
@@ -54,15 +56,23 @@ def inspection_pane(
         ranks=scores.ranks,
         flags=inspection.decision.flags,
         marks=tuple(marks),
-        heat=heat_rgba(scale.places_of(heat_values(inspection, smooth=style.smooth)), style.colour_scale),
-        smooth_heat=style.smooth,
-        heat_legend=_legend(scale, style.colour_scale),
+        threshold=inspection.threshold,
+        nearest=np.where(own, scores.nearest_tile, -1),
+        similar=scores.nearest_similarity,
+        heat=_heat(inspection, style),
+        good=good,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
 
 
-def _legend(scale: HeatScale, colour_scale: str) -> HeatLegend:
-    colours = tuple(f"rgb({r},{g},{b})" for r, g, b in heat_colours(colour_scale)[::_LEGEND_STEP].tolist())
-    if scale.stretched:
-        return HeatLegend(colours, None, "Lowest to highest score")
-    return HeatLegend(colours, THRESHOLD_PLACE, "Threshold at the mark")
+def _heat(inspection: Inspection, style: HeatmapStyle) -> Heat:
+    scale = heat_scale(inspection, stretch=style.stretch, smooth=style.smooth)
+    return Heat(
+        cells=inspection.scores.cell_map if style.smooth else None,
+        scale=scale,
+        colours=heat_colours(style.colour_scale),
+        smooth=style.smooth,
+        tied=None if scale.stretched else inspection.threshold,
+        notch=None if scale.stretched else THRESHOLD_PLACE,
+        words="Lowest to highest score" if scale.stretched else "Threshold at the mark",
+    )

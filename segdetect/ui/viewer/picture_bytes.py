@@ -87,3 +87,14 @@ def _encode(pixels: _Array) -> bytes:
     else:
         image.save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
+
+
+def encode_cells(values: npt.NDArray[np.float32]) -> EncodedPicture:
+    """A map of scores as the browser gets it: exactly, in the place of a picture.
+
+    Args:
+        values: `(rows, cols)`; NaN where there is none.
+    """
+    rows, cols = values.shape
+    data = b"CELL" + np.array([rows, cols], "<u4").tobytes() + np.ascontiguousarray(values, "<f4").tobytes()
+    return EncodedPicture(hashlib.blake2b(data, digest_size=16).hexdigest(), data)

@@ -1,6 +1,8 @@
-// Carries the bytes of one picture into the page, where any viewer finds them by their digest. An element that has not
-// changed is not sent again by Streamlit, so the bytes cross the wire once however often the viewer beside it changes.
+// Carries the bytes of one picture, or of a map of scores, into the page, where any viewer finds them by their digest. An
+// element that has not changed is not sent again by Streamlit, so the bytes cross the wire once however often the viewer
+// beside it changes.
 const DIGEST_LENGTH = 32;
+const CELLS = "CELL";
 
 function shelf() {
   const name = Symbol.for("segdetect.pictures");
@@ -8,11 +10,22 @@ function shelf() {
   return globalThis[name];
 }
 
+/** A map of scores: its sign, rows and columns as 32-bit numbers, then 32-bit floats. */
+function cellsOf(bytes) {
+  const [rows, cols] = new Uint32Array(bytes.buffer, bytes.byteOffset + 4, 2);
+  return { rows, cols, values: new Float32Array(bytes.buffer, bytes.byteOffset + 12, rows * cols) };
+}
+
+function opened(bytes) {
+  const isMap = new TextDecoder("latin1").decode(bytes.subarray(0, 4)) === CELLS;
+  return isMap ? Promise.resolve(cellsOf(bytes)) : createImageBitmap(new Blob([bytes]));
+}
+
 function put(digest, bytes) {
   const { bitmaps, users, events } = shelf();
   users.set(digest, (users.get(digest) ?? 0) + 1);
   if (!bitmaps.has(digest)) {
-    bitmaps.set(digest, createImageBitmap(new Blob([bytes])));
+    bitmaps.set(digest, opened(bytes));
     events.dispatchEvent(new Event(digest));
   }
 }

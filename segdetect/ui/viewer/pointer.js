@@ -146,35 +146,3 @@ function connectPointer(viewer, pane) {
   stage.addEventListener("blur", () => viewer.setBlink(false));
   stage.addEventListener("focus", () => viewer.setActive(pane));
 }
-
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-function pressKey(viewer, pane, event) {
-  if (viewer.board.on && viewer.board.press(event)) {
-    event.preventDefault();
-    event.stopPropagation();
-    return;
-  }
-  if (event.altKey || event.ctrlKey || event.metaKey) return;
-  const keys = {
-    "+": () => viewer.zoomBy(1.5),
-    "=": () => viewer.zoomBy(1.5),
-    "-": () => viewer.zoomBy(1 / 1.5),
-    "_": () => viewer.zoomBy(1 / 1.5),
-    0: () => viewer.fit(),
-    n: () => viewer.step(1),
-    "]": () => viewer.step(1),
-    p: () => viewer.step(-1),
-    "[": () => viewer.step(-1),
-    escape: () => viewer.clear(),
-    i: () => viewer.board.toggle(),
-    enter: () => viewer.lookCloser(pane),
-    " ": () => viewer.setBlink(true),
-  };
-  const arrow = ARROWS[event.key];
-  const act = arrow ? () => viewer.walk(pane, ...arrow, { add: event.shiftKey }) : keys[event.key.toLowerCase()];
-  if (!act) return;
-  act();
-  event.preventDefault();
-  event.stopPropagation();
-}

@@ -12,10 +12,13 @@ class Viewer {
     this.chosenIn = null;
     this.sequence = 0;
     this.lastSeen = 0;
+    this.trial = null;
+    this.tried = 0;
+    this.followers = new Set();
     this.over = null;
     this.band = null;
     this.board = new PaintBoard(this);
-    this.disconnect = connectControls(this);
+    this.disconnect = [connectControls(this), connectPageKeys(this)];
     this.sizes = new ResizeObserver(() => this.measure());
     this.sizes.observe(root);
   }
@@ -27,7 +30,12 @@ class Viewer {
     this.send = send;
     this.data = data;
     this.root.style.setProperty("--height", `${data.height}px`);
-    if (first) this.looks = { ...FIRST_LOOKS, ...data.looks, several: false };
+    this.root.style.setProperty("--room", `${data.room ?? 0}px`);
+    const [width, height] = data.panes[0].size;
+    this.root.style.setProperty("--ratio", height / width);
+    this.root.classList.toggle("bench", data.room !== null);
+    if (data.tried >= this.tried) this.trial = null;
+    if (first) this.looks = { ...FIRST_LOOKS, ...firstHeat(data.looks), several: false };
     this.updatePanes(data.panes);
     this.recallView(first);
     this.measure();
@@ -36,6 +44,10 @@ class Viewer {
     if (!data.painting) this.board.on = false;
     refreshControls(this);
     refreshPainting(this);
+    desk().viewers.set(data.key, this);
+    desk().arrivals.dispatchEvent(new Event(data.key));
+    if (this.trial === null && data.room !== null) sayVerdict(this.panes[0].tiles, null);
+    this.tell();
   }
 
   updatePanes(panes) {
@@ -146,7 +158,7 @@ class Viewer {
   }
 
   reset() {
-    this.change({ ...FIRST_LOOKS, ...this.data.looks, several: false });
+    this.change({ ...FIRST_LOOKS, ...firstHeat(this.data.looks), several: false });
     this.fit();
   }
 
@@ -191,6 +203,15 @@ class Viewer {
     this.draw();
   }
 
+  toggleLayer(name) {
+    if (isLayerThere(name, this.panes)) this.change({ [LAYERS[name]]: !this.looks[LAYERS[name]] });
+  }
+
+  /** Hold the nearest known-good picture against this one; a second time, put it away. */
+  showGood(how) {
+    if (this.panes.some((pane) => pane.data.good)) this.change({ good: this.looks.good === how ? "" : how, wipeOn: false });
+  }
+
   hover(place) {
     this.over = place && { pane: place.pane, ...place.pane.shareAt(place.at) };
     this.pointing ??= requestAnimationFrame(() => {
@@ -213,6 +234,42 @@ class Viewer {
     if (this.active === pane) return;
     this.active = pane;
     refreshZoom(this);
+  }
+
+  // ---- another threshold -------------------------------------------------------------------------------------------
+
+  /** The lowest score that is flagged as things are shown; null where none is known. */
+  get threshold() {
+    return this.trial ?? this.panes[0]?.data.threshold ?? null;
+  }
+
+  /** Show what another threshold would flag; null goes back to the server's answer. */
+  tryThreshold(threshold) {
+    this.trial = threshold;
+    this.tried = Infinity;
+    this.trying ??= requestAnimationFrame(() => {
+      this.trying = null;
+      for (const pane of this.panes) pane.update(pane.data);
+      sayVerdict(this.panes[0].tiles, this.trial);
+      refreshStatus(this);
+      this.tell();
+      for (const pane of this.panes) pane.draw();
+    });
+  }
+
+  /** The trial has come to rest: its number, which the server's answer to it will carry. */
+  settleThreshold() {
+    this.tried = Date.now();
+    return this.tried;
+  }
+
+  nudgeThreshold(direction) {
+    for (const follower of this.followers) follower.step?.(direction);
+  }
+
+  /** Let those who follow know that what is shown has changed. */
+  tell() {
+    for (const follower of this.followers) follower.refresh();
   }
 
   // ---- what is chosen ----------------------------------------------------------------------------------------------
@@ -285,6 +342,7 @@ class Viewer {
     this.reveal();
     refreshStatus(this);
     this.draw();
+    this.tell();
   }
 
   announce() {
@@ -293,36 +351,10 @@ class Viewer {
   }
 
   destroy() {
-    this.disconnect();
+    for (const disconnect of this.disconnect) disconnect();
     this.sizes.disconnect();
     cancelAnimationFrame(this.gliding);
+    if (desk().viewers.get(this.data.key) === this) desk().viewers.delete(this.data.key);
     this.root.parentNode.remove();
   }
-}
-
-const viewers = new WeakMap();
-
-/** Show a call's data in its place on the page, putting a viewer up where there is none yet. */
-function show({ data, parentElement, setTriggerValue }, { html, css }) {
-  let viewer = viewers.get(parentElement);
-  if (!viewer) {
-    const frame = document.createElement("div");
-    frame.innerHTML = `<style>${css}</style>${html}`;
-    parentElement.append(frame);
-    // Streamlit fades what a rerun has not reached yet; a picture that is being looked at stays as it is.
-    parentElement.host.closest('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1");
-    viewer = new Viewer(frame.querySelector(".viewer"));
-    viewers.set(parentElement, viewer);
-  }
-  viewer.update(data, setTriggerValue);
-  return () => {
-    viewers.delete(parentElement);
-    viewer.destroy();
-  };
-}
-
-export default function ({ data }) {
-  const code = desk();
-  code.show = (call) => show(call, data);
-  code.open();
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -19,22 +19,24 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from segdetect.output.heat import HeatScale
 from segdetect.ui.shared.page import callback
 from segdetect.ui.viewer.painting import Painting, painted, veil
-from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_picture
+from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_cells, encode_picture
 
 _HERE: Final = Path(__file__).parent
 _CODE: Final = "segdetect_viewer_code"
 _PICTURE: Final = "segdetect_viewer_picture"
-_VIEWER: Final = "segdetect_viewer"
+_PART: Final = "segdetect_viewer"
 # The files of one component are joined, in this order, and share one module scope in the browser.
 _SCRIPTS: Final = {
     _CODE: (
-        *("desk.js", "geometry.js", "drawing.js", "shapes.js", "painting.js"),
-        *("controls.js", "pointer.js", "pane.js", "viewer.js"),
+        *("desk.js", "geometry.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js", "keys.js"),
+        *("panels.js", "controls.js", "pointer.js", "pane.js", "viewer.js"),
+        *("verdict.js", "part.js", "film.js", "histogram.js", "shows.js"),
     ),
     _PICTURE: ("pictures.js",),
-    _VIEWER: ("desk.js", "mount.js"),
+    _PART: ("desk.js", "mount.js"),
 }
 
 
@@ -42,7 +44,9 @@ class Role(StrEnum):
     """What an outlined box means; each has its own colour and its own line, so that colour is never all there is."""
 
     FLAGGED = "flagged"
+    SECOND = "second"
     SELECTED = "selected"
+    PICKED = "picked"
     LOOKALIKE = "lookalike"
     CANDIDATE = "candidate"
     ONLY_LEFT = "only-left"
@@ -66,19 +70,41 @@ class Mark:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HeatLegend:
-    """What the colours of a heat layer mean, as the legend draws it.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Heat:
+    """A heat layer, which the browser paints.
 
     Args:
-        colours: CSS colours from the lowest place to the highest, evenly spaced.
+        cells: `(rows, cols)` float32 scores, stretched over the whole picture, NaN where there is none; None for the
+            scores of the pane's tiles.
+        scale: which place on the scale of colours each score has.
+        colours: `(256, 3)` uint8 RGB from the lowest place to the highest.
+        smooth: blend between the values; False shows each as a flat field.
+        tied: the threshold that the scale is tied to; it follows while a person tries another. None for none.
         notch: the place, 0..1, where something begins that the words name; None for none.
-        words: a few, after the colours.
+        words: a few, for the legend.
     """
 
-    colours: tuple[str, ...]
-    notch: float | None
+    cells: npt.NDArray[np.float32] | None = None
+    scale: HeatScale
+    colours: npt.NDArray[np.uint8]
+    smooth: bool
+    tied: float | None = None
+    notch: float | None = None
     words: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Good:
+    """A known-good picture to hold against a pane's own.
+
+    Args:
+        title: its name, fit to be shown.
+        picture: as `Pane.picture`.
+    """
+
+    title: str
+    picture: npt.NDArray[np.uint8]
 
 
 def _no_boxes() -> npt.NDArray[np.int32]:
@@ -105,9 +131,11 @@ class Pane:
         ranks: `(n,)`, 1 for the highest score; of no meaning for a tile without one. Empty where there are none.
         flags: `(n,)` bool; flagged tiles are outlined and carry their rank. Empty where there are none.
         marks: further outlined boxes.
-        heat: `(rows, cols, 4)` uint8 RGBA, stretched over the whole picture; None for none.
-        smooth_heat: blend between the values of `heat`; False shows each as a flat field.
-        heat_legend: what its colours mean; shown while the layer is. None says nothing.
+        threshold: the lowest score that is flagged; None where nothing was learnt.
+        nearest: `(n,)` the tile of the same picture that is most like each; -1 for none. Empty where that is not told.
+        similar: `(n,)` how like it is, up to 1; empty where that is not told.
+        heat: the layer of colours; None for none.
+        good: a known-good picture, to be held against this one; None for none.
         ignored: `(rows, cols)` bool, stretched over the whole picture, True where nothing is looked at, which is
             hatched; None for nowhere.
         selectable: whether tiles of this pane can be chosen, and show the choice.
@@ -126,15 +154,18 @@ class Pane:
     ranks: npt.NDArray[Any] = field(default_factory=_no_numbers)
     flags: npt.NDArray[Any] = field(default_factory=_no_numbers)
     marks: tuple[Mark, ...] = ()
-    heat: npt.NDArray[np.uint8] | None = None
-    smooth_heat: bool = True
-    heat_legend: HeatLegend | None = None
+    threshold: float | None = None
+    nearest: npt.NDArray[np.integer[Any]] = field(default_factory=_no_boxes)
+    similar: npt.NDArray[np.floating[Any]] = field(default_factory=_no_numbers)
+    heat: Heat | None = None
+    good: Good | None = None
     ignored: npt.NDArray[np.bool_] | None = None
     selectable: bool = True
 
     def __post_init__(self) -> None:
         tiles = len(self.boxes_ltrb)
-        for name, values in (("scores", self.scores), ("ranks", self.ranks), ("flags", self.flags)):
+        for name in ("scores", "ranks", "flags", "nearest", "similar"):
+            values = getattr(self, name)
             if len(values) not in (0, tiles):
                 raise ValueError(f"{len(values)} {name} for {tiles} tiles")
         if np.isinf(self.scores).any():
@@ -156,7 +187,7 @@ class Looks:
     """What is shown at first; the person may change all of it, and that is kept for the browser session.
 
     Args:
-        heat: opacity of the heat overlay, 0..1.
+        heat: opacity of the heat overlay, 0..1; 0 leaves the layer off until it is switched on.
         outlines: draw flags and marks.
         labels: write ranks and labels.
         grid: draw the tile boundaries.
@@ -195,9 +226,11 @@ def picture_viewer(
     selected: int | Sequence[int] | None = None,
     selected_pane: int | None = None,
     height: int = 520,
+    room: int | None = None,
     multiple: bool = False,
     looks: Looks | None = None,
     painting: Painting | None = None,
+    tried: float = 0,
     on_select: Callable[[ViewerEvent], None] | None = None,
 ) -> ViewerEvent | None:
     """Show pictures side by side, with zoom and place linked, and let the person choose tiles.
@@ -210,9 +243,12 @@ def picture_viewer(
         selected: the tile or tiles to highlight, from wherever they were chosen.
         selected_pane: the pane that `selected` refers to; None for all that are selectable.
         height: of the pictures in pixels; tools and status line come on top of it (about 80 pixels).
+        room: on a wide screen the pictures fill the window but for so many pixels of height, which the rest of what is
+            to be seen at once takes; None for `height` everywhere.
         multiple: several tiles may be chosen (Shift-drag, Ctrl-click, Shift-arrow).
         looks: what is shown at first.
         painting: lets regions to ignore be painted on the first picture; None for no such tools.
+        tried: the number of the last threshold that this answer knows of, as `threshold_histogram` gave it.
         on_select: called with the event before the rerun that it causes, as the callbacks of Streamlit's widgets are.
 
     Returns:
@@ -223,20 +259,23 @@ def picture_viewer(
     """
     if not panes:
         raise ValueError("a viewer needs at least one pane")
-    pictures = {picture.digest: picture for pane in panes for picture in _pictures_of(pane)}
+    pictures = {picture.digest: picture for pane in panes for picture in _layers(pane).values()}
     data = {
+        "kind": "viewer",
         "key": key,
         "seen": st.session_state.get(_seen_key(key), 0),
         "panes": [_describe(pane) for pane in panes],
         "selected": _as_list(selected),
         "selected_pane": selected_pane,
         "height": height,
+        "room": room,
+        "tried": tried,
         "multiple": multiple,
         "looks": _describe_looks(looks or Looks()),
         "painting": painting and {"version": painting.version, "most": painting.most_pixels},
     }
     with st.container(gap=None):
-        result = _mount(_VIEWER)(
+        result = mounted_part()(
             key=key,
             data=data,
             on_select_change=callback(functools.partial(_note_selection, key, on_select)),
@@ -279,31 +318,50 @@ def _as_list(selected: int | Sequence[int] | None) -> list[int]:
     return [int(tile) for tile in selected] if isinstance(selected, Sequence) else [int(selected)]
 
 
-def _pictures_of(pane: Pane) -> list[EncodedPicture]:
-    pictures = [encode_picture(pane.picture)]
-    layers = [pane.heat, None if pane.ignored is None else veil(pane.ignored)]
-    return [*pictures, *(encode_picture(layer) for layer in layers if layer is not None)]
+def _layers(pane: Pane) -> dict[str, EncodedPicture]:
+    layers = {"picture": encode_picture(pane.picture)}
+    if pane.heat is not None and pane.heat.cells is not None:
+        layers["cells"] = encode_cells(pane.heat.cells)
+    if pane.ignored is not None:
+        layers["ignored"] = encode_picture(veil(pane.ignored))
+    if pane.good is not None:
+        layers["good"] = encode_picture(pane.good.picture)
+    return layers
 
 
 def _describe(pane: Pane) -> dict[str, Any]:
-    digests = [picture.digest for picture in _pictures_of(pane)]
+    digests = {layer: picture.digest for layer, picture in _layers(pane).items()}
     return {
         "id": pane.id,
         "title": pane.title,
         "alt": pane.alt,
         "size": [int(side) for side in pane.size_wh],
-        "picture": digests[0],
-        "heat": digests[1] if pane.heat is not None else None,
-        "smooth_heat": pane.smooth_heat,
-        "ignored": digests[-1] if pane.ignored is not None else None,
-        "heat_legend": pane.heat_legend and asdict(pane.heat_legend),
+        **dict.fromkeys(("picture", "cells", "ignored", "good")),
+        **digests,
+        "good_title": pane.good and pane.good.title,
+        "heat": pane.heat and _describe_heat(pane.heat),
         "edges": pane.edges,
-        # Five digits are more than is shown, and a third of what the full numbers would take.
-        "scores": [None if np.isnan(score) else float(f"{score:.5g}") for score in pane.scores],
+        # Exact, since a threshold that is tried flags by them what it flags on the server.
+        "scores": [None if np.isnan(score) else float(score) for score in pane.scores],
         "ranks": [int(rank) for rank in pane.ranks],
+        "threshold": pane.threshold,
+        "nearest": [int(tile) for tile in pane.nearest],
+        "similar": [None if np.isnan(value) else round(float(value), 3) for value in pane.similar],
         "flagged": np.flatnonzero(pane.flags).tolist(),
         "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
         "selectable": pane.selectable,
+    }
+
+
+def _describe_heat(heat: Heat) -> dict[str, Any]:
+    return {
+        "marks": heat.scale.scores,
+        "places": heat.scale.places,
+        "tied": heat.tied,
+        "palette": heat.colours.tobytes().hex(),
+        "smooth": heat.smooth,
+        "notch": heat.notch,
+        "words": heat.words,
     }
 
 
@@ -315,6 +373,11 @@ def _describe_looks(looks: Looks) -> dict[str, float | bool]:
         "grid": looks.grid,
         "wipeOn": looks.wipe,
     }
+
+
+def mounted_part() -> Any:
+    """The component that hands its data over to the viewer's code, which shows what its `kind` names."""
+    return _mount(_PART)
 
 
 @functools.cache

@@ -4,8 +4,9 @@ import numpy as np
 import streamlit as st
 
 from segdetect.grid import tile_layout
+from segdetect.output.heat import HeatScale
 from segdetect.settings import GridSize
-from segdetect.ui.viewer.viewer import HeatLegend, Looks, Mark, Pane, Role, ViewerEvent, picture_viewer
+from segdetect.ui.viewer.viewer import Heat, Looks, Mark, Pane, Role, ViewerEvent, picture_viewer
 
 SIDE = 700
 PLANTED = (17, 32, 5)
@@ -34,8 +35,9 @@ def pane(seed: int, title: str, rows: int, heat: bool) -> Pane:
         scores[tile], flags[tile] = 0.9 - place / 10, True
     ranks = np.empty(layout.grid.tiles, int)
     ranks[np.argsort(-scores)] = np.arange(1, layout.grid.tiles + 1)
-    red = np.zeros((rows, 7, 4), np.uint8)
-    red[..., [0, 3]] = 255
+    red = np.zeros((256, 3), np.uint8)
+    red[:, 0] = np.arange(256)
+    scale = HeatScale((0.0, 0.5), (0.0, 1.0), ("none", "most"))
     return Pane(
         id=f"picture {seed}",
         title=title,
@@ -47,8 +49,7 @@ def pane(seed: int, title: str, rows: int, heat: bool) -> Pane:
         ranks=ranks,
         flags=flags,
         marks=(Mark((0, 0, 100, 100), Role.LOOKALIKE, "0.71"),),
-        heat=red if heat else None,
-        heat_legend=HeatLegend(("black", "red"), 0.5, "Threshold at the mark") if heat else None,
+        heat=Heat(scale=scale, colours=red, smooth=True, notch=0.5, words="Threshold at the mark") if heat else None,
     )
 
 

@@ -17,7 +17,6 @@ from segdetect.output.charts import (
     SELECTED_COLOUR,
     HeatmapStyle,
     score_heatmap,
-    score_histogram,
     stability_map,
 )
 from segdetect.output.heat import COLOUR_SCALES, heat_scale
@@ -163,34 +162,6 @@ def test_many_tiles_get_few_ticks() -> None:
 def test_no_tile_flagged_means_no_outline(image: LoadedImage) -> None:
     figure = score_heatmap(answer(image, SCORES, grid=GridSize(2, 3)), background=PICTURE)
     assert [trace["type"] for trace in _spec(figure)["data"]] == ["heatmap", "scatter"]
-
-
-# ---- histogram -------------------------------------------------------------------------------------------------------
-
-
-def test_the_histogram_splits_flagged_from_the_rest_and_marks_the_threshold(inspection: Inspection) -> None:
-    figure = score_histogram(inspection)
-    bars = {trace.name: sorted(trace.x) for trace in figure.data}
-    assert bars == {"not flagged": [0.1, 0.2, 0.3, 0.4], "flagged": [0.6, 0.9]}
-    (line,) = figure.layout.shapes
-    assert line.x0 == line.x1 == 0.5
-    assert [trace.marker.line.width > 0 for trace in figure.data] == [False, True], "told apart by colour alone"
-
-
-def test_the_bins_hold_every_score(inspection: Inspection) -> None:
-    for trace in score_histogram(inspection).data:
-        assert trace.xbins.start <= min(SCORES)
-        assert trace.xbins.end > max(SCORES)
-
-
-def test_a_histogram_of_equal_scores_can_be_drawn(image: LoadedImage) -> None:
-    figure = score_histogram(answer(image, [0.0] * 6, grid=GridSize(2, 3), threshold=0.0))
-    assert all(trace["xbins"]["size"] > 0 for trace in _spec(figure)["data"])
-
-
-def test_without_a_finite_threshold_there_is_no_line(image: LoadedImage) -> None:
-    figure = score_histogram(answer(image, SCORES, grid=GridSize(2, 3), threshold=math.inf))
-    assert len(figure.layout.shapes) == 0
 
 
 # ---- stability -------------------------------------------------------------------------------------------------------

@@ -229,7 +229,6 @@ def test_a_page_is_in_the_readers_numbers_and_its_files_are_not(monkeypatch: pyt
     assert f"Its score is {score}," in markdown(app)
     assert f"the threshold of {threshold.replace('.', ',')}." in markdown(app)
     assert chart(app, "heatmap")["layout"]["separators"] == ",."
-    assert chart(app, "histogram")["layout"]["annotations"][0]["text"] == f"threshold {threshold.replace('.', ',')}"
     columns = json.loads(app.dataframe[0].proto.columns)
     assert {columns[name]["type_config"]["format"] for name in ("score", "similarity")} == {"localized"}
     assert offered["Flagged tiles (CSV)"]() == csv_bytes(flagged_table(own))

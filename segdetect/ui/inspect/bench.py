@@ -1,0 +1,63 @@
+"""The bench: the stage with what stands around it, seen at once on a wide screen, one below the other elsewhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+SIDE_PX: Final = 322
+_ROW: Final = ".st-key-bench > [data-testid=stLayoutWrapper] > [data-testid=stHorizontalBlock]"
+_COLUMNS: Final = f"{_ROW} > [data-testid=stColumn]"
+_STYLE: Final = f"""
+<style>
+.stAppHeader {{ background: none; pointer-events: none; }}
+.stAppHeader button, .stAppHeader a {{ pointer-events: auto; }}
+.stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
+.st-key-bench {{ container-type: inline-size; }}
+.st-key-film {{ position: relative; }}
+.st-key-film > [data-testid=stLayoutWrapper] {{ position: absolute; top: 0; right: 0; width: auto; }}
+.st-key-film-csv {{ width: auto; }}
+.st-key-film-csv button {{ min-height: 2rem; padding: 0 .7rem; }}
+.st-key-verdict-bar :is(button, [data-testid=stCaptionContainer]) {{ white-space: nowrap; }}
+{_COLUMNS} > [data-testid=stVerticalBlock] {{ gap: .4rem; }}
+[class*="st-key-view-"] > [data-testid=stLayoutWrapper] {{ flex: 1 1 0; min-width: 0; }}
+.st-key-view-scores > [data-testid=stLayoutWrapper]:has(> .st-key-stage-picture) {{ display: none; }}
+.st-key-stage-scores {{ container-type: inline-size; }}
+@media (min-width: 768px) {{
+  .stMainBlockContainer {{ padding-top: .6rem; }}
+  .st-key-verdict-bar {{ padding-right: 2.6rem; }}
+  .stApp:has([data-testid=stExpandSidebarButton]) .st-key-verdict-bar {{ padding-left: 3rem; }}
+}}
+@media (max-width: 767px) {{
+  .st-key-verdict-bar {{ flex-wrap: wrap; }}
+  .stMainBlockContainer {{ padding-left: .8rem; padding-right: .8rem; padding-top: 3.6rem; }}
+}}
+@media (min-width: 1440px) {{
+  {_COLUMNS}:first-child {{ flex: 1 1 0; }}
+  {_COLUMNS}:last-child {{ flex: 0 0 {SIDE_PX}px; }}
+  .sd-folded-side {_COLUMNS}:last-child {{ display: none; }}
+  .sd-folded-film .st-key-film {{ display: none; }}
+  .st-key-heatmap {{ height: calc(100vh - 244px); }}
+  .st-key-why {{ min-height: calc(100vh - 300px); }}
+}}
+@media (max-width: 1439px) {{
+  {_COLUMNS} {{ flex: 1 1 100%; min-width: 100%; }}
+  /* As high as the picture needs with its rows and columns counted above and its colours explained below. */
+  .st-key-heatmap {{ height: min(74vh, calc((100cqw - 24px) * var(--ratio) + 74px)); }}
+}}
+@media (max-width: 900px) {{
+  .st-key-view-both {{ flex-direction: column; }}
+  .st-key-view-both > [data-testid=stLayoutWrapper] {{ flex: none; width: 100%; }}
+}}
+</style>
+"""
+
+
+def bench() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw the empty bench; returns where the stage goes, and where what explains it goes."""
+    st.html(_STYLE)
+    with st.container(key="bench"):
+        stage, side = st.columns([5, 2], gap="small")
+    return stage, side
