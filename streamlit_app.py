@@ -63,6 +63,6 @@ with page("Inspect"):
         show_film(inspection)
     with side:
         show_why(request, inspection, tile, look_alikes, style)
-        show_threshold()
+        show_threshold(inspection)
         review_row(request, inspection, tile)
     show_tuning(request, inspection, tile)

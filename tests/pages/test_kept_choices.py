@@ -49,13 +49,13 @@ def test_a_single_tile_is_not_taken(app: AppTest) -> None:
 
 def test_my_own_threshold_is_there_again_after_another_rule(app: AppTest) -> None:
     app.selectbox(key="rule").select("My own threshold").run()
-    threshold = app.slider(key="threshold")
-    mine = 100 * threshold.step
-    threshold.set_value(mine).run()
+    mine = 1.25 * app.session_state["threshold"]
+    app.session_state["threshold"] = mine
+    app.run()
     app.selectbox(key="rule").select("Automatic").run()
-    assert app.slider(key="threshold").value != pytest.approx(mine)
+    assert app.session_state["threshold"] != pytest.approx(mine)
     app.selectbox(key="rule").select("My own threshold").run()
-    assert app.slider(key="threshold").value == pytest.approx(mine)
+    assert app.session_state["threshold"] == pytest.approx(mine)
 
 
 def _window(app: AppTest) -> Any:

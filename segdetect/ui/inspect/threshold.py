@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from segdetect.inspection import Inspection
 from segdetect.settings import RuleName
 from segdetect.ui.inspect.picture import VIEWER
 from segdetect.ui.shared.page import part
@@ -15,8 +16,12 @@ HISTOGRAM: Final = "histogram"
 
 
 @part("The histogram")
-def show_threshold() -> None:
+def show_threshold(inspection: Inspection) -> None:
     """Draw the scores with the threshold; what it would flag is shown while it is dragged, and holds from then on."""
+    if inspection.decision.rule is not RuleName.THRESHOLD:
+        # Who takes their own number in the sidebar begins where the rule left off.
+        learnt = inspection.threshold
+        st.session_state["threshold"] = inspection.scores.highest if learnt is None else learnt
     threshold_histogram(key=HISTOGRAM, viewer=VIEWER, on_change=own_threshold)
 
 
