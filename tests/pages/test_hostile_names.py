@@ -9,12 +9,14 @@ import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
+from segdetect.engines.expiry import Expiry
 from segdetect.settings import EngineName, Scope, Settings
 from segdetect.storage.plans.plan import GoodPicture, Plan
 from segdetect.storage.plans.plans import Plans
@@ -41,7 +43,7 @@ AS_IT_IS = {
     "Image.alt",
     "PlotlyChart.alt",
 }
-NO_TEXT = {"id", "key", "user_key", "url", "file_name"}
+NO_TEXT = {"id", "key", "user_key", "form_id", "url", "file_name"}
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +121,19 @@ def test_plans() -> None:
         upload(app, (PNG, DEFECT), (f"broken {PNG}", b"no picture"), key="plan-trial-files"), "Alert.body", "Image.alt"
     )
     _check(app, "Heading.body", "Markdown.body", "TextArea.default", "TextInput.default")
+
+
+def test_system_and_a_plan_whose_engine_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    expiry = Expiry(HOSTILE_SHORT, date.today() + timedelta(days=9))
+    monkeypatch.setattr(TinyTileEngine, "expiry", expiry, raising=False)
+    plan = Plans().get(HOSTILE_SHORT)
+    Plans().keep(replace(plan, settings=replace(plan.settings, engine=EngineName.DINOV2)))
+    # Its engine is missing here, and by its name it is told.
+    _check(open_page("pages/system.py"), "Markdown.body")
+    Plans().keep(replace(plan, version=3, settings=replace(plan.settings, engine=EngineName.FASTDUP)))
+    app = open_page("pages/plans.py")
+    app.toggle(key="plan-switch").set_value(True).run()
+    _check(app, "Markdown.body", "Image.alt")
 
 
 def test_inspect_with_several_pictures() -> None:

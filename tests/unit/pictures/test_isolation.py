@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,8 @@ def test_a_real_decoder_that_crashes_is_survived(pool: Decoders, monkeypatch: py
     for data in CRASHING_LZW:
         with pytest.raises(UnreadableImageError, match=r"a\.png: (it is damaged|reading it broke off abruptly)"):
             pool.run(decode_image, b"unguarded " + data, **OPTIONS | {"max_pixels": 10**7})
+    if not codes and version("imagecodecs") > "2026":
+        pytest.skip("this decoder does not crash any more")
     assert codes
     assert set(codes) <= {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS}
     assert pool.run(decode_image, PLAIN, **OPTIONS).size_wh == (40, 30)
