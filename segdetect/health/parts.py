@@ -60,13 +60,14 @@ def _trouble(engine: Engine) -> EngineUnavailableError | None:
 
 
 def _engine(engine: Engine, trouble: EngineUnavailableError | None) -> Check:
-    name, figures = f"engine {engine.name}", {"version": engine.version}
+    name = f"engine {engine.name}"
     if trouble is None:
-        return Check(name=name, said=f"passed its self-test, {engine.version}", figures=figures)
+        version = engine.version
+        return Check(name=name, said=f"passed its self-test, {version}", figures={"version": version})
     # What is not there, or not any more, is not missed where another engine does the work.
     known = isinstance(trouble, (EngineMissingError, EngineExpiredError))
     state = State.NOTE if known else State.WRONG
-    return Check(name=name, state=state, said=trouble.problem, remedy=trouble.remedy, figures=figures)
+    return Check(name=name, state=state, said=trouble.problem, remedy=trouble.remedy, place=trouble.file)
 
 
 def expiry(inspector: Inspector, today: date) -> Iterator[Check]:

@@ -20,14 +20,14 @@ def test_it_says_what_is_wrong_and_shows_what_goes_on() -> None:
     assert not app.exception
     # The weights of dinov2 are named and absent here.
     assert re.match(r"1 of \d+ checks found something wrong\.", errors(app)[0])
-    assert "There are no weights." in markdown(app)
+    assert "**Engine dinov2**: there are no weights." in markdown(app)
     assert {metric.label for metric in app.metric} == {
         "Runs under way",
         "Processes at work for it",
         "Memory of the server",
         "Free on the disk",
     }
-    assert "Engine texture" in markdown(app)
+    assert "**Engine texture**: passed its self-test" in markdown(app)
 
 
 def test_what_is_wrong_is_found_when_somebody_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_what_is_wrong_is_found_when_somebody_asks_again(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("segdetect.engines.texture.TextureEngine.check", check)
     app = press(open_page(SYSTEM), "Check again")
-    assert "It lost its filters." in markdown(app)
+    assert "it lost its filters." in markdown(app)
     assert "Install it again." in captions(app)
 
 

@@ -25,6 +25,10 @@ class MissingEngine(TinyDenseEngine):
 
     name: ClassVar[EngineName] = EngineName.DINOV2
 
+    @property
+    def version(self) -> str:  # type: ignore[override]
+        raise WeightsError("there are no weights", remedy="Install them")
+
     def check(self) -> None:
         raise WeightsError("there are no weights", remedy="Install them")
 

@@ -32,7 +32,7 @@ def tell_expiry(wanted: EngineName, *, today: date | None = None) -> None:
     if expiry is None or not expiry.is_near(day) or not is_due(f"expiry of {expiry.version} {account()}", day):
         return
     told = Message(
-        "{sentence}. Then another engine takes its place, on another scale of scores. System and Plans say more.",
+        "{sentence}. The Plans page says what follows.",
         sentence=expiry.sentence(day),
     )
     st.toast(plain(localized(told)), icon=_ICON, duration="long")

@@ -20,9 +20,9 @@ from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.texts import capitalized, plain
 
 ICONS: Final = {
-    State.FINE: ":material/check_circle:",
-    State.NOTE: ":material/info:",
-    State.WRONG: ":material/error:",
+    State.FINE: ":green[:material/check_circle:]",
+    State.NOTE: ":orange[:material/info:]",
+    State.WRONG: ":red[:material/error:]",
 }
 
 
@@ -69,7 +69,7 @@ def _forget() -> None:
 def _show(check: Check) -> None:
     # Folders and addresses of a server are nothing for who comes from elsewhere, through a proxy perhaps.
     place = f"{check.place}: " if check.place and on_loopback() and visitor_roots().folders else ""
-    said = capitalized(f"{place}{localized(check.said)}")
-    st.markdown(f"{ICONS[check.state]} **{plain(capitalized(check.name))}**  \n{plain(said)}.")
+    said = f"{place}{localized(check.said)}"
+    st.markdown(f"{ICONS[check.state]} **{plain(capitalized(check.name))}**: {plain(said)}.")
     if check.remedy:
         st.caption(f"{plain(localized(check.remedy))}.")

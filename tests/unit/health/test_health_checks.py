@@ -23,6 +23,7 @@ from segdetect.pipeline import Inspector
 from segdetect.runs.rooms import SCHEDULER_VARIABLE
 from segdetect.settings import EngineName, Settings
 from segdetect.storage.history.history import SWITCH, History
+from segdetect.storage.history.tables import HEAD
 from segdetect.storage.plans.plan import Plan
 from segdetect.storage.plans.plans import Plans
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -172,7 +173,7 @@ def test_the_history_is_reached_and_left_as_it_is() -> None:
     history = History()
     history.start()
     check = found(looked(), "history")
-    assert (check.state, check.figures["form"]) == (State.FINE, "0002")
+    assert (check.state, check.figures["form"]) == (State.FINE, HEAD)
     with sqlite3.connect(history.database.file) as connection:
         connection.execute("UPDATE segdetect_version SET version_num = '9999'")
     check = found(looked(), "history")
