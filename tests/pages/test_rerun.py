@@ -76,13 +76,15 @@ def with_overview(app: AppTest) -> AppTest:
     return app.run()
 
 
-def test_compared_with_itself_a_picture_is_the_only_one_that_is_decoded(decoded: list[str], hashed: list[int]) -> None:
+def test_the_picture_that_is_shown_is_decoded_first_and_each_of_the_others_once(
+    decoded: list[str], hashed: list[int]
+) -> None:
     app = upload(open_page(), *fresh(5))
-    assert decoded == ["0.png"]
+    assert decoded[0] == "0.png"
     app.slider(key="grid").set_value(5).run()
-    assert decoded == ["0.png"]
     app.selectbox(key="shown").select_index(3).run()
-    assert decoded == ["0.png", "3.png"]
+    assert "3.png" in decoded
+    assert len(decoded) == len({*decoded})
     assert len(hashed) == 5
     assert not app.exception
 

@@ -17,6 +17,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
 from segdetect.ui.inspect.downloads import show_all_exports
+from segdetect.ui.inspect.strip import show_strip
 from segdetect.ui.shared.background_runs import BATCH_PAGE, run_name, start_uploaded
 from segdetect.ui.shared.file_pages import (
     FilePage,
@@ -58,6 +59,7 @@ def show_overview(request: Request) -> None:
     drop_marks(asked)
     if len(pages) < 2:
         return
+    show_strip(request, pages)
     opened = st.expander(plain(_title(uploads, pages)), icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
         _offer_run(request, uploads)

@@ -1,0 +1,147 @@
+"""All pictures that were dropped in together, as a strip above the one that is shown, the worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from segdetect.inspection import Failure, Verdict
+from segdetect.output.thumbnails import thumbnail_uri
+from segdetect.pictures.loading import LoadedImage
+from segdetect.progress import Progress
+from segdetect.runs.batch import Answer, inspect_files
+from segdetect.runs.jobs import Job
+from segdetect.settings import Scope
+from segdetect.storage.history.entries import FAILED
+from segdetect.ui.inspect.strip_view import Picture, picture_strip
+from segdetect.ui.shared.file_pages import FilePage, page_key
+from segdetect.ui.shared.jobs import jobs, visitor
+from segdetect.ui.shared.locale import localized, percent
+from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.polling import poll
+from segdetect.ui.shared.remembered import remembered
+from segdetect.ui.shared.session import inspector, kept_uploads
+from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.verdict import SIGNS
+
+MOST: Final = 100
+_SIDE: Final = 72
+_POLL_SECONDS: Final = 1.0
+# What a person is to look at first.
+_ORDER: Final = (
+    *(Verdict.ANOMALOUS.value, Verdict.SUSPICIOUS.value, Verdict.CANNOT_TELL.value),
+    *(FAILED, Verdict.NORMAL.value),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of one picture; plain values, so that no pixels are held.
+
+    Args:
+        verdict: of the picture, or that it failed.
+        why: the reason in full.
+        strength: its highest score over its threshold, if any; of pictures of one verdict, the highest comes first.
+        thumbnail: a `data:` address; empty where it could not be opened.
+    """
+
+    verdict: str
+    why: str
+    strength: float = 0.0
+    thumbnail: str = ""
+
+
+@part("The strip of pictures")
+def show_strip(request: Request, pages: Sequence[FilePage]) -> None:
+    """Draw the strip, which fills itself in as the pictures are inspected in the background; a click shows one."""
+    listed = pages[:MOST]
+    job = _ask(request, listed)
+    done = job.ended
+    found: Sequence[Found] = job.answer if done and isinstance(job.answer, list) else []
+    order = worst_first(found) if found else [*range(len(listed))]
+    if done and job.error is not None and not job.was_cancelled:
+        st.caption(":material/error: The other pictures could not be inspected beside this one; open the table below.")
+    elif not done:
+        poll(lambda: _show_progress(job, len(listed)), until=lambda: _ask(request, listed).ended, seconds=_POLL_SECONDS)
+    else:
+        st.markdown(f"**{plain(told(found))}**")
+    current = _current(request.image, listed)
+    pictures = [_picture(listed[at], found[at] if found else None) for at in order]
+    picture_strip(
+        pictures,
+        key="strip",
+        current=order.index(current) if current is not None else None,
+        on_choose=callback(lambda chosen: _choose(listed[order[chosen]])),
+    )
+
+
+def _show_progress(job: Job, count: int) -> None:
+    st.caption(f":material/hourglass_top: Inspecting all {count:d} pictures: {plain(percent(job.share))}")
+
+
+def _ask(request: Request, pages: Sequence[FilePage]) -> Job:
+    """The work for all of them; asked for again and again, so that it is not taken for left."""
+    settings, everyone = request.settings, inspector()
+    references = request.bank if settings.scope is Scope.REFERENCES else ()
+    places = tuple(page.place for page in pages)
+    key = ("strip", settings, places, tuple(image.key for image in references))
+
+    def inspect(progress: Progress) -> list[Found]:
+        results = inspect_files(everyone, pages, settings, references=references, load=FilePage.load, progress=progress)
+        return [_found(result) for result in results]
+
+    return jobs().ask(key, visitor(), inspect)
+
+
+def _found(result: Answer | Failure) -> Found:
+    if isinstance(result, Failure):
+        return Found(FAILED, shown(localized(result.error.message)))
+    inspection, image = result.inspection, result.image
+    limit = inspection.threshold or 1.0
+    whole = (0, 0, *image.size_wh)
+    thumbnail = remembered("strip", image.key, lambda: thumbnail_uri(image, whole, _SIDE))
+    why = shown(localized(inspection.decision.reason))
+    return Found(inspection.decision.verdict.value, why, inspection.scores.highest / limit, thumbnail)
+
+
+def worst_first(found: Sequence[Found]) -> list[int]:
+    """Positions of the pictures, those to look at first at the beginning."""
+    return sorted(range(len(found)), key=lambda at: (_ORDER.index(found[at].verdict), -found[at].strength, at))
+
+
+def told(found: Sequence[Found]) -> str:
+    """How many there are of each verdict, the worst first.
+
+    >>> told([Found("normal", ""), Found("failed", ""), Found("anomalous", "")])
+    '1 anomalous, 1 failed, 1 normal'
+    """
+    counts = Counter(one.verdict for one in found)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict])
+
+
+def _picture(page: FilePage, found: Found | None) -> Picture:
+    if found is None:
+        return Picture(name=shown(page.name))
+    return Picture(
+        name=shown(page.name),
+        verdict=found.verdict,
+        sign=SIGNS[found.verdict],
+        why=found.why,
+        thumbnail=found.thumbnail,
+    )
+
+
+def _current(image: LoadedImage, pages: Sequence[FilePage]) -> int | None:
+    places = [page.place for page in pages]
+    return places.index(image.identity) if image.identity in places else None
+
+
+def _choose(page: FilePage) -> None:
+    st.session_state["shown"] = [*kept_uploads("uploads")].index(page.upload)
+    if page.pages > 1:
+        st.session_state[page_key(page.upload.sha256)] = page.page + 1

@@ -1,0 +1,65 @@
+"""The strip of pictures that were dropped in together: verdicts at a glance, worst first, failures with reasons."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from segdetect.ui.inspect.strip import Found, told, worst_first
+from tests.support.pages import banner, markdown, open_page, upload
+from tests.support.pictures import planted, png, weave
+
+pytestmark = pytest.mark.usefixtures("page_engines")
+
+FILES = (("good.png", png(weave(seed=1))), ("bad.png", png(planted(2, 3))), ("notes.png", b"no picture"))
+
+
+def _strip(app: AppTest) -> dict[str, Any]:
+    """What the browser gets, once all pictures were inspected."""
+    for _ in range(100):
+        (strip,) = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_strip"]
+        data: dict[str, Any] = json.loads(strip.proto.json)
+        if all(picture["verdict"] for picture in data["pictures"]):
+            return data
+        time.sleep(0.1)
+        app.run()
+    raise AssertionError("the pictures are not inspected")
+
+
+def test_several_pictures_stand_in_a_strip_the_worst_first() -> None:
+    app = upload(open_page(), *FILES)
+    data = _strip(app)
+    assert not app.exception
+    names = [(picture["name"], picture["verdict"]) for picture in data["pictures"]]
+    assert names == [("bad.png", "anomalous"), ("notes.png", "failed"), ("good.png", "normal")]
+    assert "1 anomalous, 1 failed, 1 normal" in markdown(app)
+    assert "it is no picture" in data["pictures"][1]["why"] or "picture" in data["pictures"][1]["why"]
+    assert data["pictures"][0]["thumbnail"].startswith("data:image/")
+    assert data["current"] == 2
+    assert all(picture["sign"] and picture["why"] for picture in data["pictures"])
+
+
+def test_a_choice_in_the_strip_shows_that_picture() -> None:
+    app = upload(open_page(), *FILES)
+    _strip(app)
+    assert banner(app)[0] == "Normal"
+    app.session_state["shown"] = 1
+    app.run()
+    assert banner(app)[0] == "Anomalous"
+    assert _strip(app)["current"] == 0
+
+
+def test_a_single_picture_has_no_strip() -> None:
+    app = upload(open_page(), FILES[0])
+    assert not [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_strip"]
+
+
+def test_the_worst_come_first_and_of_one_verdict_the_strongest() -> None:
+    found = [Found("normal", ""), Found("anomalous", "", 1.2), Found("failed", ""), Found("anomalous", "", 3.0)]
+    assert worst_first(found) == [3, 1, 2, 0]
+    assert told(found) == "2 anomalous, 1 failed, 1 normal"
+    assert told([]) == ""
