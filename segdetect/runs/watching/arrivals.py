@@ -36,8 +36,8 @@ from segdetect.pictures.sources import is_no_picture
 from segdetect.pictures.walking import walk
 
 POLL_SECONDS: Final = 2.0
-# After it was closed: some programs close a file and go on with it at once.
-_CLOSED_SECONDS: Final = 0.05
+# After it was closed: some programs close a file and go on with it at once, which the size tells soon.
+_CLOSED_SECONDS: Final = 0.02
 # Where nothing says that it was closed; longer where that would have been said.
 _STILL_SECONDS: Final = 1.0
 _OPEN_SECONDS: Final = 3.0

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -182,8 +183,13 @@ class Watch:
         sha256 = hashlib.sha256(data).hexdigest()
         if self._ledger.is_the_same(inner, stamp, sha256, self._wish.folder):
             return Answered(inner, stamp, sha256, ())
-        read = SourceFile(self._ledger.name_of(inner), lambda: data, sha256=sha256)
-        return Answered(inner, stamp, sha256, self._told(self._inspecting.pictures(read)))
+        pictures = self._inspecting.pictures(SourceFile(self._ledger.name_of(inner), lambda: data, sha256=sha256))
+        first = list(islice(pictures, 1))
+        if first and isinstance(first[0].result, Failure) and stamp_of(arrival.path) != stamp:
+            # It was closed half written, and has been gone on with since.
+            arrivals.again(arrival)
+            return None
+        return Answered(inner, stamp, sha256, self._told(chain(first, pictures)))
 
     def _told(self, pictures: Iterable[Picture]) -> tuple[Picture, ...]:
         """The pictures, each told as soon as it is there."""

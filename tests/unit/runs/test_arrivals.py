@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "_STILL_SECONDS", 0.2)
+    monkeypatch.setattr(arrivals, "_OPEN_SECONDS", 0.6)
 
 
 @pytest.fixture(params=[None, 0.05], ids=["told by the system", "polling"])

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +14,11 @@ import pytest
 
 from segdetect.errors import CancelledError, EngineMissingError, InputError, SettingsError, StorageError
 from segdetect.inspection import Failure
+from segdetect.pictures.sources import SourceFile
 from segdetect.pipeline import Inspector
 from segdetect.runs.watching import arrivals
 from segdetect.runs.watching.calls import Call
-from segdetect.runs.watching.inspecting import Picture
+from segdetect.runs.watching.inspecting import Inspecting, Picture
 from segdetect.runs.watching.ledger import SHOWN, Ledger, Seen
 from segdetect.runs.watching.watch import Watch
 from segdetect.runs.watching.wishes import Wish, state_folder
@@ -144,6 +145,23 @@ def test_what_comes_while_it_watches_is_seen(folder: Path, watching: Callable[..
     watcher.on_tell = lambda picture: put(folder / "new.png", weave(seed=50)) if len(watcher.told) == 3 else None
     assert watcher.run() == [*ALL, ("new.png", Call.OK)]
     assert watcher.watch.standing.polling
+
+
+def test_a_file_that_was_closed_half_written_is_read_once_more(
+    folder: Path, watching: Callable[..., Watching], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = (folder / "0.png").read_bytes()
+    put(folder / "0.png", whole[:200], age=90)
+    pictures = Inspecting.pictures
+
+    def gone_on_with(self: Inspecting, file: SourceFile) -> Iterator[Picture]:
+        answers = list(pictures(self, file))
+        if file.name == "0.png":
+            put(folder / "0.png", whole, age=80)
+        return iter(answers)
+
+    monkeypatch.setattr(Inspecting, "pictures", gone_on_with)
+    assert sorted(watching(until=3).run()) == ALL
 
 
 def test_each_page_of_a_file_is_a_picture(folder: Path, watching: Callable[..., Watching]) -> None:
