@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdetect.cli.main import main
+from segdetect.regions import regions_of
 from segdetect.settings import EngineName, GridSize, Settings
 from segdetect.storage.history.entries import Search
 from segdetect.storage.history.history import History
@@ -167,3 +169,37 @@ def test_nothing_inspected_is_nothing_to_answer() -> None:
     app = open_page(PAGE)
     assert not errors(app)
     assert [str(one.value) for one in app.success] == ["Nothing is left to be answered here."]
+
+
+def test_a_missed_defect_that_was_drawn_is_known_from_then_on(inspected: Plan) -> None:
+    app = open_page(PAGE)
+    entry = History().find(Search(name="b.png"))[0]
+    app.toggle(key="review-draw").set_value(True).run()
+    assert app.button(key="review-missed").disabled
+    mask = np.zeros((224, 224), np.bool_)
+    mask[10:20, 30:50] = True
+    for shown in History().find(Search()):
+        app.session_state["review-drawn"] = (shown.id, "1", regions_of(mask))
+        app.run()
+        if not app.button(key="review-missed").disabled:
+            entry = shown
+            break
+    press(app, "review-missed")
+    assert not errors(app)
+    (review,) = History().reviews()
+    assert (review.inspection, review.judgement.value) == (entry.id, "defect")
+    assert review.boxes_ltrb == ((30, 10, 50, 20),)
+    assert review.drawn == regions_of(mask)
+    assert Plans().get("cloth").version == 1
+    assert "Of **1** known defects it flagged 0" in markdown(open_page("pages/plans.py"))
+
+
+def test_from_a_plan_the_way_leads_to_what_it_flagged(inspected: Plan) -> None:
+    other = History().find(Search(name="a.png"))[0]
+    assert main(["inspect", other.image, "--engine", "texture"]) == 0
+    app = open_page(PAGE)
+    assert "of 3 flagged places" in captions(app)
+    app.session_state["review-of"] = ("plan", "cloth")
+    app.run()
+    assert app.selectbox(key="review-choice").value == ("plan", "cloth")
+    assert "of 2 flagged places" in captions(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -107,3 +108,19 @@ def test_a_review_outlives_its_entry_and_is_not_of_one_that_took_its_place(histo
 def test_what_is_no_review_is_refused(history: History, entry: Entry, wrong: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         review(entry, **wrong)
+
+
+def test_a_picture_that_is_reviewed_can_be_kept_with_its_entry(history: History, entry: Entry) -> None:
+    assert not entry.has_picture
+    data = b"its bytes"
+    sha256 = hashlib.sha256(data).hexdigest()
+    made = finding(seed=3)
+    (number,) = history.add(run(), [replace(made, result=replace(made.result, sha256=sha256))])
+    for _ in range(2):
+        history.keep_picture(history.entry(number), data)
+    kept = history.entry(number)
+    assert kept.has_picture
+    assert history.picture(kept) == data
+    assert not history.entry(entry.id).has_picture
+    history.delete([number])
+    assert history.pictures.get(sha256) is None
