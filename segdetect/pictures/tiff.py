@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 import struct
@@ -94,6 +95,8 @@ def _refuse_unknown_samples(encoded: Encoded, page: tifffile.TiffPage) -> None:
     elif page.bitspersample == 24 and page.dtype.kind == "u" and page.parent.byteorder == "<":
         # Measured: imagecodecs 2025.11.11 gives them 256-fold.
         problem = "its samples are of 24 bits, lowest byte first, which is not read"
+    elif page.bitspersample == 24 and page.dtype.kind == "u" and not reads_24_bits():
+        problem = "its samples are of 24 bits, which the installed imagecodecs reads wrongly"
     elif page.dtype.kind == "c":
         problem = "its pixels are complex numbers"
     elif page.compression in _UNCLEAR_COMPRESSIONS:
@@ -102,6 +105,15 @@ def _refuse_unknown_samples(encoded: Encoded, page: tifffile.TiffPage) -> None:
         problem = "its colours are stored at a lower resolution without JPEG compression, which is not read"
     if problem:
         raise encoded.unreadable(problem, _SAVE_PLAIN)
+
+
+@functools.cache
+def reads_24_bits() -> bool:
+    """Whether imagecodecs reads samples of 24 bits, highest byte first: 2025.11.11 does, 2026.10.10 does not."""
+    import imagecodecs  # with all its codecs, which takes a while
+
+    found = imagecodecs.packints_decode(b"\1\2\3", np.dtype(">u4"), 24, runlen=1)
+    return int(found[0]) == 0x010203
 
 
 def _check_segments(encoded: Encoded, page: tifffile.TiffPage) -> tuple[str, ...]:
