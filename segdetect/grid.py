@@ -81,6 +81,18 @@ def tile_layout(size_wh: tuple[int, int], grid: GridSize, *, stock: bool = False
     return TileLayout(grid, size_wh, _boxes(xs, ys), stock)
 
 
+def fitting_grid(size_wh: tuple[int, int]) -> GridSize | None:
+    """The finest grid that a picture is large enough for, as many rows as columns where that can be; None for none.
+
+    >>> fitting_grid((50, 90)), fitting_grid((9, 300))
+    (GridSize(rows=5, cols=5), None)
+    """
+    cols, rows = (min(MAX_GRID, side // MIN_TILE_SIDE) for side in size_wh)
+    if min(rows, cols) > 1:
+        rows = cols = min(rows, cols)
+    return GridSize(rows, cols) if rows * cols > 1 else None
+
+
 def shifted_layout(size_wh: tuple[int, int], grid: GridSize) -> TileLayout | None:
     """The grid moved by half a tile right and down, with the outermost tiles widened to cover what is left over.
 

@@ -208,6 +208,12 @@ def test_a_picture_too_small_for_the_grid_says_which_grid_fits() -> None:
     (message,) = errors(app)
     assert "small.png" in message
     assert "The largest grid that fits has 9 rows and 5 columns" in message
+    assert any("not inspected" in str(images.proto) for images in app.get("image"))
+    press(app, "Use 5 x 5")
+    assert errors(app) == []
+    assert app.slider(key="grid").value == 5
+    app.slider(key="grid").set_value(7).run()
+    assert len(errors(app)) == 1
     app.slider(key="grid").set_value(5).run()
     assert errors(app) == []
     assert banner(app)[0] != ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdetect.ui.inspect.strip import Found, told, worst_first
-from tests.support.pages import banner, markdown, open_page, upload
+from tests.support.pages import banner, errors, markdown, open_page, upload
 from tests.support.pictures import planted, png, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -37,7 +38,7 @@ def test_several_pictures_stand_in_a_strip_the_worst_first() -> None:
     names = [(picture["name"], picture["verdict"]) for picture in data["pictures"]]
     assert names == [("bad.png", "anomalous"), ("notes.png", "failed"), ("good.png", "normal")]
     assert "1 anomalous, 1 failed, 1 normal" in markdown(app)
-    assert "it is no picture" in data["pictures"][1]["why"] or "picture" in data["pictures"][1]["why"]
+    assert "picture" in data["pictures"][1]["why"]
     assert data["pictures"][0]["thumbnail"].startswith("data:image/")
     assert data["current"] == 2
     assert all(picture["sign"] and picture["why"] for picture in data["pictures"])
@@ -51,6 +52,17 @@ def test_a_choice_in_the_strip_shows_that_picture() -> None:
     app.run()
     assert banner(app)[0] == "Anomalous"
     assert _strip(app)["current"] == 0
+
+
+def test_of_a_picture_that_failed_the_reason_is_said_and_the_other_one_stays() -> None:
+    app = upload(open_page(), *FILES)
+    data = _strip(app)
+    at = [picture["name"] for picture in data["pictures"]].index("notes.png")
+    app.session_state["strip-failure-said"] = (hashlib.sha256(FILES[2][1]).hexdigest(), 0)
+    app.run()
+    assert data["pictures"][at]["verdict"] == "failed"
+    assert any("notes.png" in message for message in errors(app))
+    assert banner(app)[0] == "Normal"
 
 
 def test_a_single_picture_has_no_strip() -> None:

@@ -59,13 +59,11 @@ def show_overview(request: Request) -> None:
     drop_marks(asked)
     if len(pages) < 2:
         return
-    show_strip(request, pages)
+    show_strip(request, pages, beside=lambda: _offer_run(request, uploads))
     opened = st.expander(plain(_title(uploads, pages)), icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
-        _offer_run(request, uploads)
         return
     with opened, part("The overview"):
-        _offer_run(request, uploads)
         lines = _inspect_all(request, pages)
         if lines:
             _show_table(lines, pages)
@@ -81,6 +79,7 @@ def _offer_run(request: Request, uploads: Sequence[Upload]) -> None:
     if st.button(
         "Inspect all of these in the background",
         icon=":material/stacks:",
+        type="tertiary",
         key="inspect-all",
         help="With the same settings and known-good pictures, on the Batch page: the odd ones first, and the run at a "
         "glance. You can go on meanwhile.",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 from PIL import Image
 
+from segdetect.errors import GridTooFineError
+from segdetect.grid import fitting_grid
 from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import fitted
+from segdetect.ui.inspect.tuning import use_grid
 from segdetect.ui.shared.jobs import jobs, visitor
-from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.sidebar import Request
-from segdetect.ui.shared.texts import shown
+from segdetect.ui.shared.texts import plain, shown
+
+# A picture of few pixels is enlarged, so that it can be seen.
+_LEAST_WIDTH: Final = 320
 
 
 @part("The inspection")
@@ -29,12 +37,36 @@ def run_inspection(request: Request) -> Inspection | None:
             picture = fitted(Image.fromarray(request.image.pixels), 1000)
             skeleton.image(picture, width=460, alt=shown(f"{request.image.name}, waiting for the answer"))
         progress = Progressing(slot, identity)
-        inspection = inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
+        too_fine: GridTooFineError | None = None
+        try:
+            inspection = inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
+        except GridTooFineError as error:
+            too_fine = error
+    if too_fine is not None:
+        _offer_grid(request, too_fine)
+        return None
     if st.session_state.get("jobs-for") != identity:
         # What was to be computed ahead for the view before is not wanted any more.
         jobs().leave(visitor())
         st.session_state["jobs-for"] = identity
     return inspection
+
+
+def _offer_grid(request: Request, error: GridTooFineError) -> None:
+    """Draw a picture that is too small for the grid, with the grid that it is large enough for a click away."""
+    show_error(error)
+    grid = fitting_grid(request.image.size_wh)
+    if grid is not None:
+        st.button(
+            plain(f"Use {grid}"),
+            key="use-fitting-grid",
+            type="primary",
+            icon=":material/grid_on:",
+            on_click=use_grid,
+            args=(grid,),
+        )
+    picture = Image.fromarray(request.image.pixels)
+    st.image(picture, width=max(_LEAST_WIDTH, picture.width), alt=shown(f"{request.image.name}, not inspected"))
 
 
 @callback

@@ -32,7 +32,12 @@ function connect(root, signal) {
     const isWritten = event.composedPath().some((node) => node.matches?.("input:not([type=range]), textarea, [contenteditable]"));
     if (isCommand(event) || isWritten || !(event.key.toLowerCase() in steps)) return;
     event.preventDefault();
-    choose((state.data.current ?? -1) + steps[event.key.toLowerCase()]);
+const { pictures, current } = state.data;
+    const by = steps[event.key.toLowerCase()];
+    let at = (current ?? -1) + by;
+    // Of what failed there is nothing to see.
+    while (pictures[at]?.verdict === "failed") at += by;
+    choose(at);
   };
   document.addEventListener("keydown", step, { signal });
   return (data, send) => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,7 @@ from segdetect.ui.shared.verdict import SIGNS
 MOST: Final = 100
 _SIDE: Final = 72
 _POLL_SECONDS: Final = 1.0
+_SAID: Final = "strip-failure-said"
 # What a person is to look at first.
 _ORDER: Final = (
     *(Verdict.ANOMALOUS.value, Verdict.SUSPICIOUS.value, Verdict.CANNOT_TELL.value),
@@ -57,27 +58,44 @@ class Found:
 
 
 @part("The strip of pictures")
-def show_strip(request: Request, pages: Sequence[FilePage]) -> None:
-    """Draw the strip, which fills itself in as the pictures are inspected in the background; a click shows one."""
+def show_strip(request: Request, pages: Sequence[FilePage], *, beside: Callable[[], object]) -> None:
+    """Draw the strip, which fills itself in as the pictures are inspected in the background; a click shows one.
+
+    Args:
+        request: what is asked of them.
+        pages: the pictures.
+        beside: draws what stands beside the line above the strip.
+    """
     listed = pages[:MOST]
     job = _ask(request, listed)
-    done = job.ended
-    found: Sequence[Found] = job.answer if done and isinstance(job.answer, list) else []
+    found: Sequence[Found] = job.answer if job.ended and isinstance(job.answer, list) else []
     order = worst_first(found) if found else [*range(len(listed))]
-    if done and job.error is not None and not job.was_cancelled:
-        st.caption(":material/error: The other pictures could not be inspected beside this one; open the table below.")
-    elif not done:
-        poll(lambda: _show_progress(job, len(listed)), until=lambda: _ask(request, listed).ended, seconds=_POLL_SECONDS)
-    else:
-        st.markdown(f"**{plain(told(found))}**")
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="strip-line"
+    ):
+        _show_line(request, listed, job, found)
+        beside()
     current = _current(request.image, listed)
     pictures = [_picture(listed[at], found[at] if found else None) for at in order]
     picture_strip(
         pictures,
         key="strip",
         current=order.index(current) if current is not None else None,
-        on_choose=callback(lambda chosen: _choose(listed[order[chosen]])),
+        on_choose=callback(lambda chosen: _choose(listed[order[chosen]], found[order[chosen]] if found else None)),
     )
+    for page, one in zip(listed, found, strict=False):
+        if st.session_state.get(_SAID) == page.place:
+            st.error(f"**{plain(page.name)}**: {plain(localized(one.why))}", icon=":material/error:")
+
+
+def _show_line(request: Request, pages: Sequence[FilePage], job: Job, found: Sequence[Found]) -> None:
+    """How far they are, or how many there are of each verdict."""
+    if not job.ended:
+        poll(lambda: _show_progress(job, len(pages)), until=lambda: _ask(request, pages).ended, seconds=_POLL_SECONDS)
+    elif job.error is not None and not job.was_cancelled:
+        st.caption(":material/error: The other pictures could not be inspected beside this one; open the table below.")
+    else:
+        st.markdown(f"**{plain(told(found))}**", width="content")
 
 
 def _show_progress(job: Job, count: int) -> None:
@@ -100,13 +118,13 @@ def _ask(request: Request, pages: Sequence[FilePage]) -> Job:
 
 def _found(result: Answer | Failure) -> Found:
     if isinstance(result, Failure):
-        return Found(FAILED, shown(localized(result.error.message)))
+        return Found(FAILED, result.error.message)
     inspection, image = result.inspection, result.image
     limit = inspection.threshold or 1.0
     whole = (0, 0, *image.size_wh)
     thumbnail = remembered("strip", image.key, lambda: thumbnail_uri(image, whole, _SIDE))
-    why = shown(localized(inspection.decision.reason))
-    return Found(inspection.decision.verdict.value, why, inspection.scores.highest / limit, thumbnail)
+    decision = inspection.decision
+    return Found(decision.verdict.value, decision.reason, inspection.scores.highest / limit, thumbnail)
 
 
 def worst_first(found: Sequence[Found]) -> list[int]:
@@ -131,7 +149,7 @@ def _picture(page: FilePage, found: Found | None) -> Picture:
         name=shown(page.name),
         verdict=found.verdict,
         sign=SIGNS[found.verdict],
-        why=found.why,
+        why=shown(localized(found.why)),
         thumbnail=found.thumbnail,
     )
 
@@ -141,7 +159,11 @@ def _current(image: LoadedImage, pages: Sequence[FilePage]) -> int | None:
     return places.index(image.identity) if image.identity in places else None
 
 
-def _choose(page: FilePage) -> None:
+def _choose(page: FilePage, found: Found | None) -> None:
+    """Show a picture; of one that failed there is nothing to see but why."""
+    st.session_state[_SAID] = page.place if found is not None and found.verdict == FAILED else None
+    if st.session_state[_SAID] is not None:
+        return
     st.session_state["shown"] = [*kept_uploads("uploads")].index(page.upload)
     if page.pages > 1:
         st.session_state[page_key(page.upload.sha256)] = page.page + 1
