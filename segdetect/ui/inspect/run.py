@@ -31,25 +31,26 @@ def run_inspection(request: Request) -> Inspection | None:
         st.info("Stopped. Change a setting, or run it again.", icon=":material/pause_circle:")
         st.button("Run again", on_click=_run_again, type="primary")
         return None
-    with passing() as slot, passing() as skeleton:
-        if not inspector().is_described(request.image, request.settings):
-            # The picture is there at once, where it will stay; only what is said of it has to be awaited.
-            picture = fitted(Image.fromarray(request.image.pixels), 1000)
-            skeleton.image(picture, width=460, alt=shown(f"{request.image.name}, waiting for the answer"))
-        progress = Progressing(slot, identity)
-        too_fine: GridTooFineError | None = None
-        try:
-            inspection = inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
-        except GridTooFineError as error:
-            too_fine = error
-    if too_fine is not None:
-        _offer_grid(request, too_fine)
+    try:
+        inspection = _inspected(request, identity)
+    except GridTooFineError as error:
+        _offer_grid(request, error)
         return None
     if st.session_state.get("jobs-for") != identity:
         # What was to be computed ahead for the view before is not wanted any more.
         jobs().leave(visitor())
         st.session_state["jobs-for"] = identity
     return inspection
+
+
+def _inspected(request: Request, identity: tuple[object, ...]) -> Inspection:
+    with passing() as slot, passing() as skeleton:
+        if not inspector().is_described(request.image, request.settings):
+            # The picture is there at once, where it will stay; only what is said of it has to be awaited.
+            picture = fitted(Image.fromarray(request.image.pixels), 1000)
+            skeleton.image(picture, width=460, alt=shown(f"{request.image.name}, waiting for the answer"))
+        progress = Progressing(slot, identity)
+        return inspector().inspect(request.image, request.settings, bank=request.bank, progress=progress)
 
 
 def _offer_grid(request: Request, error: GridTooFineError) -> None:

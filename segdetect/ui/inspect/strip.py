@@ -70,9 +70,7 @@ def show_strip(request: Request, pages: Sequence[FilePage], *, beside: Callable[
     job = _ask(request, listed)
     found: Sequence[Found] = job.answer if job.ended and isinstance(job.answer, list) else []
     order = worst_first(found) if found else [*range(len(listed))]
-    with st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="strip-line"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         _show_line(request, listed, job, found)
         beside()
     current = _current(request.image, listed)
