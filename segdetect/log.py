@@ -80,6 +80,8 @@ def begin_log(program: str) -> None:
             _OURS.addHandler(_Lines(*wanted))
             _OURS.addHandler(_Terminal(logging.WARNING))
             _OURS.setLevel(level.upper())
+            # Some libraries have every line of whichever program shown on the terminal.
+            _OURS.propagate = False
             # Some libraries show every record on the terminal: that is no place for each event.
             _OURS.propagate = False
     event("began", segdetect=__version__)
@@ -91,6 +93,7 @@ def end_log() -> None:
         _OURS.removeHandler(handler)
         handler.close()
     _OURS.setLevel(logging.NOTSET)
+    _OURS.propagate = True
     _OURS.propagate = True
 
 
@@ -161,7 +164,7 @@ class _Terminal(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it on stderr, but for events, which are not for people."""
-        if logging.lastResort is not None and not logging.getLogger().handlers and not hasattr(record, "fields"):
+        if logging.lastResort is not None and not hasattr(record, "fields"):
             logging.lastResort.handle(record)
 
 

@@ -102,6 +102,18 @@ def test_what_libraries_of_ours_say_is_a_line_too(capsys: pytest.CaptureFixture[
     assert "a bolt\nis loose" in line["trace"]
 
 
+def test_events_are_not_for_the_terminal_and_warnings_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = logging.StreamHandler(sys.stderr)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [shown])
+    begin_log("command")
+    event("washed", level=logging.WARNING)
+    assert capsys.readouterr().err == ""
+    logging.getLogger("segdetect.pictures").warning("a bolt is loose")
+    assert capsys.readouterr().err == "a bolt is loose\n"
+
+
 @pytest.mark.parametrize("level", ["warning", "WARNING ", "error"])
 def test_the_level_is_chosen(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(log.LEVEL_VARIABLE, level)
