@@ -85,9 +85,13 @@ def read_threshold() -> float:
 
 
 @callback
-def own_threshold_again() -> None:
-    """Callback of the choice of a rule: their own number is what they set it to last, not what another rule says."""
-    if st.session_state["rule"] is RuleName.THRESHOLD and _OWN in st.session_state:
+def own_threshold_again(prefix: str) -> None:
+    """Callback of the choice of a rule: their own number is what they set it to last, not what another rule says.
+
+    Args:
+        prefix: of the control's key; empty on the Inspect page, whose number alone is kept in the address.
+    """
+    if not prefix and st.session_state["rule"] is RuleName.THRESHOLD and _OWN in st.session_state:
         st.session_state[_THRESHOLD] = st.session_state[_OWN]
 
 

@@ -150,7 +150,8 @@ def read_rule(prefix: str = "", *, engine: EngineName, scope: Scope) -> Rule:
         list(RULE_LABELS),
         format_func=RULE_LABELS.__getitem__,
         key=f"{prefix}rule",
-        on_change=None if prefix else own_threshold_again,
+        on_change=own_threshold_again,
+        args=(prefix,),
         help=RULE_HELP,
         **KEPT,
     )

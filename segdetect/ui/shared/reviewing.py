@@ -17,7 +17,7 @@ from segdetect.storage.history.history import is_on
 from segdetect.storage.history.reviews import Box, Judgement, Review, Standing, place_of, standings
 from segdetect.storage.plans.plan import Plan
 from segdetect.ui.shared.applying import PLAN_IN_USE
-from segdetect.ui.shared.history import history
+from segdetect.ui.shared.history import history, trouble
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
 from segdetect.ui.shared.originals import file_bytes
@@ -153,9 +153,9 @@ def review_row(request: Request, inspection: Inspection, tile: int) -> None:
     """On the Inspect page: draw the buttons that say what the segment of the selected tile is, and the one that takes
     the last of what was said of this picture back.
 
-    Nothing is drawn where the picture is not here or no history is kept.
+    Nothing is drawn where the picture is not here, or no history is kept or can be: why is said where it is kept.
     """
-    if request.is_frame or not is_on():
+    if request.is_frame or not is_on() or trouble() is not None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-row"):
         segment = next((one for one in segments(inspection) if tile in one.tiles), None)
