@@ -115,13 +115,8 @@ TABLE: Final = (
         ("one neighbour for tiles", "1 if picture.dense else picture.comparison.neighbours", "1"),
         (
             "largest of the layers",
-            "distances.mean(axis=0), matches, references",
-            "distances.max(axis=0), matches, references",
-        ),
-        (
-            "largest of the layers in a batch",
-            "distances.mean(axis=0), matches, peers",
-            "distances.max(axis=0), matches, peers",
+            "_divided(distances, typical)).mean(axis=0))",
+            "_divided(distances, typical)).max(axis=0))",
         ),
         (
             "small window for a lone reference",
@@ -215,6 +210,17 @@ TABLE: Final = (
         ("largest variety of the layers", "np.mean([_mean_distance(layer)", "np.max([_mean_distance(layer)"),
         ("more than even", "np.clip(1 - odd / variety, 0, 1)", "1 - odd / variety"),
         ("no variety at 1e-3", "NO_DISTANCE: Final = 1e-6", "NO_DISTANCE: Final = 1e-3"),
+    ),
+    *_changes(
+        "segdetect/scoring/allowing.py",
+        "tests/unit/test_allowed_places.py",
+        ("nothing is explained", "after - typical <= MOST_LEFT", "after - typical <= -MOST_LEFT"),
+        (
+            "all cells of a picture with an allowed place",
+            "~inside if picture.ignored is None",
+            "inside & False if picture.ignored is None",
+        ),
+        ("the mark keeps its score", "_as_typical(scores, _around(lifted, scores.layout))", "scores"),
     ),
     *_changes(
         "segdetect/deciding/decision.py",
