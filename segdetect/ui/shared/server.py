@@ -7,7 +7,6 @@ websocket. Such a page is refused with that address or without.
 from __future__ import annotations
 
 from streamlit import net_util
-from streamlit.web import cli
 
 
 def ask_nobody() -> None:
@@ -20,5 +19,8 @@ def _unknown() -> str | None:
 
 
 if __name__ == "__main__":
+    # Pages need no more of this module than the above.
+    from streamlit.web import cli
+
     ask_nobody()
     cli.main(prog_name="streamlit")
