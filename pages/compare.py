@@ -5,7 +5,7 @@ import streamlit as st
 from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.compare.comparison import show_difference, show_sides
 from segdetect.ui.compare.sides import begin_sides, read_known_good, read_side, show_side_actions
-from segdetect.ui.shared.address import record_picture
+from segdetect.ui.shared.address import record_picture, show_wanted_picture
 from segdetect.ui.shared.desk import lay
 from segdetect.ui.shared.page import page
 from segdetect.ui.shared.sidebar import read_picture
@@ -19,6 +19,7 @@ with page("Compare"):
     with st.sidebar:
         image, _ = read_picture(troubles, "compare-")
     if image is None:
+        show_wanted_picture()
         st.markdown(
             "The same picture with two settings or engines, or two pictures, side by side. **Drop in a picture**, "
             "or try a sample."

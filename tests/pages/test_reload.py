@@ -94,3 +94,16 @@ def test_a_plan_that_is_not_kept_here_is_said(plan: str) -> None:
     app = open_page(plan=plan)
     assert not app.exception
     assert any("a plan that cannot be used here" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("page", ["streamlit_app.py", "pages/compare.py"])
+def test_the_address_names_no_picture_that_was_taken_away(page: str) -> None:
+    app = upload(open_page(page, **{"left-engine": "texture", "right-engine": "texture"}), ("defect.png", DEFECT))
+    assert DIGEST in str(app.query_params["picture"])
+    upload(app, ("clean.png", CLEAN))
+    assert hashlib.sha256(CLEAN).hexdigest()[:16] in str(app.query_params["picture"])
+    assert not app.warning
+    upload(app)
+    assert not app.exception
+    assert "picture" not in app.query_params
+    assert not [info for info in app.info if "link" in info.value]
