@@ -1,7 +1,8 @@
 """How fast the page answers in a real browser: python benchmarks/ui_speed.py [--rounds 10]
 
-Prints medians: the first result after a click on a cold app with the texture engine, a changed threshold, a changed
-grid that was computed ahead; and what the page weighs.
+Prints medians: the first result after a click on a cold app with the texture engine, a changed grid that was computed
+ahead, a click on a tile to its explanation, what a threshold that is dragged shows and when, and the answer to it; and
+what the page weighs, with the picture alone and with the interactive heat map.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -26,6 +28,42 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 )
 SAMPLE = "Circuit board"
+WATCH_WHY = """text => {
+  const answered = new Promise((done) => { globalThis.doneExplaining = done; });
+  let start = null;
+  addEventListener("pointerup", (event) => { start = event.timeStamp; }, { once: true, capture: true });
+  const watch = new MutationObserver(() => {
+    if (!document.querySelector(".st-key-why")?.textContent.includes(text)) return;
+    watch.disconnect();
+    requestAnimationFrame((now) => globalThis.doneExplaining(now - start));
+  });
+  watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+  globalThis.explained = answered;
+}"""
+# The pointer's events are made in the page, one for each frame, as a mouse that is moved would; then it is let go.
+DRAG = """async ([x, y, width]) => {
+  const plot = [...document.querySelectorAll("*")].map((node) => node.shadowRoot?.querySelector(".plot")).find(Boolean);
+  plot.setPointerCapture = () => {};
+  const send = (kind, at) => plot.dispatchEvent(new PointerEvent(kind, {
+    clientX: at, clientY: y, pointerId: 1, button: 0, bubbles: true, composed: true,
+  }));
+  const frame = () => new Promise(requestAnimationFrame);
+  const shown = () => `${plot.querySelector(".line").style.left} ${plot.querySelector(".bars").innerHTML}`;
+  send("pointerdown", x);
+  await frame();
+  const before = shown();
+  let first = null;
+  const start = performance.now();
+  const frames = 90;
+  for (let i = 1; i <= frames; i += 1) {
+    send("pointermove", x - (width / 3) * (i / frames));
+    await frame();
+    if (first === null && shown() !== before) first = performance.now() - start;
+  }
+  const rate = (1000 * frames) / (performance.now() - start);
+  send("pointerup", x - width / 3);
+  return { rate, first: first ?? NaN };
+}"""
 
 
 class App:
@@ -67,23 +105,46 @@ def first_result(page: Page, app: App) -> float:
     return time.perf_counter() - start
 
 
-def changed(page: Page, slider: str, key: str) -> float:
-    """Seconds from a key press on a slider to the line under the verdict or the reason having changed."""
-    before = page.locator(".sd-banner").inner_text() + facts(page)
-    handle = page.get_by_role("slider", name=slider).first
+def changed(page: Page, key: str) -> float:
+    """Seconds from a key press on the grid's slider to the bar having changed."""
+    before = said(page)
+    handle = page.get_by_role("slider", name="Grid (tiles per side)").first
     handle.focus()
     start = time.perf_counter()
     handle.press(key)
-    while page.locator(".sd-banner").inner_text() + facts(page) == before:
+    return wait(lambda: said(page) != before, start, "the grid changed nothing")
+
+
+def said(page: Page) -> str:
+    """What the bar says, engine and grid included."""
+    return str(page.locator(".sd-bar").text_content())
+
+
+def wait(done: Callable[[], bool], start: float, trouble: str) -> float:
+    """Seconds from the start until it is done."""
+    while not done():
         if time.perf_counter() - start > 30:
-            raise TimeoutError(f"{slider} changed nothing within 30 s")
-        time.sleep(0.01)
+            raise TimeoutError(f"{trouble} within 30 s")
+        time.sleep(0.005)
     return time.perf_counter() - start
 
 
-def facts(page: Page) -> str:
-    """The line that names engine, grid, rule and time."""
-    return page.get_by_text("compared with itself").first.inner_text()
+def explained(page: Page, tile: int) -> float:
+    """Seconds from a click on a tile of the picture to its explanation, as the page itself sees it."""
+    stage = page.locator(".stage").first.bounding_box()
+    side = min(stage["width"], stage["height"]) - 10
+    left, top = stage["x"] + (stage["width"] - side) / 2, stage["y"] + (stage["height"] - side) / 2
+    row, col = divmod(tile, 7)
+    page.evaluate(WATCH_WHY, f"Why row {row + 1}, col {col + 1}?")
+    page.mouse.click(left + (col + 0.5) * side / 7, top + (row + 0.5) * side / 7)
+    return page.evaluate("() => globalThis.explained") / 1000
+
+
+def dragged(page: Page) -> tuple[float, float]:
+    """Drag the threshold: frames a second, and milliseconds to the first changed frame."""
+    box, line = page.locator(".plot").bounding_box(), page.locator(".plot .line").bounding_box()
+    found = page.evaluate(DRAG, [line["x"] + line["width"] / 2, box["y"] + box["height"] / 2, box["width"]])
+    return found["rate"], found["first"]
 
 
 def measure(rounds: int) -> None:
@@ -105,10 +166,17 @@ def measure(rounds: int) -> None:
         first_result(page, app)
         page.wait_for_timeout(4000)
         print(f"{'page weight':52} {weight['bytes'] / 1e6:7.2f} MB, {weight['scripts']} scripts")
-        grids = [changed(page, "Grid (tiles per side)", "ArrowRight") for _ in range(rounds)]
+        tell(
+            "a click on a tile to its explanation",
+            [explained(page, tile) for tile in range(8, 8 + rounds)],
+            "under 0.15 s",
+        )
+        drags = [dragged(page) for _ in range(rounds)]
+        rate = statistics.median(rate for rate, _ in drags)
+        print(f"{'threshold dragged':52} {rate:7.0f} frames a second (wanted: 30)")
+        tell("the first changed frame of a drag", [first / 1000 for _, first in drags], "under 0.05 s")
+        grids = [changed(page, "ArrowRight") for _ in range(rounds)]
         tell("a changed grid, computed ahead", grids, "under 0.7 s")
-        thresholds = [changed(page, "Threshold", "ArrowRight") for _ in range(rounds)]
-        tell("a changed threshold", thresholds, "under 0.5 s")
         browser.close()
         app.close()
 

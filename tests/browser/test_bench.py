@@ -90,6 +90,7 @@ def test_a_click_on_a_bar_cuts_at_its_edge_and_keys_move_on_from_there(bench: An
     shown = bench.locator(".plot .line").bounding_box()
     assert shown["x"] + shown["width"] / 2 == pytest.approx(left, abs=2.5)
     bench.locator(".plot .line").press("End")
+    bench.locator(".sd-word").get_by_text("Normal").wait_for()
     assert words(bench) == ("Normal", "Nothing stands out")
     none = answered(bench)
     assert none["flagged"] == [] != after["flagged"]

@@ -21,7 +21,12 @@ _STYLE: Final = f"""
 .st-key-film-csv {{ width: auto; }}
 .st-key-film-csv button {{ min-height: 2rem; padding: 0 .7rem; }}
 .st-key-verdict-bar :is(button, [data-testid=stCaptionContainer]) {{ white-space: nowrap; }}
+.st-key-verdict-bar > * {{ flex: none; width: auto; }}
+.st-key-verdict-bar > :has(.sd-bar) {{ flex: 1 1 0; min-width: 0; }}
 {_COLUMNS} > [data-testid=stVerticalBlock] {{ gap: .4rem; }}
+.st-key-review-row {{ gap: .1rem .35rem; }}
+.st-key-review-row button {{ min-height: 2rem; padding: 0 .55rem; }}
+.st-key-review-row button [data-testid=stIconMaterial] {{ display: none; }}
 [class*="st-key-view-"] > [data-testid=stLayoutWrapper] {{ flex: 1 1 0; min-width: 0; }}
 .st-key-view-scores > [data-testid=stLayoutWrapper]:has(> .st-key-stage-picture) {{ display: none; }}
 .st-key-stage-scores {{ container-type: inline-size; }}
@@ -32,6 +37,7 @@ _STYLE: Final = f"""
 }}
 @media (max-width: 767px) {{
   .st-key-verdict-bar {{ flex-wrap: wrap; }}
+  .st-key-verdict-bar > :has(.sd-bar) {{ flex-basis: 100%; }}
   .stMainBlockContainer {{ padding-left: .8rem; padding-right: .8rem; padding-top: 3.6rem; }}
 }}
 @media (min-width: 1440px) {{
@@ -40,7 +46,7 @@ _STYLE: Final = f"""
   .sd-folded-side {_COLUMNS}:last-child {{ display: none; }}
   .sd-folded-film .st-key-film {{ display: none; }}
   .st-key-heatmap {{ height: calc(100vh - 244px); }}
-  .st-key-why {{ min-height: calc(100vh - 300px); }}
+  .st-key-why {{ min-height: calc(100vh - 338px); }}
 }}
 @media (max-width: 1439px) {{
   {_COLUMNS} {{ flex: 1 1 100%; min-width: 100%; }}

@@ -29,10 +29,16 @@ class Tiles {
     this.count = this.cols * this.down.length;
     this.scores = pane.scores;
     this.ranks = pane.ranks;
-    this.flagged = new Set(pane.flagged);
-    this.tried = false;
+    this.answered = new Set(pane.flagged);
+    this.flagAsAnswered();
     const digits = this.scores.some((score) => Math.abs(score) >= 100) ? 1 : 3;
     this.score = numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  /** Flag what the answer flags. */
+  flagAsAnswered() {
+    this.tried = false;
+    this.flagged = this.answered;
   }
 
   /** Flag every tile that scores at least this. */

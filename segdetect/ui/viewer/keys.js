@@ -68,7 +68,9 @@ function pressKey(viewer, pane, event) {
 function connectPageKeys(viewer) {
   const press = (event) => {
     const free = event.target === document.body || event.target.matches?.(".stMain, .stApp");
-    if (free && viewer.data?.room && viewer.root.isConnected) pressKey(viewer, viewer.active, event);
+    // Where there are answers to give, N is one of them.
+    const taken = event.key.toLowerCase() === "n" && document.querySelector(".st-key-review-row button");
+    if (free && !taken && viewer.data?.room && viewer.root.isConnected) pressKey(viewer, viewer.active, event);
   };
   const release = (event) => {
     if (event.key === " ") viewer.setBlink(false);

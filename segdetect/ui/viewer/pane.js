@@ -48,6 +48,7 @@ class PaneView {
   reflag() {
     const { trial } = this.viewer;
     if (trial !== null) this.tiles.flagFrom(trial);
+    else this.tiles.flagAsAnswered();
     this.repaint();
   }
 
@@ -139,8 +140,13 @@ class PaneView {
     this.stage.classList.toggle("near", viewer.view.zoom > 1);
     drawBitmap(this.canvas.picture, room, picture?.bitmap, data.size, place);
     drawGood(this.canvas.good, room, good?.bitmap, data.size, place);
-    drawBitmap(this.canvas.heat, room, this.painted, data.size, place, data.heat?.smooth);
     drawHatching(this.canvas.hatch, room, this.ignored(), data.size, place);
+    this.drawFound(place);
+  }
+
+  /** Heat and flags, which is all that another threshold changes. */
+  drawFound(place = this.place()) {
+    drawBitmap(this.canvas.heat, this.room, this.painted, this.data.size, place, this.data.heat?.smooth);
     this.drawLines(place);
   }
 

@@ -1,5 +1,7 @@
 // Mouse, touch and keys on one stage.
 const CLICK_SLOP = 5;
+// What a drag with the right button over the whole stage multiplies brightness or contrast by.
+const WINDOW_SPAN = 4;
 const STRAY_WHEEL_MS = 350;
 const KEY_PAUSE_MS = 140;
 
@@ -38,7 +40,14 @@ function connectPointer(viewer, pane) {
     gesture = { from: at, last: at, banding, moved: false, pinched: false };
   };
 
+  let windowed = null;
+  stage.addEventListener("contextmenu", (event) => event.preventDefault());
   stage.addEventListener("pointerdown", (event) => {
+    if (event.button === 2 && event.pointerType === "mouse") {
+      const { brightness, contrast } = viewer.looks;
+      windowed = { from: place(event), brightness, contrast };
+      stage.setPointerCapture(event.pointerId);
+    }
     if (event.button !== 0 || event.target.closest("input")) return;
     viewer.setActive(pane);
     stage.setPointerCapture(event.pointerId);
@@ -53,6 +62,7 @@ function connectPointer(viewer, pane) {
 
   stage.addEventListener("pointermove", (event) => {
     const at = place(event);
+    if (windowed) return setWindow(at);
     if (!pointers.has(event.pointerId)) {
       if (event.pointerType !== "touch") viewer.hover(event.target.closest("input") ? null : { pane, at });
       return;
@@ -61,6 +71,15 @@ function connectPointer(viewer, pane) {
     else if (pointers.size === 1 && gesture) drag(at);
     pointers.set(event.pointerId, at);
   });
+
+  const setWindow = ({ x, y }) => {
+    const times = (length, room) => WINDOW_SPAN ** (length / room);
+    viewer.hover(null);
+    viewer.change({
+      brightness: clamp(windowed.brightness * times(windowed.from.y - y, pane.room.height), 0.4, 2.5),
+      contrast: clamp(windowed.contrast * times(x - windowed.from.x, pane.room.width), 0.4, 4),
+    });
+  };
 
   const drag = (at) => {
     const far = Math.hypot(at.x - gesture.from.x, at.y - gesture.from.y) > CLICK_SLOP;
@@ -94,6 +113,7 @@ function connectPointer(viewer, pane) {
   };
 
   const end = (event) => {
+    windowed = null;
     if (!pointers.delete(event.pointerId)) return;
     if (pointers.size > 0) {
       // One finger lifted after a pinch: the other one goes on to drag.
@@ -122,7 +142,7 @@ function connectPointer(viewer, pane) {
       if (viewer.board.tool === POLYGON) viewer.board.keep();
       return;
     }
-    viewer.zoomAt(pane, viewer.view.zoom * (event.shiftKey ? 0.5 : 2), place(event), { glide: true });
+    viewer.fit();
   });
 
   stage.addEventListener("wheel", (event) => {

@@ -249,11 +249,11 @@ class Viewer {
     this.tried = Infinity;
     this.trying ??= requestAnimationFrame(() => {
       this.trying = null;
-      for (const pane of this.panes) pane.update(pane.data);
+      for (const pane of this.panes) pane.reflag();
       sayVerdict(this.panes[0].tiles, this.trial);
       refreshStatus(this);
       this.tell();
-      for (const pane of this.panes) pane.draw();
+      for (const pane of this.panes) pane.drawFound();
     });
   }
 
