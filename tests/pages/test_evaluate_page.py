@@ -488,6 +488,5 @@ def test_misses_are_walked_through_on_inspect_with_what_is_known_to_be_defective
 
 
 def _panes(app: AppTest) -> list[dict[str, Any]]:
-    (viewer,) = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_viewer"]
-    panes: list[dict[str, Any]] = json.loads(viewer.proto.json)["panes"]
-    return panes
+    viewers = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_viewer"]
+    return [pane for viewer in viewers for pane in json.loads(viewer.proto.json).get("panes", [])]
