@@ -336,7 +336,7 @@ def test_a_page_is_compared_with_the_other_pages_of_its_file() -> None:
     app = upload(open_page(), pages)
     choices(app, "scope").select("references").run()
     upload(app, pages, key="reference-files")
-    assert "2 known-good pictures in use" in captions(app)
+    assert "1 known-good picture in use; the picture itself is one of the 2 and is left out" in captions(app)
     (page,) = [box for box in app.selectbox if box.label == "Page (of 2)"]
     page.set_value(2).run()
     assert not app.exception
