@@ -17,7 +17,7 @@ HOSTILE_FILE: Final = HOSTILE.replace("/", "\u2215")
 # What Markdown itself makes something of, and what Streamlit looks for in the text that comes of it.
 _AT_ONCE: Final = ("![", "<", "](", "$x", ":red[", ":material")
 _LATE: Final = ("://", "www.e", ":material", ":streamlit:", ":red[")
-_OWN_ICON: Final = re.compile(r"^:material/\w+: ")
+_OWN_ICON: Final = re.compile(r"^(:\w+\[:material/\w+:\] |:material/\w+: )")
 _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
