@@ -187,7 +187,7 @@ class Inspection:
         The decision then has the lowest number that no tile reaches.
         """
         threshold = self.decision.threshold
-        if self.decision.flags.any():
+        if self.decision.flags.any() and threshold < math.inf:
             return threshold
         known = math.nextafter(self.scores.highest, math.inf) < threshold < math.inf
         return threshold if known else None

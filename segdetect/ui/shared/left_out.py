@@ -15,18 +15,17 @@ _SHOWN: Final = 50
 _NAMED: Final = 3
 
 
-def _title(items: Sequence[LeftOut]) -> str:
-    """How many, and which where they are few: nobody opens a box that may hold nothing of theirs."""
-    if len(items) > _NAMED:
-        return f"{len(items)} left out"
-    return f"{len(items)} left out: {', '.join(item.name for item in items)}"
+def _names(items: Sequence[LeftOut]) -> str:
+    """Which, where they are few: nobody opens a box that may hold nothing of theirs."""
+    return ", ".join(item.name for item in items) if len(items) <= _NAMED else ""
 
 
 def show_left_out(items: Sequence[LeftOut]) -> None:
     """How many files were left out, and on request which and why; nothing where none was."""
     if not items:
         return
-    with st.expander(plain(_title(items)), icon=":material/info:"):
+    names = f": {plain(_names(items))}" if _names(items) else ""
+    with st.expander(f"{len(items)} left out{names}", icon=":material/info:"):
         for item in items[:_SHOWN]:
             st.caption(f"**{plain(item.name)}**: {plain(item.reason)}")
         if len(items) > _SHOWN:

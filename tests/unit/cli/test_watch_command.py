@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ class Stopped(TinyDenseEngine):
         if any(request.image.name == "last.png" for request in requests):  # type: ignore[attr-defined]
             os.kill(os.getpid(), self.signal)
         return super().embed(requests)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C counts, also where whoever started the tests told them to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from segdetect.documents import inspection_document
@@ -67,11 +68,12 @@ def test_what_failed_belongs_to_the_plan_of_its_run_and_an_answer_to_its_own(his
 def test_no_threshold_and_names_that_no_database_takes_are_kept_as_they_were(history: History) -> None:
     name = "a\0b\ud800'; DROP TABLE segdetect_run; --%_.png"
     made = inspection(name)
-    made = replace(made, decision=replace(made.decision, threshold=math.inf))
+    nothing = math.nextafter(made.scores.highest, math.inf)
+    made = replace(made, decision=replace(made.decision, threshold=nothing, flags=np.zeros_like(made.decision.flags)))
     (number,) = history.add(run(name), [Finding(result=made)])
     again = history.result(number)
     assert isinstance(again, Inspection)
-    assert (again.image, again.decision.threshold) == (name, math.inf)
+    assert (again.image, again.decision.threshold) == (name, nothing)
     assert history.entry(number).threshold is None
     assert _names(history, name="drop table") == [history.entry(number).image]
 
