@@ -48,6 +48,11 @@ def test_all_of_it_is_seen_without_scrolling(bench: Any) -> None:
         assert part["y"] + part["height"] <= 900
     bar, stage, *_ = parts
     assert bar["height"] <= 50
+    assert bench.locator(".sd-lead").evaluate("node => node.scrollWidth <= node.clientWidth"), "it is told whole"
+    beside = "text => document.querySelector('.sd-bar').style.width = text"
+    bench.evaluate(beside, "560px")
+    assert bench.locator(".sd-lead").evaluate("node => node.scrollWidth <= node.clientWidth"), "before all else"
+    bench.evaluate(beside, "")
     assert (stage["width"] + stage["height"]) / (1440 + 900) >= 0.55
     assert bench.locator(".st-key-film-csv").bounding_box()["y"] + 20 <= 900
     bench.keyboard.press("w")

@@ -420,3 +420,47 @@ def test_touch_on_a_small_screen(desk: Desk) -> None:
     desk.settle()
     assert desk.zoom() == pytest.approx(3 * fit, rel=0.05)
     desk.expect_text("Chosen: (1,)")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("desk", [("scale", {})], indirect=True)
+def test_place_value_and_scale_are_told_and_the_small_map_moves_the_picture(desk: Desk) -> None:
+    page, ruler, small = desk.page, desk.page.locator(".ruler"), desk.page.locator(".map")
+    part, legend = small.locator("i"), page.locator(".legend").bounding_box()
+
+    def expect_length() -> None:
+        length = float((ruler.text_content() or "").removesuffix(" mm"))
+        assert str(length).strip("0.")[0] in "125"
+        assert ruler.bounding_box()["width"] == pytest.approx(length / 0.05 * desk.zoom() / 100, rel=0.02)
+        assert 40 < ruler.bounding_box()["width"] <= 162
+
+    assert small.is_hidden(), "all of the picture is seen"
+    expect_length()
+    page.mouse.move(*desk.place(420.5 / 700, 123.5 / 700))
+    page.locator(".probing").wait_for()
+    told = " ".join((page.locator(".probe").text_content() or "").replace("\u2007", " ").split())
+    found = re.fullmatch(r"x 420, y 123 \u00b7 RGB \u2248 ?(\d+) (\d+) (\d+) \u00b7 row 2, col 5", told)
+    assert found, told
+    assert [int(one) for one in found.groups()] == pytest.approx([420 * 255 // 699, 123 * 255 // 699, 9], abs=4)
+    assert page.locator(".legend").bounding_box() == legend, "nothing moves with the pointer"
+
+    page.mouse.wheel(0, -500)
+    page.mouse.wheel(0, -500)
+    desk.settle()
+    expect_length()
+    zoomed, whole, seen = desk.zoom(), small.bounding_box(), part.bounding_box()
+    assert seen["width"] < whole["width"]
+    page.mouse.move(seen["x"] + 3, seen["y"] + 3)
+    page.locator(".probing").wait_for(state="detached")
+    page.mouse.down()
+    page.mouse.move(whole["x"] + whole["width"], whole["y"] + whole["height"] + 30, steps=3)
+    page.mouse.up()
+    desk.settle()
+    moved = part.bounding_box()
+    assert moved["y"] + moved["height"] == pytest.approx(whole["y"] + whole["height"], abs=1)
+    assert moved["x"] > seen["x"]
+    assert desk.zoom() == zoomed
+    desk.expect_text("Chosen: None")
+    desk.stage.focus()
+    page.keyboard.press("0")
+    small.wait_for(state="hidden")

@@ -69,7 +69,11 @@ def _words(inspection: Inspection, asked: Asked | None) -> _Words:
 
 def _show_words(inspection: Inspection, words: _Words) -> None:
     """Draw them; the browser keeps them up to date while another threshold is tried."""
-    chip = f'<span class="sd-beside">{escaped(words.beside)}</span>' if words.beside else ""
+    chip = (
+        f'<span title="{escaped(words.beside)}" class="sd-beside">{escaped(words.beside)}</span>'
+        if words.beside
+        else ""
+    )
     about = escaped(f"{inspection.image} \u00b7 {inspection.engine} \u00b7 {inspection.settings.grid} tiles")
     share, figures = _strength(inspection)
     gauge = (
@@ -80,8 +84,9 @@ def _show_words(inspection: Inspection, words: _Words) -> None:
     strength = gauge if figures else ""
     st.html(
         f'<div class="sd-banner sd-bar sd-{escaped(words.kind)}" role="status">'
-        f'<span class="sd-icon" aria-hidden="true"></span><h1 class="sd-word">{escaped(words.word)}</h1>'
-        f'<span title="{escaped(words.told)}" class="sd-lead">{escaped(words.told)}</span>{chip}'
+        f'<span class="sd-told"><span class="sd-icon" aria-hidden="true"></span>'
+        f'<h1 class="sd-word">{escaped(words.word)}</h1>'
+        f'<span title="{escaped(words.told)}" class="sd-lead">{escaped(words.told)}</span>{chip}</span>'
         f'{strength}<span title="{about}" class="sd-about">{about}</span></div>'
     )
 

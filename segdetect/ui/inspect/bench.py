@@ -12,7 +12,7 @@ _ROW: Final = ".st-key-bench > [data-testid=stLayoutWrapper] > [data-testid=stHo
 _COLUMNS: Final = f"{_ROW} > [data-testid=stColumn]"
 _STYLE: Final = f"""
 <style>
-.stAppHeader {{ background: none; pointer-events: none; }}
+.stAppHeader, .stAppHeader div {{ background: none; pointer-events: none; }}
 .stAppHeader button, .stAppHeader a {{ pointer-events: auto; }}
 .stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
 .st-key-bench {{ container-type: inline-size; }}

@@ -23,6 +23,7 @@ from segdetect.output.tables import csv_bytes, flagged_table, image_row, tiles_t
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Settings
 from segdetect.ui.shared.page import part
+from segdetect.ui.shared.plans import plan_in_use
 from segdetect.ui.shared.texts import plain, shown
 
 _SCALE: Final = "mm-per-pixel"
@@ -53,7 +54,8 @@ def show_exports(image: LoadedImage, inspection: Inspection) -> None:
             key=_SCALE,
             persist_state="session",
             placeholder="not known",
-            help="With it, areas of segments are in mm\u00b2, too.",
+            help="With it, areas of segments are in mm\u00b2, too, and the picture has a scale bar. Left empty, the "
+            "one of the plan in use counts.",
         )
         st.caption("In files, rows, columns and tiles count from 0; right and bottom edges are exclusive.")
         st.caption(f"Made by {plain(inspection.engine_version)}")
@@ -73,8 +75,10 @@ def show_all_exports(results: Sequence[Result], settings: Settings) -> None:
 
 
 def mm_per_pixel() -> float | None:
-    """The scale that the visitor gave, if any."""
-    return st.session_state.get(_SCALE) or None
+    """The scale that the visitor gave, else that of the plan in use; None where neither is known."""
+    own: float | None = st.session_state.get(_SCALE) or None
+    plan = plan_in_use() if own is None else None
+    return own if plan is None else plan.mm_per_pixel
 
 
 def _offer(files: Sequence[_File], key: str) -> None:

@@ -10,6 +10,7 @@ from segdetect.output.charts import HeatmapStyle
 from segdetect.pictures.loading import LoadedImage
 from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
+from segdetect.ui.inspect.downloads import mm_per_pixel
 from segdetect.ui.shared.ignored import ignored, keep_painted
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import choose_tiles, picked_tiles
@@ -57,7 +58,9 @@ def show_picture(
     boxes = inspection.scores.layout.boxes_ltrb
     seconds = [Mark(tuple(boxes[other].tolist()), Role.SECOND) for other in second]
     marks = [*seconds, *truth_marks(inspection)]
-    pane = inspection_pane(image, inspection, look_alikes=look_alikes, marks=marks, style=style, good=good)
+    pane = inspection_pane(
+        image, inspection, look_alikes=look_alikes, marks=marks, style=style, good=good, mm_per_pixel=mm_per_pixel()
+    )
     picture_viewer(
         [pane],
         key=VIEWER,

@@ -76,26 +76,30 @@ _STYLE: Final = """
 .sd-banner .sd-why { margin-top: .2rem; max-width: 120ch; text-wrap: pretty; }
 .sd-banner .sd-why summary { width: fit-content; cursor: pointer; }
 .sd-banner .sd-why p, .sd-banner .sd-why ul { margin: .2rem 0 0; } .sd-banner ul:empty { display: none; }
-/* The bar of the Inspect page: all on one line, what matters least is cut off first. */
-.sd-bar { align-items: center; gap: .7rem; height: 3rem; padding: 0 .9rem; border-left-width: 5px; overflow: hidden;
-  white-space: nowrap; }
-.sd-bar .sd-icon { width: 1.6rem; height: 1.6rem; margin: 0; }
+/* The bar of the Inspect page: what does not fit beside the whole sentence goes to further lines, unseen. */
+.sd-bar { flex-wrap: wrap; align-content: flex-start; align-items: center; gap: 0 .7rem; height: 3rem; padding: 0 .9rem;
+  border-left-width: 5px; overflow: hidden; white-space: nowrap; }
+.sd-bar > * { height: 100%; line-height: calc(3rem - 2px); }
+.sd-bar .sd-told { display: flex; align-items: center; gap: .7rem; max-width: 100%; min-width: 0; }
+.sd-bar .sd-icon { flex: none; width: 1.6rem; height: 1.6rem; margin: 0; }
 .sd-bar .sd-word { margin: 0; flex: none; }
 .sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis;
   font-size: 1rem; }
-.sd-bar .sd-beside { flex: none; }
+.sd-bar .sd-beside { flex: 0 1000 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis;
+  line-height: 1.5rem; }
 .sd-bar .sd-strength { display: flex; flex: none; align-items: center; gap: .5rem; font-size: .85rem; }
 .sd-bar .sd-gauge { position: relative; width: 5rem; height: .5rem; border-radius: .25rem; overflow: hidden;
   background: color-mix(in srgb, currentColor 18%, transparent); }
 .sd-bar .sd-gauge i { position: absolute; inset: 0 auto 0 0; background: currentColor; opacity: .7; }
 .sd-bar .sd-gauge::after { content: ""; position: absolute; inset: 0 auto 0 50%; width: 2px; background: currentColor; }
-.sd-bar .sd-about { flex: 1 1000 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; text-align: right;
+.sd-bar .sd-about { flex: 1 1 0; min-width: 8rem; overflow: hidden; text-overflow: ellipsis; text-align: right;
   font-size: .85rem; opacity: .8; }
 .sd-why p, .sd-why ul { margin: .2rem 0 0; max-width: 70ch; } .sd-why ul:empty { display: none; }
 @media (max-width: 1800px) { .sd-bar .sd-strength .sd-figures { display: none; } }
 @media (max-width: 1100px) { .sd-bar .sd-strength { display: none; } }
-@media (max-width: 767px) { .sd-bar { height: auto; min-height: 3rem; flex-wrap: wrap; gap: .2rem .6rem;
-  padding: .4rem .8rem; white-space: normal; } .sd-bar .sd-about { flex-basis: 100%; text-align: left; } }
+@media (max-width: 767px) { .sd-bar { height: auto; min-height: 3rem; gap: .2rem .6rem; padding: .4rem .8rem;
+  white-space: normal; } .sd-bar > * { height: auto; line-height: inherit; } .sd-bar .sd-told { display: contents; }
+  .sd-bar .sd-about { flex-basis: 100%; text-align: left; } }
 .sd-disagree { background: #b1730014; border-color: #c98a12; } .sd-disagree .sd-icon { color: #c98a12; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
 .sd-suspicious { background: #b1730014; border-color: #c98a12; } .sd-suspicious .sd-icon { color: #c98a12; }

@@ -2,7 +2,7 @@
 // all that follows the viewer; Python is told where it came to rest.
 const BARS = 40;
 const WIDE = 320;
-const HIGH = 118;
+const HIGH = 82;
 const GRIP_PX = 9;
 const DIGITS = 5;
 const REST_MS = 350;

@@ -22,6 +22,8 @@ class PaneView {
         <div class="wait">Loading the picture\u2026</div>
         <div class="wipe" hidden><i></i><span>Plain</span><span>Marked</span>
           <input type="range" data-look="wipe" min="0" max="1" step="0.01" aria-label="Share of the plain picture"></div>
+        <div class="ruler" aria-hidden="true" hidden></div>
+        <div class="map" aria-hidden="true" hidden><canvas></canvas><i></i></div>
         <div class="ghost" hidden></div><div class="tip" hidden></div>
       </div>`;
     this.stage = this.node.querySelector(".stage");
@@ -30,6 +32,7 @@ class PaneView {
     this.tip = this.node.querySelector(".tip");
     this.ghost = this.node.querySelector(".ghost");
     this.room = { width: 1, height: 1 };
+    this.map = new MiniMap(viewer, this, this.node.querySelector(".map"));
     connectPointer(viewer, this);
   }
 
@@ -113,6 +116,7 @@ class PaneView {
 
   showLooks(looks) {
     this.canvas.picture.style.filter = `brightness(${looks.brightness}) contrast(${looks.contrast})`;
+    this.map.canvas.style.filter = this.canvas.picture.style.filter;
     this.canvas.picture.hidden = !looks.picture;
     this.canvas.heat.style.opacity = looks.heatOn ? looks.heat : 0;
     this.canvas.hatch.hidden = !looks.ignored && !this.viewer.board.on;
@@ -141,6 +145,8 @@ class PaneView {
     drawBitmap(this.canvas.picture, room, picture?.bitmap, data.size, place);
     drawGood(this.canvas.good, room, good?.bitmap, data.size, place);
     drawHatching(this.canvas.hatch, room, this.ignored(), data.size, place);
+    refreshRuler(this.node.querySelector(".ruler"), place, room, data.mm_per_pixel);
+    this.map.refresh(place);
     this.drawFound(place);
   }
 

@@ -29,6 +29,7 @@ def inspection_pane(
     marks: Sequence[Mark] = (),
     style: HeatmapStyle = PLAIN_HEATMAP,
     good: Good | None = None,
+    mm_per_pixel: float | None = None,
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
@@ -61,6 +62,8 @@ def inspection_pane(
         similar=scores.nearest_similarity,
         heat=_heat(inspection, style),
         good=good,
+        mm_per_pixel=mm_per_pixel,
+        deep=image.window is not None,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
 

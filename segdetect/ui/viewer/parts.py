@@ -18,7 +18,7 @@ from segdetect.ui.shared.page import callback
 from segdetect.ui.viewer.viewer import mounted_part
 
 FILM_HEIGHT: Final = 107
-HISTOGRAM_HEIGHT: Final = 186
+HISTOGRAM_HEIGHT: Final = 150
 
 
 def filmstrip(*, key: str, viewer: str) -> None:

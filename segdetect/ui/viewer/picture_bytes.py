@@ -21,6 +21,7 @@ LONGEST_SIDE: Final = 4096
 JPEG_QUALITY: Final = 93
 # Small pictures are looked at pixel by pixel, and cost little without loss.
 LOSSLESS_PIXELS: Final = 256 * 256
+_PNG: Final = b"\x89PNG"
 
 _Array = npt.NDArray[np.uint8]
 
@@ -36,6 +37,11 @@ class EncodedPicture:
 
     digest: str
     data: bytes
+
+    @property
+    def lossless(self) -> bool:
+        """Whether its pixels are those it was made from, where they were not scaled down."""
+        return self.data.startswith(_PNG)
 
 
 _digests: dict[int, tuple[weakref.ref[_Array], str]] = {}

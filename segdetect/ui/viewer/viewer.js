@@ -106,6 +106,7 @@ class Viewer {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       for (const pane of this.panes) pane.draw();
+      refreshProbe(this);
     });
   }
 
@@ -217,6 +218,7 @@ class Viewer {
     this.pointing ??= requestAnimationFrame(() => {
       this.pointing = null;
       for (const pane of this.panes) pane.drawLines();
+      refreshProbe(this);
     });
   }
 

@@ -22,7 +22,7 @@ import streamlit as st
 from segdetect.output.heat import HeatScale
 from segdetect.ui.shared.page import callback
 from segdetect.ui.viewer.painting import Painting, painted, veil
-from segdetect.ui.viewer.picture_bytes import EncodedPicture, encode_cells, encode_picture
+from segdetect.ui.viewer.picture_bytes import LONGEST_SIDE, EncodedPicture, encode_cells, encode_picture
 
 _HERE: Final = Path(__file__).parent
 _CODE: Final = "segdetect_viewer_code"
@@ -32,7 +32,7 @@ _PART: Final = "segdetect_viewer"
 _SCRIPTS: Final = {
     _CODE: (
         *("desk.js", "geometry.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js", "keys.js"),
-        *("panels.js", "controls.js", "pointer.js", "pane.js", "viewer.js"),
+        *("panels.js", "controls.js", "pointer.js", "probe.js", "ruler.js", "minimap.js", "pane.js", "viewer.js"),
         *("verdict.js", "part.js", "film.js", "histogram.js", "shows.js"),
     ),
     _PICTURE: ("pictures.js",),
@@ -139,6 +139,8 @@ class Pane:
         ignored: `(rows, cols)` bool, stretched over the whole picture, True where nothing is looked at, which is
             hatched; None for nowhere.
         selectable: whether tiles of this pane can be chosen, and show the choice.
+        mm_per_pixel: how many millimetres a pixel is wide and high, for the scale bar; None where that is not known.
+        deep: the file has more than 8 bits, of which `picture` is what is shown.
 
     Raises:
         ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are infinite.
@@ -161,6 +163,8 @@ class Pane:
     good: Good | None = None
     ignored: npt.NDArray[np.bool_] | None = None
     selectable: bool = True
+    mm_per_pixel: float | None = None
+    deep: bool = False
 
     def __post_init__(self) -> None:
         tiles = len(self.boxes_ltrb)
@@ -330,7 +334,8 @@ def _layers(pane: Pane) -> dict[str, EncodedPicture]:
 
 
 def _describe(pane: Pane) -> dict[str, Any]:
-    digests = {layer: picture.digest for layer, picture in _layers(pane).items()}
+    layers = _layers(pane)
+    digests = {layer: picture.digest for layer, picture in layers.items()}
     return {
         "id": pane.id,
         "title": pane.title,
@@ -350,6 +355,9 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "flagged": np.flatnonzero(pane.flags).tolist(),
         "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
         "selectable": pane.selectable,
+        "mm_per_pixel": pane.mm_per_pixel,
+        "deep": pane.deep,
+        "exact": layers["picture"].lossless and max(pane.size_wh) <= LONGEST_SIDE,
     }
 
 

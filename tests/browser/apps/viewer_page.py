@@ -27,6 +27,15 @@ def picture(seed: int) -> np.ndarray:
     return pixels
 
 
+@st.cache_resource
+def ramps() -> np.ndarray:
+    """Redder to the right, greener downwards."""
+    shades = (np.arange(SIDE) * 255 // (SIDE - 1)).astype(np.uint8)
+    pixels = np.dstack([*np.meshgrid(shades, shades), np.full((SIDE, SIDE), 9, np.uint8)])
+    pixels.flags.writeable = False
+    return pixels
+
+
 def pane(seed: int, title: str, rows: int, heat: bool) -> Pane:
     layout = tile_layout((SIDE, SIDE), GridSize(rows, 7))
     scores = np.linspace(0.1, 0.3, layout.grid.tiles)
@@ -41,7 +50,7 @@ def pane(seed: int, title: str, rows: int, heat: bool) -> Pane:
     return Pane(
         id=f"picture {seed}",
         title=title,
-        picture=picture(seed),
+        picture=ramps() if "scale" in st.query_params else picture(seed),
         size_wh=(SIDE, SIDE),
         alt="Noise with three planted tiles",
         boxes_ltrb=layout.boxes_ltrb,
@@ -50,6 +59,7 @@ def pane(seed: int, title: str, rows: int, heat: bool) -> Pane:
         flags=flags,
         marks=(Mark((0, 0, 100, 100), Role.LOOKALIKE, "0.71"),),
         heat=Heat(scale=scale, colours=red, smooth=True, notch=0.5, words="Threshold at the mark") if heat else None,
+        mm_per_pixel=0.05 if "scale" in st.query_params else None,
     )
 
 
