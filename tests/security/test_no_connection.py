@@ -29,7 +29,11 @@ code = main(sys.argv[2:])
 with open(sys.argv[1], "w") as file:
     json.dump({"code": code, "asked": asked}, file)
 """
-ENGINES = ["texture", pytest.param("auto", marks=pytest.mark.fastdup), "dinov2"]
+ENGINES = [
+    "texture",
+    pytest.param("auto", marks=[pytest.mark.fastdup, pytest.mark.slow]),
+    pytest.param("dinov2", marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture
