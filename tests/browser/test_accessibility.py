@@ -86,7 +86,7 @@ def settled(page: Any, name: str, folder: Path) -> None:
         page.get_by_role("textbox", name="Folder with pictures and masks").fill(str(folder))
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Evaluate", exact=True).click()
-        page.get_by_role("heading", name="False alarms").wait_for()
+        page.get_by_role("heading", name="False alarms", exact=True).wait_for()
     elif name == "Inspect, result":
         page.locator(".stage:not([aria-busy])").first.wait_for()
         page.locator(".st-key-heatmap .nsewdrag").first.wait_for(state="attached")

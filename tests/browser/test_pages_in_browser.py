@@ -36,9 +36,11 @@ def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[...,
     page.keyboard.press("Enter")
     page.locator(".sd-word", has_text="Anomalous").wait_for()
     page.wait_for_url("**page=2**")
-    page.get_by_text("It is page 2 of 3 in its file.").wait_for(state="attached")
+    page.get_by_role("button", name="Why?").click()
+    page.get_by_text("It is page 2 of 3 in its file.").wait_for()
     link = page.url.split("?")[1]
     again = dropped(tab, link)
-    again.get_by_text("It is page 2 of 3 in its file.").wait_for(state="attached")
+    again.get_by_role("button", name="Why?").click()
+    again.get_by_text("It is page 2 of 3 in its file.").wait_for()
     assert again.locator(".sd-word").first.inner_text() == "Anomalous"
     assert "page=2" in again.url

@@ -40,7 +40,7 @@ def test_a_picture_that_comes_is_called_out_and_heard(
     page.get_by_role("button", name="Keep as a plan").click()
     page.get_by_placeholder("the part or the material").fill("Cloth")
     page.get_by_role("button", name="Keep", exact=True).click()
-    page.get_by_text("is kept as a plan").wait_for()
+    page.get_by_text("Working by Cloth, version 1").wait_for()
     page.get_by_role("link", name="Watch").click()
     page.get_by_role("textbox", name="Folder of this server").fill(os.fspath(folder))
     page.keyboard.press("Enter")

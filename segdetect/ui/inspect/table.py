@@ -26,8 +26,12 @@ _PICKED: Final = "Picked"
 
 @part("The table")
 def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
-    """Draw the flagged tiles, their segments, or more tiles where asked; a click on a row selects its tile."""
+    """Draw the flagged tiles, their segments, or more; a click on a row selects its tile, picked ones come up."""
     picked = picked_tiles(inspection)
+    if picked != st.session_state.setdefault("listed-picks", []):
+        st.session_state["listed-picks"] = picked
+        if picked:
+            st.session_state["listed"] = _PICKED
     if not picked and st.session_state.get("listed") == _PICKED:
         st.session_state["listed"] = "Flagged"
     wanted = st.segmented_control(

@@ -68,8 +68,10 @@ function pressKey(viewer, pane, event) {
 function connectPageKeys(viewer) {
   const press = (event) => {
     const free = event.target === document.body || event.target.matches?.(".stMain, .stApp");
-    // Where there are answers to give, N is one of them.
-    const taken = event.key.toLowerCase() === "n" && document.querySelector(".st-key-review-row button");
+    // Where there are answers to give, N is one of them; in a run, Shift with an arrow goes to another picture.
+    const taken =
+      (event.key.toLowerCase() === "n" && document.querySelector(".st-key-review-row button")) ||
+      (event.shiftKey && event.key in ARROWS && document.querySelector(".st-key-run-steps"));
     if (free && !taken && viewer.data?.room && viewer.root.isConnected) pressKey(viewer, viewer.active, event);
   };
   const release = (event) => {
