@@ -103,4 +103,5 @@ def test_what_contradicts_the_verdict_stands_beside_it(moody: Moody, monkeypatch
     )
     app = _with(_open(), "Second opinion by **fastdup**")
     (body,) = [element.proto.body for element in app.get("html") if 'class="sd-word"' in element.proto.body]
-    assert '<span class="sd-beside">fastdup &lt;disagrees&gt;</span>' in body
+    told = "fastdup &lt;disagrees&gt;"
+    assert f'<span title="{told}" class="sd-beside">{told}</span>' in body
