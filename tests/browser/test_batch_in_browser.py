@@ -12,6 +12,7 @@ from tests.support.pictures import planted, png, weave
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_row_opens_on_inspect_and_keys_go_to_the_next_of_the_run(tab: Callable[..., Any]) -> None:
     page = tab("batch-engine=texture&batch-rule=Outlier+fence", page="batch")
     files = [

@@ -49,7 +49,8 @@ def listed(page: Any) -> list[tuple[int, int]]:
 def expect_selected(page: Any, row: int, col: int) -> None:
     """Picture, heatmap, table and explanation come to show this tile, counted from 1, as the selected one."""
     expect_why(page, row, col)
-    page.locator(".readout").filter(has_text=re.compile(rf"^Row {row}, col {col} ·")).wait_for()
+    # While the pointer is on the picture, what is under it is told in its place.
+    page.locator(".readout").filter(has_text=re.compile(rf"^Row {row}, col {col} ·")).wait_for(state="attached")
     page.wait_for_function(
         """([row, col]) => {
           const marked = [...document.querySelectorAll("[data-testid=stDataFrame] [role=row]")]

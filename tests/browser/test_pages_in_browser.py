@@ -23,6 +23,7 @@ def dropped(tab: Callable[..., Any], query: str = "engine=texture") -> Any:
     return page
 
 
+@pytest.mark.slow
 def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[..., Any]) -> None:
     page = dropped(tab)
     page.wait_for_url("**page=1**")

@@ -27,6 +27,7 @@ COUNTING = """
 """
 
 
+@pytest.mark.slow
 def test_a_picture_that_comes_is_called_out_and_heard(
     tab: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
