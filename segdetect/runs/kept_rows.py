@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +16,10 @@ import pandas as pd
 from segdetect.errors import StorageError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
+from segdetect.runs.small_tables import opened
 from segdetect.storage.history.entries import FAILED
 
 _FILE: Final = "rows.sqlite"
-_SECONDS: Final = 30.0
 _COLUMNS: Final = (
     *("line", "image", "page", "verdict", "flagged", "tiles", "highest", "threshold", "excess", "seconds"),
     *("reason", "sha256"),
@@ -126,9 +126,7 @@ class Rows:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self._path, timeout=_SECONDS)) as connection, connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(_TABLES)
+            with opened(self._path, _TABLES) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StorageError(

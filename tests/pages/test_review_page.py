@@ -68,6 +68,19 @@ def infos(app: AppTest) -> str:
     return "\n".join(str(one.value) for one in app.info)
 
 
+def test_what_the_command_line_found_is_reviewed_by_its_small_copy(plan: Plan, home: Path) -> None:
+    (home / "a.png").write_bytes(FILES["a.png"])
+    assert main(["inspect", str(home / "a.png"), "--plan", "cloth"]) == 0
+    app = open_page(PAGE)
+    assert errors(app) == []
+    assert "Only this small copy was kept" in captions(app)
+    press(app, "review-no_defect")
+    assert errors(app) == []
+    assert said() == [("someone", "not a defect")]
+    assert "The picture itself is not here" in app.toast[0].value
+    assert Plans().get("cloth").version == 1
+
+
 def test_what_is_said_is_kept_with_its_words_and_can_be_undone(inspected: Plan) -> None:
     app = open_page(PAGE)
     assert not errors(app)

@@ -166,7 +166,10 @@ def test_a_line_that_was_cut_off_spoils_only_itself() -> None:
 def test_a_home_that_cannot_be_written_breaks_nothing(home: Path, tmp_path: Path) -> None:
     home.write_text("a file in the folder's place")
     begin_log("command")
-    Inspector({EngineName.TEXTURE: TinyDenseEngine()}).inspect(load(tmp_path), Settings(engine=EngineName.TEXTURE))
+    image, settings = load(tmp_path), Settings(engine=EngineName.TEXTURE)
+    answer = Inspector({EngineName.TEXTURE: TinyDenseEngine()}).inspect(image, settings)
+    assert answer.flagged_tiles
+    assert home.read_text() == "a file in the folder's place"
 
 
 def test_a_full_disk_breaks_nothing(

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +17,13 @@ from typing import Any, Final
 from segdetect.errors import StorageError
 from segdetect.files import storage_errors
 from segdetect.pictures.names import as_text
+from segdetect.runs.small_tables import opened
 from segdetect.runs.watching.arrivals import Stamp
 from segdetect.runs.watching.calls import Call
 
 # So many of the last pictures are shown; of others no picture is kept.
 SHOWN: Final = 20
 _FILE: Final = "seen.sqlite"
-_SECONDS: Final = 30.0
 _SHIFT: Final = "shift"
 _COLUMNS: Final = ("id", "name", "at", "call", "verdict", "reason", "score", "threshold", "flagged", "seconds")
 _TABLES: Final = """
@@ -105,9 +105,7 @@ class Ledger:
         with storage_errors(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with closing(sqlite3.connect(self._path, timeout=_SECONDS)) as connection, connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(_TABLES)
+            with opened(self._path, _TABLES) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StorageError(

@@ -26,7 +26,6 @@ _STYLE: Final = f"""
 {_COLUMNS} > [data-testid=stVerticalBlock] {{ gap: .4rem; }}
 .st-key-review-row {{ gap: .1rem .35rem; }}
 .st-key-review-row button {{ min-height: 2rem; padding: 0 .55rem; }}
-.st-key-review-row button [data-testid=stIconMaterial] {{ display: none; }}
 [class*="st-key-view-"] > [data-testid=stLayoutWrapper] {{ flex: 1 1 0; min-width: 0; }}
 .st-key-view-scores > [data-testid=stLayoutWrapper]:has(> .st-key-stage-picture) {{ display: none; }}
 .st-key-stage-scores {{ container-type: inline-size; }}

@@ -146,11 +146,13 @@ def _say(question: Question, judgement: Judgement) -> None:
 
 def keep(entry: Entry, boxes_ltrb: Sequence[Box], judgement: Judgement, **values: Any) -> None:
     """Callback: keep what was said, say what it did, and remember it for *Undo*."""
-    plan = say(entry, boxes_ltrb, judgement, bytes_of(entry), **values)
+    picture = bytes_of(entry)
+    plan = say(entry, boxes_ltrb, judgement, picture, **values)
     done = st.session_state.setdefault(_DONE, [])
     done.append((entry, boxes_ltrb, values.get("drawn")))
     learn(plan)
-    st.toast(plain(told(plan, entry, judgement)), icon=":material/rate_review:")
+    said = told(plan, entry, judgement, is_here=picture is not None)
+    st.toast(plain(said), icon=":material/rate_review:")
 
 
 def _undo() -> None:

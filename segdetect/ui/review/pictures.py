@@ -9,6 +9,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.kept_files import read_files
 from segdetect.storage.history.entries import Entry
 from segdetect.ui.shared.background_runs import runs
+from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.reviewing import picture_of
 from segdetect.ui.shared.session import Upload, loaded
 
@@ -19,7 +20,9 @@ def bytes_of(entry: Entry) -> bytes | None:
 
 
 def _in_run(entry: Entry) -> bytes | None:
-    """From the files of a run in the background, where it is one of those."""
+    """From the files of a run in the background, where it is one of those; others have no files here."""
+    if runs().get(account(), entry.run) is None:
+        return None
     try:
         files = read_files(runs().folder(entry.run)).files
         named = (file for file in files if entry.image in (file.name, f"{file.name}#{entry.page + 1}"))

@@ -101,7 +101,8 @@ def say(
     history().review(review, account=account())
     if picture is not None and not entry.has_picture:
         history().keep_picture(entry, picture)
-    if entry.plan is None:
+    # A place is allowed by what it looks like: without the picture there is nothing to learn.
+    if entry.plan is None or (judgement is Judgement.NO_DEFECT and picture is None):
         return None
     plan = learn_from(plans(), review, history().reviews(plan=entry.plan, account=account()), picture)
     if plan is not None:
@@ -115,11 +116,13 @@ def _work_by(plan: Plan) -> None:
         st.session_state[PLAN_IN_USE] = plan.applied.plan
 
 
-def told(plan: Plan | None, entry: Entry, judgement: Judgement) -> str:
-    """What a review did, for the visitor."""
+def told(plan: Plan | None, entry: Entry, judgement: Judgement, *, is_here: bool = True) -> str:
+    """What a review did, for the visitor; `is_here` tells whether the picture itself was at hand."""
     if plan is None:
-        by_none = "" if entry.plan else " It was inspected by no plan, so no plan learns from it."
-        return f"{judgement.value.capitalize()}: kept.{by_none}"
+        why = "" if entry.plan else " It was inspected by no plan, so no plan learns from it."
+        if entry.plan and judgement is Judgement.NO_DEFECT and not is_here:
+            why = " The picture itself is not here, so its plan learns nothing: say it again on Inspect."
+        return f"{judgement.value.capitalize()}: kept.{why}"
     count = len(plan.allowed)
     what = "what looks like it is not flagged any more" if judgement is Judgement.NO_DEFECT else "it counts again"
     return f"{plan.name} is at version {plan.version:d}: {what}. It allows {count:d} place{'s'[: count != 1]}."
@@ -168,11 +171,10 @@ def review_row(request: Request, inspection: Inspection, tile: int) -> None:
 
 def _offer_answers(entry: Entry, boxes_ltrb: Sequence[Box]) -> None:
     st.caption("This segment is", width="content")
-    for judgement, label, key, icon in BUTTONS:
+    for judgement, label, key, _ in BUTTONS:  # without icons: there is little room
         st.button(
             plain(label),
             key=f"review-{judgement.name.lower()}",
-            icon=icon,
             shortcut=key,
             on_click=attempt,
             args=(_say_on_inspect, entry, boxes_ltrb, judgement),
