@@ -13,7 +13,7 @@ export PYTHON LOCKED
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test test-slow lint format screenshots goldens formats setup clean
+.PHONY: help run test test-slow faults lint format screenshots goldens formats setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -39,6 +39,11 @@ test-slow: ## Run the tests of long ways through the dashboard, which make test 
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
 	$(python) -m pytest -m slow $(workers) $(ARGS)
+
+faults: ## Kill, starve, cut off and fill up all that can be, and see that each is survived
+	@scripts/setup.sh dev
+	@$(python) scripts/browser.py
+	$(python) -m pytest tests/faults $(ARGS)
 
 lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev

@@ -6,14 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 
 from segdetect.errors import EngineExpiredError, EngineMissingError, EngineUnavailableError
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
-# What only an installation can mend, after which the program is started again.
-LASTING: Final = (EngineMissingError, EngineExpiredError)
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,20 +20,30 @@ _LOG = logging.getLogger(__name__)
 class SelfTest:
     """Answers from the last test; one that failed is repeated after 5 seconds, then 10, 20, ... at most 5 minutes.
 
+    A missing engine is not: when it has been installed the program is started again. One that has expired is tested
+    again on another day: the computer's date may have been wrong.
+
     Threads may share it: the first test is waited for.
 
     Args:
         test: raises where the engine cannot run, whatever it be.
         clock: seconds that never go back.
+        today: the computer's date.
     """
 
-    def __init__(self, test: Callable[[], None], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._test, self._clock = test, clock
+    def __init__(
+        self,
+        test: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._test, self._clock, self._today = test, clock, today
         self._lock = threading.Lock()
         self._passed = False
         self._trouble: EngineUnavailableError | None = None
         self._pause = FIRST_PAUSE_SECONDS
-        self._again = 0.0
+        self._again, self._day = 0.0, today()
 
     def check(self) -> None:
         """Return where the engine can run.
@@ -56,7 +65,7 @@ class SelfTest:
         """Take note that the engine stopped working after its test."""
         # Without the lock: a test under way may wait for the very run that fails here.
         self._passed, self._trouble = False, trouble
-        self._again = self._clock() + self._pause
+        self._put_off()
 
     def _answer(self) -> EngineUnavailableError | None:
         if self._is_due():
@@ -64,8 +73,10 @@ class SelfTest:
         return self._trouble
 
     def _is_due(self) -> bool:
-        if self._passed or isinstance(self._trouble, LASTING):
+        if self._passed or isinstance(self._trouble, EngineMissingError):
             return False
+        if isinstance(self._trouble, EngineExpiredError):
+            return self._today() != self._day
         return self._trouble is None or self._clock() >= self._again
 
     def _run(self) -> None:
@@ -74,10 +85,13 @@ class SelfTest:
         except Exception as error:
             self._trouble = _as_trouble(error)
             # Counted from the end of the test, which may take long.
-            self._again = self._clock() + self._pause
+            self._put_off()
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         else:
             self._passed, self._trouble, self._pause = True, None, FIRST_PAUSE_SECONDS
+
+    def _put_off(self) -> None:
+        self._again, self._day = self._clock() + self._pause, self._today()
 
 
 def _as_trouble(error: Exception) -> EngineUnavailableError:

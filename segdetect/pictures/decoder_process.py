@@ -3,7 +3,7 @@
     decoder: "r"                                             once it is ready
     parent:  a parcel with a function of this package, its options and limits, and a file's bytes
     decoder: a parcel with what the function returned, or the error that it raised, and "spent": whether it is to be
-             ended since it holds too much memory
+             ended since it holds too much memory, or got too little
 
 It ends with its parent, however that ends: at the end of the socket, when it has another parent, and while it decodes
 at the latest a second after the time that a picture may take.
@@ -76,12 +76,16 @@ def _answer(request: Parcel) -> Parcel:
     _bound("RLIMIT_DATA", _held_bytes() + limits["memory"])
     options = {name: unpacked(value) for name, value in request.head["options"].items()}
     module, name = request.head["function"]
+    starved = False
     try:
         answer = packed_answer(getattr(importlib.import_module(module), name)(bytes(request.blocks["data"]), **options))
     except SegDetectError as error:
-        answer = packed_error(_too_large(limits["memory"]) if _is_lack_of_memory(error.__cause__) else error)
+        starved = _is_lack_of_memory(error.__cause__)
+        answer = packed_error(_too_large(limits["memory"]) if starved else error)
     passing = sum(memoryview(block).nbytes for block in (*request.blocks.values(), *answer.blocks.values()))
-    return Parcel({**answer.head, "spent": _held_bytes() - passing > _MOST_IDLE_BYTES}, answer.blocks)
+    # What kept it from memory may not have been the picture, and be so for the next one.
+    spent = starved or _held_bytes() - passing > _MOST_IDLE_BYTES
+    return Parcel({**answer.head, "spent": spent}, answer.blocks)
 
 
 def _bound(kind: str, limit: int) -> None:

@@ -201,8 +201,11 @@ class FastdupEngine:
             trouble = expired_error(self.version, self._spec())
             self._self_test.fail(trouble)
             return trouble
-        if shutil.disk_usage(folder).free < 1_000_000:
-            return temporary_storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder)
+        try:
+            if shutil.disk_usage(folder).free < 1_000_000:
+                return temporary_storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder)
+        except OSError as error:  # somebody tidied it away under the run
+            return temporary_storage_error(error, folder)
         lines = [line for line in output.splitlines() if "[ERROR]" in line or "[FATAL]" in line]
         reason = answer.get("error") or (lines[-1] if lines else f"code {answer.get('code')}")
         return EngineFailedError(f"{self.version} reported a failure: {reason}", remedy=RETRY)

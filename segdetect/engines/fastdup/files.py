@@ -94,6 +94,8 @@ def read_features(folder: Path, files: Sequence[str]) -> Vectors:
         features = np.fromfile(folder / "atrain_features.dat", "<f4")
     except OSError as error:
         raise EngineFailedError(f"fastdup left no features: {error.strerror}", remedy=RETRY) from error
+    except UnicodeDecodeError as error:
+        raise EngineFailedError("fastdup's list of features is damaged", remedy=RETRY) from error
     if listed != [f"{number},{file}" for number, file in enumerate(files)]:
         raise EngineFailedError(f"fastdup described {len(listed)} of {len(files)} tiles", remedy=RETRY)
     if features.size != len(files) * FEATURE_LENGTH or not np.isfinite(features).all():

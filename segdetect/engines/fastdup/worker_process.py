@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from segdetect.child import ChildProcess
-from segdetect.errors import EngineKilledError, EngineTimeoutError, StorageError, storage_error
+from segdetect.errors import EngineFailedError, EngineKilledError, EngineTimeoutError, StorageError, storage_error
 from segdetect.message import Message
 
 FOLDER_PREFIX: Final = "segdetect-worker-"
 LOCK_NAME: Final = "lock"
 POLL_SECONDS: Final = 0.1
 OUTPUT_TAIL_BYTES: Final = 4096
+# What `multiprocessing.connection` puts before a message; an answer is a number or a sentence.
+LENGTH_BYTES: Final = 4
+MAX_MESSAGE_BYTES: Final = 1 << 20
 # A folder gets the name above only when its lock is held; until then it is no worker's, and is left alone for a day.
 UNFINISHED_PREFIX: Final = "segdetect-new-"
 UNFINISHED_SECONDS: Final = 86400.0
@@ -83,6 +86,10 @@ class WorkerProcess:
         label: what to call it in errors.
         script: the script.
         environment: the whole environment of the child, to which HOME and TMPDIR are added.
+
+    Raises:
+        StorageError: no temporary folder can be made.
+        EngineFailedError: the system starts no process at present.
     """
 
     def __init__(self, *, label: str, script: Path, environment: Mapping[str, str]) -> None:
@@ -91,10 +98,17 @@ class WorkerProcess:
         self.folder, lock = _new_folder()
         try:
             self._child = _start(script, self.folder, lock, environment)
+        except OSError as error:
+            _remove(self.folder, lock)
+            raise EngineFailedError(
+                f"{label}'s process cannot be started ({error.strerror or error})",
+                remedy="Close other programs and inspect again, or choose another engine",
+            ) from error
         except BaseException:
             _remove(self.folder, lock)
             raise
         self._connection: Connection[Any, Any] = Connection(self._child.socket.detach())
+        self._inbox = bytearray()
         self._tail = bytearray()
         self._drain = threading.Thread(target=_keep_tail, args=(self._child.printed, self._tail), daemon=True)
         self._drain.start()
@@ -136,6 +150,7 @@ class WorkerProcess:
         Raises:
             EngineKilledError: the process died.
             EngineTimeoutError: no answer within the limit.
+            EngineFailedError: what it sent is no message.
         """
         started = time.monotonic()
         try:
@@ -157,15 +172,30 @@ class WorkerProcess:
             raise
 
     def _next_message(self) -> dict[str, Any] | None:
+        # Asked first: what it said before it ended is there by then.
+        ended = not self._child.running
         try:
             if self._connection.poll(POLL_SECONDS):
-                message: dict[str, Any] = json.loads(self._connection.recv_bytes())
-                return message
+                return self._received()
         except (EOFError, OSError) as error:
             raise self._died() from error
-        if not self._child.running:
+        if ended:
             raise self._died()
         return None
+
+    def _received(self) -> dict[str, Any] | None:
+        """A message, once the whole of it is there: waiting for the rest here would have no end."""
+        part = os.read(self._connection.fileno(), MAX_MESSAGE_BYTES)
+        if not part:
+            raise EOFError
+        self._inbox += part
+        try:
+            return _taken(self._inbox)
+        except (ValueError, RecursionError) as error:
+            raise EngineFailedError(
+                f"{self._label}'s process sent what is no answer and was stopped",
+                remedy="Inspect again; if it happens again, choose another engine",
+            ) from error
 
     def close(self) -> None:
         """End the process and remove its folder; does nothing the second time."""
@@ -274,6 +304,21 @@ def _start(script: Path, folder: Path, lock: IO[bytes], environment: Mapping[str
         output=subprocess.PIPE,
         tidy=functools.partial(_remove, folder, lock),
     )
+
+
+def _taken(inbox: bytearray) -> dict[str, Any] | None:
+    """Take the first message; None while its end has not come, and a `ValueError` where it is none."""
+    length = int.from_bytes(inbox[:LENGTH_BYTES], "big", signed=True)
+    if len(inbox) >= LENGTH_BYTES and not 0 < length <= MAX_MESSAGE_BYTES:
+        raise ValueError("no message is so long")
+    end = LENGTH_BYTES + length
+    if len(inbox) < max(end, LENGTH_BYTES):
+        return None
+    message = json.loads(inbox[LENGTH_BYTES:end])
+    del inbox[:end]
+    if not isinstance(message, dict):
+        raise ValueError("it is no JSON object")
+    return message
 
 
 def _keep_tail(output: IO[bytes] | None, tail: bytearray) -> None:

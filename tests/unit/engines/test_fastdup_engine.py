@@ -38,33 +38,9 @@ from segdetect.errors import (
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import GridSize
+from tests.support.fake_fastdup import FATAL_LINE, WORKING, install_fake
 
 PROJECT = Path(__file__).parents[3]
-
-# Takes the place of fastdup in the child: features are drawn from a generator seeded by the tile's bytes.
-WORKING = """
-    import array, json, os, random, signal, sys, time
-    from pathlib import Path
-
-    def run(tiles, work_dir, run_mode):
-        if code := behave():
-            return code
-        Path(work_dir).mkdir()
-        names = Path(tiles).read_text().splitlines()
-        rows = [random.Random(Path(name).read_bytes()) for name in names]
-        values = array.array("f", [row.random() for row in rows for _ in range(576)])
-        Path(work_dir, "atrain_features.dat").write_bytes(values.tobytes())
-        lines = ["index,filename", *(f"{i},{name}" for i, name in enumerate(names))]
-        Path(work_dir, "atrain_features.dat.csv").write_text("\\n".join(lines) + "\\n")
-        return 0
-
-    def once():
-        flag = Path(os.environ["FLAG"])
-        first = not flag.exists()
-        flag.touch()
-        return first
-"""
-FATAL_LINE = "2026-12-21 00:00:00 [FATAL] This fastdup version is deprecated, please reinstall from pypi"
 
 
 def image(name: str = "picture.png", seed: int = 0, side: int = 140) -> LoadedImage:
@@ -101,13 +77,8 @@ def fake(tmp_path: Path, temporary: Path) -> Iterator[Callable[..., FastdupEngin
     engines = []
 
     def make(behaviour: str = "pass", *, package: str = WORKING, **options: float) -> FastdupEngine:
-        folder = tmp_path / "packages" / "fastdup"
-        folder.mkdir(parents=True)
-        body = textwrap.dedent(package) + "\ndef behave():\n" + textwrap.indent(textwrap.dedent(behaviour), "    ")
-        (folder / "__init__.py").write_text(body)
-        engine = FastdupEngine(
-            python_path=[str(folder.parent)], environment={"FLAG": str(tmp_path / "flag")}, **options
-        )
+        place = install_fake(tmp_path / "packages", behaviour, package=package)
+        engine = FastdupEngine(python_path=[place], environment={"FLAG": str(tmp_path / "flag")}, **options)
         engines.append(engine)
         return engine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 
 import pytest
 
@@ -18,7 +19,8 @@ class Bench:
         self.now = 1000.0
         self.runs: list[float] = []
         self.lasts = 0.0
-        self.subject = SelfTest(self._run, clock=lambda: self.now)
+        self.day = date(2026, 12, 1)
+        self.subject = SelfTest(self._run, clock=lambda: self.now, today=lambda: self.day)
 
     def _run(self) -> None:
         self.runs.append(self.now)
@@ -85,6 +87,17 @@ def test_what_only_an_installation_mends_is_not_tried_again(kind: type[EngineUna
         assert not bench.passes()
         bench.now += 10_000
     assert len(bench.runs) == 1
+
+
+def test_an_expiry_is_looked_at_again_when_the_date_is_another() -> None:
+    bench = Bench(EngineExpiredError("expired"))
+    bench.day = date(2036, 1, 1)
+    for _ in range(5):
+        assert not bench.passes()
+        bench.now += 10_000
+    bench.day = date(2026, 12, 1)
+    assert bench.passes()
+    assert len(bench.runs) == 2
 
 
 def test_pauses_are_short_again_after_it_has_passed() -> None:

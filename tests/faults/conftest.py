@@ -1,0 +1,54 @@
+"""What every fault must leave as it was, and the line that is written of each."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from segdetect.pictures.isolation import decoders
+from tests.support.faults import add_line, all_end, descendants
+
+# The log's and the folders' locks are files that stay.
+_PARTIAL = (".*.part", "*.part", "*-journal")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A line for each fault once nothing of it is left, or once it was not survived."""
+    report = yield
+    mark = item.get_closest_marker("fault")
+    if mark is not None:
+        parts = item.stash.setdefault(_PARTS, {})
+        parts[report.when] = report
+        if report.when == "teardown" and not any(part.skipped for part in parts.values()):
+            held = mark.kwargs["held"] if all(part.passed for part in parts.values()) else ""
+            seconds = round(parts["call"].duration, 2) if "call" in parts else 0.0
+            add_line(kind="fault", name=mark.args[0], injected=mark.kwargs["injected"], held=held, seconds=seconds)
+    return report
+
+
+_PARTS = pytest.StashKey[dict[str, pytest.TestReport]]()
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder of this test alone, of its children, too."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path, temporary: Path) -> Iterator[None]:
+    """No process, no temporary file and no partial file is left by a fault."""
+    decoders().close()
+    before = descendants()
+    yield
+    decoders().close()
+    all_end(descendants() - before)
+    assert [path.name for path in temporary.rglob("*")] == []
+    assert [path.name for pattern in _PARTIAL for path in tmp_path.rglob(pattern)] == []
