@@ -49,7 +49,7 @@ def has_screen() -> bool:
 
 def streamlit_command(host: str, port: int) -> list[str]:
     """The command that serves the dashboard; what it does not say is in .streamlit/config.toml."""
-    command = [sys.executable, "-m", "segdetect.ui.shared.server", "run", "streamlit_app.py"]
+    command = [sys.executable, "-m", "segdetect.ui.server", "run", "streamlit_app.py"]
     command += ["--server.address", host, "--server.port", str(port)]
     command += ["--server.headless", "false" if has_screen() else "true"]
     command += ["--browser.serverAddress", _shown_name(host)]

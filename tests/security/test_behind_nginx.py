@@ -60,7 +60,7 @@ def proxied(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
     options = ["--server.port", str(behind), "--server.baseUrlPath", "segdetect"]
     options += ["--server.allowedHosts", NAME, "--browser.serverAddress", NAME]
-    command = [sys.executable, "-m", "segdetect.ui.shared.server", "run", "streamlit_app.py", *options]
+    command = [sys.executable, "-m", "segdetect.ui.server", "run", "streamlit_app.py", *options]
     home = tmp_path_factory.mktemp("home")
     environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": ""}
     environment["SEGDETECT_DINOV2_ONNX"] = str(home / "none.onnx")

@@ -21,7 +21,7 @@ def test_the_service_says_what_the_page_says() -> None:
     service = unit["Service"]
     assert service["NoNewPrivileges"] == service["ProtectHome"] == "true"
     assert (service["IPAddressDeny"], service["IPAddressAllow"]) == ("any", "localhost")
-    assert "-m segdetect.ui.shared.server run streamlit_app.py" in service["ExecStart"]
+    assert "-m segdetect.ui.server run streamlit_app.py" in service["ExecStart"]
 
 
 def test_systemd_takes_the_service(tmp_path: Path) -> None:

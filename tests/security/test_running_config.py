@@ -40,7 +40,7 @@ ASK = """
 import sys
 asked = []
 sys.addaudithook(lambda event, arguments: asked.append(event) if event == "socket.getaddrinfo" else None)
-from segdetect.ui.shared.server import ask_nobody
+from segdetect.ui.shared.public_address import ask_nobody
 if sys.argv[1] == "True":
     ask_nobody()
 from streamlit.web.server.server_util import is_url_from_allowed_origins
@@ -50,7 +50,7 @@ print(is_url_from_allowed_origins("http://evil.example"), len(asked))
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_app(tmp_path_factory.mktemp("home"), streamlit="segdetect.ui.shared.server") as url:
+    with running_app(tmp_path_factory.mktemp("home"), streamlit="segdetect.ui.server") as url:
         yield url
 
 
@@ -101,7 +101,7 @@ def test_a_page_of_another_origin_makes_it_ask_nobody(settle: bool) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASK, str(settle)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    # Where Streamlit no longer asks by itself, segdetect/ui/shared/server.py may go.
+    # Where Streamlit no longer asks by itself, segdetect/ui/shared/public_address.py may go.
     assert (done.stdout.split() == ["False", "0"]) is settle
 
 

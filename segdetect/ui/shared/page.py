@@ -17,7 +17,7 @@ from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.shared.locale import localized
-from segdetect.ui.shared.server import ask_nobody
+from segdetect.ui.shared.public_address import ask_nobody
 from segdetect.ui.shared.texts import plain
 
 _LOG: Final = logging.getLogger(__name__)
