@@ -216,3 +216,9 @@ def test_from_a_plan_the_way_leads_to_what_it_flagged(inspected: Plan) -> None:
     app.run()
     assert app.selectbox(key="review-choice").value == ("plan", "cloth")
     assert "of 2 flagged places" in captions(app)
+
+
+def test_it_says_how_many_inspections_it_does_not_ask_about(inspected: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdetect.ui.review.queue._MOST", 1)
+    app = open_page(PAGE)
+    assert "0 of 1 flagged places answered by you, of the newest 1 inspections; older ones: 1" in captions(app)

@@ -33,7 +33,8 @@ _DONE: Final = "review-done"
 @part("The question")
 def show_question(queue: Queue) -> None:
     """Draw the first open question, or the one that the visitor went to, with all that may be said of it."""
-    st.caption(f"{queue.answered:d} of {queue.total:d} flagged places answered by you")
+    of = f", of the newest {len(queue.entries):d} inspections; older ones: {queue.older:d}" if queue.older else ""
+    st.caption(f"{queue.answered:d} of {queue.total:d} flagged places answered by you{of}")
     if queue.total:
         st.progress(queue.answered / queue.total)
     show_trouble(KIND)

@@ -40,6 +40,7 @@ class Queue:
         standing: what is said of each place at present.
         total: how many questions there are, answered ones among them.
         answered: how many of them this visitor has answered.
+        older: how many inspections there are that it is not of.
     """
 
     entries: Sequence[Entry]
@@ -48,6 +49,7 @@ class Queue:
     standing: dict[tuple[object, ...], Standing]
     total: int
     answered: int
+    older: int
 
 
 @part("The choice of what to review")
@@ -94,7 +96,8 @@ def open_questions(search: Search) -> Queue:
     found = least_certain_first(one for entry in entries for one in asked_of(entry))
     mine = [one for one in found if (said := standing.get(one.about)) is not None and said.by(who()) is not None]
     left = found if st.session_state.get(_ALL) else [one for one in found if one not in mine]
-    return Queue(entries, left, reviews, standing, len(found), len(mine))
+    older = history().count(search) - len(entries) if len(entries) == _MOST else 0
+    return Queue(entries, left, reviews, standing, len(found), len(mine), older)
 
 
 def asked_of(entry: Entry) -> Sequence[Question]:
