@@ -15,6 +15,29 @@ TRUTH_RGB: Final = (198, 255, 120)
 _RIM_RGB: Final = (20, 20, 20)
 
 
+Outline = tuple[tuple[int, int], ...]
+# So many points of a mask's outlines at most are drawn by the browser, which follows the pointer meanwhile.
+MOST_POINTS: Final = 20_000
+
+
+def outlines(mask: Mask) -> tuple[Outline, ...]:
+    """What a mask marks as closed lines, each of points `(x, y)` in its pixels; holes have lines of their own.
+
+    Lines are exact to the pixel, unless they would be of more than `MOST_POINTS` points.
+
+    >>> outlines(np.pad(np.ones((2, 3), bool), 1))
+    (((1, 1), (1, 2), (3, 2), (3, 1)),)
+    """
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    tolerance = 1.0
+    while sum(map(len, contours)) > MOST_POINTS:
+        contours = [cv2.approxPolyDP(line, tolerance, True) for line in contours]
+        # Specks that a coarse line would be lost on go last.
+        contours = sorted(contours, key=cv2.contourArea, reverse=True)[: MOST_POINTS // 4]
+        tolerance *= 2
+    return tuple(tuple((int(x), int(y)) for x, y in line[:, 0]) for line in contours)
+
+
 def outlined(picture: Image.Image, mask: Mask) -> Image.Image:
     """The picture with the outline of what is known to be defective.
 

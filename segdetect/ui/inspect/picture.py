@@ -12,12 +12,12 @@ from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.inspect.downloads import mm_per_pixel
 from segdetect.ui.shared.ignored import ignored, keep_painted
+from segdetect.ui.shared.misses import known_defects
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import choose_tiles, picked_tiles
 from segdetect.ui.viewer.painting import Painting
 from segdetect.ui.viewer.panes import inspection_pane
 from segdetect.ui.viewer.parts import last_tried
-from segdetect.ui.viewer.truth import truth_marks
 from segdetect.ui.viewer.viewer import Good, Looks, Mark, Role, ViewerEvent, picture_viewer
 
 VIEWER: Final = "picture"
@@ -57,9 +57,15 @@ def show_picture(
 
     boxes = inspection.scores.layout.boxes_ltrb
     seconds = [Mark(tuple(boxes[other].tolist()), Role.SECOND) for other in second]
-    marks = [*seconds, *truth_marks(inspection)]
     pane = inspection_pane(
-        image, inspection, look_alikes=look_alikes, marks=marks, style=style, good=good, mm_per_pixel=mm_per_pixel()
+        image,
+        inspection,
+        look_alikes=look_alikes,
+        marks=seconds,
+        style=style,
+        good=good,
+        mm_per_pixel=mm_per_pixel(),
+        truth=known_defects(inspection),
     )
     picture_viewer(
         [pane],

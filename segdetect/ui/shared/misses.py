@@ -10,11 +10,12 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.labelled import LabelledPicture
-from segdetect.evaluation.metrics import tile_truth
-from segdetect.inspection import Flags, Inspection
+from segdetect.evaluation.outlines import Outline, outlines
+from segdetect.inspection import Inspection
 from segdetect.settings import Settings
 from segdetect.ui.shared.opening import open_on_inspect, set_inspect
 from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
 
@@ -109,18 +110,22 @@ def show_walk() -> None:
         ):
             st.button(plain(label), icon=icon, disabled=is_end, on_click=callback(_step), args=(step,))
         st.page_link(EVALUATE_PAGE, label="Back to Evaluate", icon=":material/query_stats:")
-        st.caption(
-            f"Picture {walk.at + 1:d} of {len(walk.stops):d}, {plain(walk.title)}. Dashed: known to be defective."
-        )
+        where = f"Picture {walk.at + 1:d} of {len(walk.stops):d}, {plain(walk.title)}."
+        st.caption(f"{where} The dashed line is around what is known to be defective.")
 
 
-def known_defects(inspection: Inspection) -> Flags | None:
-    """`(tiles,)` bool: the tiles that are known to be defective; None where the page shows no picture of a walk."""
+def known_defects(inspection: Inspection) -> tuple[Outline, ...]:
+    """The outlines of what is known to be defective, in pixels; none where the page shows no picture of a walk."""
     walk = _walk()
     if walk is None or walk.sha256 != inspection.sha256:
-        return None
-    mask = walk.stops[walk.at].labelled.mask(inspection.size_wh)
-    return None if mask is None else tile_truth(mask, inspection.scores.layout.boxes_ltrb)
+        return ()
+    labelled, size_wh = walk.stops[walk.at].labelled, inspection.size_wh
+
+    def found() -> tuple[Outline, ...]:
+        mask = labelled.mask(size_wh)
+        return () if mask is None else outlines(mask)
+
+    return remembered("known defects", (labelled, labelled.stamp(), size_wh), found)
 
 
 def _step(step: int) -> None:

@@ -96,6 +96,27 @@ function hatch(context, stage, box, role) {
   context.restore();
 }
 
+/** Closed lines, over the middles of the picture's pixels, with a dark line on both sides. */
+function drawTruth(context, lines, place) {
+  const { colour, width, dash } = ROLES.truth;
+  context.beginPath();
+  for (const line of lines) {
+    const points = line.map(([x, y]) => [place.x + (x + 0.5) * place.scale, place.y + (y + 0.5) * place.scale]);
+    context.moveTo(...points[0]);
+    for (const point of points.slice(1)) context.lineTo(...point);
+    context.closePath();
+  }
+  context.lineJoin = "round";
+  context.strokeStyle = HALO;
+  context.lineWidth = 2.2 * width;
+  context.stroke();
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.setLineDash(dash);
+  context.stroke();
+  context.setLineDash([]);
+}
+
 /** A few characters in a corner of a box, where there is room for them. */
 function label(context, box, text, role, corner = "left") {
   if (!text) return;
@@ -146,6 +167,7 @@ function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band,
   const all = marksOf(pane, { alike: looks.alike, hovered, selected });
   const marks = all.filter(({ role }) => looks.outlines || role === ROLES.lookalike);
   if (looks.grid) drawGrid(context, stage, tiles, place);
+  if (looks.outlines) drawTruth(context, pane.data.truth, place);
   for (const mark of marks) {
     (mark.role.hatched ? hatch : outline)(context, stage, onStage(mark.box, place, mark.role.inset), mark.role);
   }

@@ -15,7 +15,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
-from segdetect.ui.viewer.viewer import Good, Heat, Mark, Pane, Role
+from segdetect.ui.viewer.viewer import Good, Heat, Line, Mark, Pane, Role
 
 _CANDIDATES: Final = 3
 
@@ -30,6 +30,7 @@ def inspection_pane(
     style: HeatmapStyle = PLAIN_HEATMAP,
     good: Good | None = None,
     mm_per_pixel: float | None = None,
+    truth: Sequence[Line] = (),
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
@@ -63,6 +64,7 @@ def inspection_pane(
         heat=_heat(inspection, style),
         good=good,
         mm_per_pixel=mm_per_pixel,
+        truth=tuple(truth),
         deep=image.window is not None,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )

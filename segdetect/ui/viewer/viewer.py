@@ -24,6 +24,8 @@ from segdetect.ui.shared.page import callback
 from segdetect.ui.viewer.painting import Painting, painted, veil
 from segdetect.ui.viewer.picture_bytes import LONGEST_SIDE, EncodedPicture, encode_cells, encode_picture
 
+# A closed line: points (x, y) in pixels of the picture.
+Line = tuple[tuple[int, int], ...]
 _HERE: Final = Path(__file__).parent
 _CODE: Final = "segdetect_viewer_code"
 _PICTURE: Final = "segdetect_viewer_picture"
@@ -51,7 +53,6 @@ class Role(StrEnum):
     CANDIDATE = "candidate"
     ONLY_LEFT = "only-left"
     ONLY_RIGHT = "only-right"
-    TRUTH = "truth"
     UNSCORED = "unscored"
 
 
@@ -140,6 +141,7 @@ class Pane:
             hatched; None for nowhere.
         selectable: whether tiles of this pane can be chosen, and show the choice.
         mm_per_pixel: how many millimetres a pixel is wide and high, for the scale bar; None where that is not known.
+        truth: closed lines around what is known to be defective.
         deep: the file has more than 8 bits, of which `picture` is what is shown.
 
     Raises:
@@ -164,6 +166,7 @@ class Pane:
     ignored: npt.NDArray[np.bool_] | None = None
     selectable: bool = True
     mm_per_pixel: float | None = None
+    truth: tuple[Line, ...] = ()
     deep: bool = False
 
     def __post_init__(self) -> None:
@@ -356,6 +359,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
         "selectable": pane.selectable,
         "mm_per_pixel": pane.mm_per_pixel,
+        "truth": pane.truth,
         "deep": pane.deep,
         "exact": layers["picture"].lossless and max(pane.size_wh) <= LONGEST_SIDE,
     }
