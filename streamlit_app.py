@@ -6,7 +6,7 @@ from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.inspect.bar import show_bar
 from segdetect.ui.inspect.bench import bench
 from segdetect.ui.inspect.keeping import keep_in_history, show_keeping
-from segdetect.ui.inspect.overview import show_overview
+from segdetect.ui.inspect.overview import show_others, show_overview
 from segdetect.ui.inspect.run import run_inspection
 from segdetect.ui.inspect.second_opinion import ask_second_opinion
 from segdetect.ui.inspect.stage import read_stage, show_film, show_stage
@@ -33,7 +33,8 @@ with page("Inspect"):
     show_keeping()
     if request is None:
         show_wanted_picture()
-        show_welcome()
+        if not show_others():
+            show_welcome()
         st.stop()
     if not request.is_frame:
         record_picture(request.image, is_sample=bool(st.session_state.get("sample")))

@@ -75,3 +75,24 @@ def test_the_worst_come_first_and_of_one_verdict_the_strongest() -> None:
     assert worst_first(found) == [3, 1, 2, 0]
     assert told(found) == "2 anomalous, 1 failed, 1 normal"
     assert told([]) == ""
+
+
+def test_where_the_first_picture_cannot_be_read_the_next_one_is_shown_below_the_strip() -> None:
+    app = upload(open_page(), FILES[2], *FILES[:2])
+    assert banner(app)[0] == "Normal"
+    assert not errors(app)
+    data = _strip(app)
+    assert [picture["name"] for picture in data["pictures"]] == ["bad.png", "notes.png", "good.png"]
+    app.session_state["shown"] = 0
+    app.run()
+    assert not app.exception
+    assert "notes.png" in errors(app)[0]
+    assert _strip(app)["current"] is None, "the others stay a click away"
+
+
+def test_where_none_can_be_read_the_strip_says_why_of_each() -> None:
+    app = upload(open_page(), FILES[2], ("more.png", b"nothing"))
+    data = _strip(app)
+    assert not app.exception
+    assert [picture["verdict"] for picture in data["pictures"]] == ["failed", "failed"]
+    assert "2 failed" in markdown(app)

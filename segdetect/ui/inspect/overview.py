@@ -17,7 +17,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.settings import Scope
 from segdetect.ui.inspect.downloads import show_all_exports
-from segdetect.ui.inspect.strip import show_strip
+from segdetect.ui.inspect.strip import Asked, show_strip
 from segdetect.ui.shared.background_runs import BATCH_PAGE, run_name, start_uploaded
 from segdetect.ui.shared.file_pages import (
     FilePage,
@@ -35,7 +35,7 @@ from segdetect.ui.shared.plans import reference_pages
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
-from segdetect.ui.shared.sidebar import Request
+from segdetect.ui.shared.sidebar import Request, inspect_settings, opened_quietly
 from segdetect.ui.shared.texts import plain, shown
 
 # Thumbnails of more would weigh more than the rest of the page.
@@ -59,7 +59,8 @@ def show_overview(request: Request) -> None:
     drop_marks(asked)
     if len(pages) < 2:
         return
-    show_strip(request, pages, beside=lambda: _offer_run(request, uploads))
+    of_all = Asked(request.settings, request.bank, request.image.identity)
+    show_strip(of_all, pages, beside=lambda: _offer_run(request, uploads))
     opened = st.expander(plain(_title(uploads, pages)), icon=":material/photo_library:", key="all", on_change="rerun")
     if not opened.open:
         return
@@ -72,6 +73,19 @@ def show_overview(request: Request) -> None:
                 st.caption(f"Of each file, the first {MAX_PAGES:d} pages are listed; others can be shown one by one.")
             found = zip(pages, lines, strict=True)
             keep_marks(asked, {page.place: mark_of(line.result) for page, line in found if page.pages > 1})
+
+
+@part("The overview")
+def show_others() -> bool:
+    """Draw the strip where the picture that is chosen cannot be opened; False where there are no others."""
+    pages = () if st.session_state.get("sample") else pages_of(kept_uploads("uploads"))
+    if len(pages) < 2:
+        return False
+    settings = inspect_settings()
+    good = reference_pages() if settings.scope is Scope.REFERENCES else ()
+    opened = (opened_quietly(page) for page in good)
+    show_strip(Asked(settings, tuple(image for image in opened if image is not None)), pages)
+    return True
 
 
 def _offer_run(request: Request, uploads: Sequence[Upload]) -> None:

@@ -15,17 +15,16 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.progress import Progress
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.runs.jobs import Job
-from segdetect.settings import Scope
+from segdetect.settings import Scope, Settings
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.inspect.strip_view import Picture, picture_strip
-from segdetect.ui.shared.file_pages import FilePage, page_key
+from segdetect.ui.shared.file_pages import FilePage, Place, page_key
 from segdetect.ui.shared.jobs import jobs, visitor
 from segdetect.ui.shared.locale import localized, percent
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import inspector, kept_uploads
-from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import SIGNS
 
@@ -38,6 +37,21 @@ _ORDER: Final = (
     *(Verdict.ANOMALOUS.value, Verdict.SUSPICIOUS.value, Verdict.CANNOT_TELL.value),
     *(FAILED, Verdict.NORMAL.value),
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What is asked of all pictures of the strip.
+
+    Args:
+        settings: what to do with them.
+        bank: the known-good pictures.
+        shown: the page that is shown below the strip; None where there is none.
+    """
+
+    settings: Settings
+    bank: tuple[LoadedImage, ...] = ()
+    shown: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +72,22 @@ class Found:
 
 
 @part("The strip of pictures")
-def show_strip(request: Request, pages: Sequence[FilePage], *, beside: Callable[[], object]) -> None:
+def show_strip(asked: Asked, pages: Sequence[FilePage], *, beside: Callable[[], object] = lambda: None) -> None:
     """Draw the strip, which fills itself in as the pictures are inspected in the background; a click shows one.
 
     Args:
-        request: what is asked of them.
+        asked: what is asked of them.
         pages: the pictures.
         beside: draws what stands beside the line above the strip.
     """
     listed = pages[:MOST]
-    job = _ask(request, listed)
+    job = _ask(asked, listed)
     found: Sequence[Found] = job.answer if job.ended and isinstance(job.answer, list) else []
     order = worst_first(found) if found else [*range(len(listed))]
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        _show_line(request, listed, job, found)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="strip-line"):
+        _show_line(asked, listed, job, found)
         beside()
-    current = _current(request.image, listed)
+    current = _current(asked.shown, listed)
     pictures = [_picture(listed[at], found[at] if found else None) for at in order]
     picture_strip(
         pictures,
@@ -82,14 +96,14 @@ def show_strip(request: Request, pages: Sequence[FilePage], *, beside: Callable[
         on_choose=callback(lambda chosen: _choose(listed[order[chosen]], found[order[chosen]] if found else None)),
     )
     for page, one in zip(listed, found, strict=False):
-        if st.session_state.get(_SAID) == page.place:
+        if st.session_state.get(_SAID) == page.place != asked.shown:
             st.error(f"**{plain(page.name)}**: {plain(localized(one.why))}", icon=":material/error:")
 
 
-def _show_line(request: Request, pages: Sequence[FilePage], job: Job, found: Sequence[Found]) -> None:
+def _show_line(asked: Asked, pages: Sequence[FilePage], job: Job, found: Sequence[Found]) -> None:
     """How far they are, or how many there are of each verdict."""
     if not job.ended:
-        poll(lambda: _show_progress(job, len(pages)), until=lambda: _ask(request, pages).ended, seconds=_POLL_SECONDS)
+        poll(lambda: _show_progress(job, len(pages)), until=lambda: _ask(asked, pages).ended, seconds=_POLL_SECONDS)
     elif job.error is not None and not job.was_cancelled:
         st.caption(":material/error: The other pictures could not be inspected beside this one; open the table below.")
     else:
@@ -100,10 +114,10 @@ def _show_progress(job: Job, count: int) -> None:
     st.caption(f":material/hourglass_top: Inspecting all {count:d} pictures: {plain(percent(job.share))}")
 
 
-def _ask(request: Request, pages: Sequence[FilePage]) -> Job:
+def _ask(asked: Asked, pages: Sequence[FilePage]) -> Job:
     """The work for all of them; asked for again and again, so that it is not taken for left."""
-    settings, everyone = request.settings, inspector()
-    references = request.bank if settings.scope is Scope.REFERENCES else ()
+    settings, everyone = asked.settings, inspector()
+    references = asked.bank if settings.scope is Scope.REFERENCES else ()
     places = tuple(page.place for page in pages)
     key = ("strip", settings, places, tuple(image.key for image in references))
 
@@ -152,9 +166,9 @@ def _picture(page: FilePage, found: Found | None) -> Picture:
     )
 
 
-def _current(image: LoadedImage, pages: Sequence[FilePage]) -> int | None:
+def _current(shown_place: Place | None, pages: Sequence[FilePage]) -> int | None:
     places = [page.place for page in pages]
-    return places.index(image.identity) if image.identity in places else None
+    return places.index(shown_place) if shown_place in places else None
 
 
 def _choose(page: FilePage, found: Found | None) -> None:

@@ -154,7 +154,7 @@ def read_picture(troubles: DeltaGenerator, prefix: str = "") -> tuple[LoadedImag
     if not uploads:
         return None, ()
     if prefix and len(uploads) > 1:
-        first = next((image for page in pages_of(uploads) if (image := _opened_quietly(page)) is not None), None)
+        first = next((image for page in pages_of(uploads) if (image := opened_quietly(page)) is not None), None)
         if first is not None:
             return first, uploads
     return _opened(_choose(uploads), troubles), uploads
@@ -172,11 +172,19 @@ def _uploaded() -> None:
     left.subtract(uploads)
     new = [number for number, upload in enumerate(uploads) if left[upload] < 0]
     if new:
-        state["shown"], state["left-shown"], state["right-shown"] = new[0], 0, new[-1]
+        state["shown"], state["left-shown"], state["right-shown"] = _first_opened(uploads, new), 0, new[-1]
         return
     shown = before[at] if at < len(before) else None
     state["shown"] = uploads.index(shown) if shown in uploads else 0
     state["left-shown"] = state["right-shown"] = 0
+
+
+def _first_opened(uploads: Sequence[Upload], numbers: Sequence[int]) -> int:
+    """The first of these that can be opened; the first of all where none can."""
+    can = (
+        number for number in numbers if any(opened_quietly(page) is not None for page in pages_of([uploads[number]]))
+    )
+    return next(can, numbers[0])
 
 
 def _choose(uploads: Sequence[Upload]) -> Upload:
@@ -231,7 +239,7 @@ def _window(image: LoadedImage) -> tuple[float, float] | None:
     return None if untouched else chosen
 
 
-def _opened_quietly(page: FilePage) -> LoadedImage | None:
+def opened_quietly(page: FilePage) -> LoadedImage | None:
     """A picture to compare with; one that cannot be opened is left out, and reported when it is chosen itself."""
     try:
         return page.load()
@@ -255,7 +263,7 @@ def _scope(peers: Sequence[Upload], image: LoadedImage | None) -> tuple[Scope, t
         **KEPT,
     )
     if scope is Scope.BATCH:
-        opened = (_opened_quietly(page) for page in batch_bank(pages))
+        opened = (opened_quietly(page) for page in batch_bank(pages))
         return Scope.BATCH, tuple(image for image in opened if image is not None)
     if scope is Scope.REFERENCES:
         return Scope.REFERENCES, read_references(image)
