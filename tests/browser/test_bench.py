@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsing import asked_again, flagged, rest
+from tests.support.browsing import asked_again, flagged, grid_slider, rest
+from tests.support.pictures import planted, png, weave
 
 pytestmark = pytest.mark.browser
 
@@ -124,3 +125,75 @@ def test_layers_have_keys_and_the_sheet_tells_all_of_them(bench: Any) -> None:
         assert sheet.get_by_text(words_of_it).is_visible()
     bench.keyboard.press("Escape")
     sheet.wait_for(state="hidden")
+
+
+def test_the_nearest_known_good_picture_is_wiped_and_blinked_against_this_one(tab: Callable[..., Any]) -> None:
+    page = tab("engine=texture&scope=Known-good", **WIDE)
+    for key, data in (("files", planted(2, 3)), ("reference-files", weave(seed=1))):
+        file = {"name": f"{key}.png", "mimeType": "image/png", "buffer": png(data)}
+        page.locator(f".st-key-{key} input[type=file]").set_input_files([file])
+    wipe = page.get_by_role("button", name="Wipe against the nearest known-good picture")
+    wipe.wait_for()
+    rest(page)
+    good, handle = page.locator("canvas.good"), page.get_by_role("slider", name="Share of the plain picture")
+    page.keyboard.press("g")
+    handle.wait_for()
+    page.locator(".wipe").get_by_text("Known-good").wait_for()
+    at = []
+    for value in ("0.2", "0.7"):
+        handle.fill(value)
+        at.append(good.evaluate("node => node.style.clipPath"))
+    assert at == ["inset(0px 80% 0px 0px)", "inset(0px 30% 0px 0px)"]
+    drawn = "node => { const { data } = node.getContext('2d').getImageData(0, 0, node.width, node.height);"
+    assert good.evaluate(f"{drawn} return data.some((value) => value); }}"), "the good picture lies there"
+    page.keyboard.press("b")
+    handle.wait_for(state="hidden")
+    seen = good.evaluate("""async (node) => {
+      const seen = new Set();
+      for (let i = 0; i < 40; i += 1) {
+        seen.add(getComputedStyle(node).visibility);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return [...seen].sort();
+    }""")
+    assert seen == ["hidden", "visible"]
+    page.keyboard.press("b")
+    assert good.is_hidden()
+
+
+def test_the_tools_of_a_chart_are_one_stop_of_the_tab_key(tab: Callable[..., Any]) -> None:
+    page = tab(f"{SAMPLE}&view=Scores", **WIDE)
+    tools = page.locator(".st-key-heatmap .modebar button")
+    tools.first.wait_for(state="attached")
+    page.wait_for_function("() => document.querySelectorAll('.modebar button[tabindex=\"0\"]').length === 1")
+    tools.first.focus()
+    assert tools.first.evaluate("node => getComputedStyle(node.closest('.modebar')).opacity") == "1", "it is seen"
+    names = []
+    for key in ("ArrowRight", "End", "ArrowRight", "ArrowLeft", "Home"):
+        page.keyboard.press(key)
+        names.append(page.evaluate("() => document.activeElement.ariaLabel"))
+    labels = tools.evaluate_all("all => all.map((one) => one.ariaLabel)")
+    assert names == [labels[1], labels[-1], labels[0], labels[-1], labels[0]]
+    page.keyboard.press("Tab")
+    assert not page.evaluate("() => document.activeElement.matches('.modebar button')")
+
+
+@pytest.mark.slow
+def test_on_a_phone_each_row_keeps_to_its_line_and_the_controls_are_a_sheet(tab: Callable[..., Any]) -> None:
+    phone = {"viewport": {"width": 400, "height": 800}, "has_touch": True, "is_mobile": True}
+    page = tab(f"{SAMPLE}&view=Scores", **phone)
+    asked_again(page)
+    for row in (".st-key-verdict-bar button:visible", ".st-key-stage-head button:visible"):
+        tops = page.locator(row).evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+        assert max(tops) - min(tops) < 12, row
+        ends = page.locator(row).evaluate_all("all => all.map((one) => one.getBoundingClientRect().right)")
+        assert max(ends) <= 400, row
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.wait_for_timeout(500)
+    sheet, grid = page.get_by_test_id("stSidebar").bounding_box(), grid_slider(page).bounding_box()
+    assert sheet["y"] > 100
+    assert sheet["width"] == 400
+    assert sheet["y"] + sheet["height"] == pytest.approx(800, abs=1)
+    assert grid["y"] < 800, "in reach without scrolling"
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    page.get_by_role("tab", name="Table").wait_for()

@@ -32,11 +32,24 @@ _STYLE: Final = f"""
 @media (min-width: 768px) {{
   .stMainBlockContainer {{ padding-top: .6rem; }}
   .st-key-verdict-bar {{ padding-right: 2.6rem; }}
+  .st-key-strip-line {{ padding-right: 7.5rem; }}
   .stApp:has([data-testid=stExpandSidebarButton]) .st-key-verdict-bar {{ padding-left: 3rem; }}
 }}
 @media (max-width: 767px) {{
-  .st-key-verdict-bar {{ flex-wrap: wrap; }}
+  .st-key-verdict-bar {{ flex-wrap: wrap; gap: .5rem .4rem; }}
   .st-key-verdict-bar > :has(.sd-bar) {{ flex-basis: 100%; }}
+  /* What stands beside the verdict keeps to one line, as do the choices of the stage: words without their signs. */
+  .st-key-verdict-bar > :not(:has(.sd-bar)) {{ min-width: 0; }}
+  .st-key-verdict-bar > .stVerticalBlock, .st-key-verdict-bar > :has(.st-key-second-opinion) {{ flex: 0 1 auto; }}
+  :is(.st-key-verdict-bar, .st-key-stage-head) button
+    :is(span:has(> [data-testid=stIconMaterial]), div[aria-hidden=true]) {{ display: none; }}
+  .st-key-verdict-bar button {{ min-height: 2.6rem; padding: 0 .7rem; }}
+  .st-key-stage-head {{ flex-wrap: nowrap; gap: .2rem; justify-content: space-between; }}
+  .st-key-stage-head:has([data-testid=stCaptionContainer]) {{ flex-wrap: wrap; }}
+  .st-key-stage-head button {{ padding: 0 .7rem; min-height: 2.6rem; }}
+  /* On a touch screen the tools of the chart would lie over its columns for good; two fingers zoom. */
+  .st-key-heatmap .modebar {{ display: none; }}
+  .st-key-why [data-testid=stImage] img {{ max-height: 38vh; object-fit: contain; }}
   .stMainBlockContainer {{ padding-left: .8rem; padding-right: .8rem; padding-top: 3.6rem; }}
 }}
 @media (min-width: 1440px) {{

@@ -15,6 +15,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.inspect.downloads import mm_per_pixel
 from segdetect.ui.shared.locale import number_column
 from segdetect.ui.shared.page import callback
+from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.session import select_tile
 
 
@@ -38,6 +39,7 @@ def show_segments(image: LoadedImage, inspection: Inspection, found: Sequence[Se
         hide_index=True,
         row_height=64,
         height=min(420, 40 + 64 * len(found)),
+        column_order=("segment", "place", "score") if is_phone() else None,
         column_config={
             "shown": st.column_config.TextColumn("", width=24),
             "segment": st.column_config.ImageColumn("Segment", width=64),

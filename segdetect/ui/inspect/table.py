@@ -16,12 +16,15 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.inspect.segment_table import show_segments
 from segdetect.ui.shared.locale import number_column
 from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.session import picked_tiles, select_tile
 from segdetect.ui.shared.texts import shown
 
 _SEGMENTS: Final = "Segments"
 _LISTED: Final = {"Flagged": 0, _SEGMENTS: 0, "20 most unlike": 20, "All tiles": 1024}
 _PICKED: Final = "Picked"
+# Which tile, and how odd it is.
+_ON_PHONE: Final = ("segment", "place", "score")
 
 
 @part("The table")
@@ -59,6 +62,7 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         hide_index=True,
         row_height=64,
         height=min(420, 40 + 64 * len(tiles)),
+        column_order=_ON_PHONE if is_phone() else None,
         column_config={
             "shown": st.column_config.TextColumn("", width=24),
             "segment": st.column_config.ImageColumn("Tile", width=64),

@@ -16,6 +16,7 @@ from segdetect.errors import CancelledError, SegDetectError, SettingsError
 from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
+from segdetect.ui.browser.toolbars import gather_tools
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.public_address import ask_nobody
 from segdetect.ui.shared.texts import plain
@@ -114,6 +115,20 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 .st-key-sizes [data-testid="stHorizontalBlock"] { overflow-x: auto; scroll-snap-type: x proximity;
   padding-bottom: .4rem; }
 .st-key-sizes [data-testid="stColumn"] { min-width: 9.2rem; scroll-snap-align: start; }
+/* On a phone the controls are a sheet over the lower part of the page, and the links to pages take few lines of it. */
+@media (max-width: 767px) {
+  [data-testid="stExpandSidebarButton"] { width: auto; padding: 0 .6rem; gap: .3rem; }
+  [data-testid="stExpandSidebarButton"]::after { content: "Controls"; font-size: .95rem; }
+  .stSidebar[data-collapsed="false"] { position: fixed !important; inset: auto 0 0 0 !important; width: 100% !important;
+    max-width: none; height: 82dvh !important; border-radius: 1rem 1rem 0 0; overflow: hidden;
+    box-shadow: 0 0 0 100vmax rgb(0 0 0 / .38); }
+  .stSidebar [data-testid="stSidebarHeader"] { height: 3.2rem; }
+  .stSidebar .st-key-pages { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0 .3rem; }
+  .st-key-pages > * { width: auto; }
+  .st-key-pages a { min-height: 2.5rem; }
+  :is([data-testid="stExpandSidebarButton"], [data-testid="stSidebarCollapseButton"]) [data-testid="stIconMaterial"] {
+    rotate: -90deg; }
+}
 @media (max-width: 640px) {
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
@@ -153,7 +168,8 @@ def _set_up(title: str) -> None:
     st.html(_SHEET)
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
     keep_history()
-    with st.sidebar:
+    gather_tools()
+    with st.sidebar, st.container(key="pages", gap="xsmall"):
         for path, label, page_icon in PAGES:
             st.page_link(path, label=plain(label), icon=page_icon)
     try:

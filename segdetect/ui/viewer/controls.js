@@ -54,7 +54,8 @@ function connectControls(viewer) {
       root.querySelector('[data-do="view"]').focus();
       event.stopPropagation();
     } else if (event.target.closest("button, input")) {
-      // Streamlit takes single letters as its own shortcuts.
+      // A tool that was used last does not take the stage its keys. Streamlit has single letters as its own shortcuts.
+      if (event.key.length === 1 && event.key !== " ") pressKey(viewer, viewer.active, event);
       event.stopPropagation();
     }
   });
@@ -164,6 +165,7 @@ function hintText({ panes }) {
 
 function refreshLegend({ root, panes, selected, looks }) {
   const used = new Set(panes.flatMap((pane) => marksOf(pane, { alike: looks.alike, selected }).map((mark) => mark.role)));
+  if (looks.outlines && panes.some((pane) => pane.data.truth.length)) used.add(ROLES.truth);
   if (selected.length > 1) used.add(ROLES.picked);
   if (selected.length) used.add(ROLES.selected);
   const samples = [...used].map((role) => {
