@@ -13,7 +13,7 @@ export PYTHON LOCKED
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test test-slow faults lint format screenshots goldens formats setup clean
+.PHONY: help run test test-slow faults reliability lint format screenshots goldens formats setup clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -44,6 +44,11 @@ faults: ## Kill, starve, cut off and fill up all that can be, and see that each 
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
 	$(python) -m pytest tests/faults $(ARGS)
+
+reliability: ## Survive faults, hostile input, load and long work, and write docs/reliability.md: PARTS='load endurance' for some
+	@scripts/setup.sh dev
+	@$(python) scripts/browser.py
+	@$(python) -m scripts.reliability $(PARTS)
 
 lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev

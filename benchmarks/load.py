@@ -1,0 +1,343 @@
+"""Many people at once on one dashboard: python -m benchmarks.load [--users 20] [--minutes 5] [--pause 4]
+
+Each is a context of its own of one Chromium (a browser session with cookies, storage and websocket of its own), on one
+dashboard with all engines. Again and again each drops in a picture that nobody else has, with a tile planted where
+nobody else's is, and looks whether name, flag, scores and exported table are those of this picture; changes the
+threshold and the grid, reviews the flag and exports. Between two steps they look for a while (`--pause`, the mean).
+
+Everything, the browser too, is on this machine: the times are what a visitor waits on cores that 20 browsers share with
+the server. Memory is looked at when every visitor has been through all of it once and the server is quiet again
+(engines and caches are then what they will be), while they work, and when they have gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import os
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from playwright.async_api import Error, Page, async_playwright
+
+from benchmarks.observing import Held, Server, at_rest, server, watched
+from benchmarks.telling import tell
+from scripts.browser import find_chromium
+from tests.support.app_server import BROWSER_FLAGS
+from tests.support.pictures import planted, png
+
+SIDE: Final = 7
+PICTURE_WH: Final = (560, 560)
+# Of ten visitors six take the quick engine, two each of the others, whose queues then have several in them.
+ENGINES: Final = ("texture", "texture", "fastdup", "texture", "dinov2")
+CACHE_MB: Final = 300
+PATIENCE_MS: Final = 60_000
+QUIET_SECONDS: Final = 10.0
+STATE: Final = """() => {
+  const viewer = globalThis[Symbol.for("segdetect.viewer")]?.viewers.get("picture");
+  const data = viewer?.panes[0]?.data;
+  if (!data) return null;
+  return { scores: data.scores, flagged: data.flagged, threshold: data.threshold, trial: viewer.trial, alt: data.alt };
+}"""
+# What the page says of a queue while it waits in one; the texts are gone when the answer is there.
+QUEUES: Final = """
+  globalThis.queueSeen = [];
+  setInterval(() => {
+    for (const bar of document.querySelectorAll("[data-testid=stProgress], .st-key-second-opinion")) {
+      const said = bar.textContent.match(/(\\d+) (?:runs? ahead|before it)/);
+      if (said && queueSeen.at(-1) !== Number(said[1])) queueSeen.push(Number(said[1]));
+    }
+  }, 200);
+"""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What all visitors saw together."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    queues: list[list[int]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def timed(self, step: str) -> AsyncIterator[None]:
+        """Note how long a step takes that comes to its end."""
+        start = time.perf_counter()
+        yield
+        self.seconds.setdefault(step, []).append(time.perf_counter() - start)
+
+    def expect(self, is_own: bool, what: str) -> None:
+        """Note an answer that is not the visitor's own."""
+        if not is_own:
+            self.foreign.append(what)
+
+
+@dataclass(slots=True)
+class Visitor:
+    """One of them: who they are, what they have in hand, and what they look at."""
+
+    number: int
+    page: Page
+    url: str
+    seen: Seen
+    pause: float
+    rounds: int = 0
+    doing: str = ""
+
+    @property
+    def engine(self) -> str:
+        """The one that they chose."""
+        return ENGINES[self.number % len(ENGINES)]
+
+    @property
+    def name(self) -> str:
+        """Of the picture in hand."""
+        return f"visitor {self.number:02d} picture {self.rounds:03d}.png"
+
+    @property
+    def tile(self) -> int:
+        """Where the picture in hand has its defect: of two places that no other visitor has, one."""
+        return (2 * self.number + self.rounds % 2) % SIDE**2
+
+    async def open(self) -> None:
+        """Open the dashboard."""
+        await self.page.goto(f"{self.url}/?engine={self.engine}")
+        await self.page.locator(".st-key-files input[type=file]").wait_for(state="attached")
+        await self._rest()
+
+    async def work(self, until: float) -> None:
+        """Go through all of it again and again; a step that fails is noted, and the page opened anew."""
+        while time.monotonic() < until:
+            try:
+                await self.round()
+            except (Error, AssertionError) as error:
+                self.seen.errors.append(f"visitor {self.number}, {self.engine}, {self.doing}: {_first_line(error)}")
+                print(self.seen.errors[-1], file=sys.stderr, flush=True)
+                await self._anew()
+
+    async def _anew(self) -> None:
+        try:
+            await self.open()
+        except Error as error:
+            self.seen.errors.append(f"visitor {self.number}, opened anew: {_first_line(error)}")
+            await asyncio.sleep(1)
+
+    async def round(self) -> None:
+        """Once through all of it."""
+        for step in (self._take_away, self._upload, self._thresholds, self._grid, self._review, self._export):
+            self.doing = step.__name__.strip("_")
+            await step()
+            await self._look()
+
+    # ---- the steps ---------------------------------------------------------------------------------------------------
+
+    async def _take_away(self) -> None:
+        for button in await self.page.get_by_role("button", name=re.compile("^Remove visitor")).all():
+            await button.click()
+        await self.page.locator(".sd-about").first.wait_for(state="detached")
+        await self._rest()
+
+    async def _upload(self) -> None:
+        self.rounds += 1
+        row, col = divmod(self.tile, SIDE)
+        seed = 1000 * self.number + self.rounds
+        data = png(planted(row, col, size_wh=PICTURE_WH, side=SIDE, seed=seed))
+        async with self.seen.timed(f"upload, {self.engine}"):
+            file = {"name": self.name, "mimeType": "image/png", "buffer": data}
+            await self.page.locator(".st-key-files input[type=file]").set_input_files([file])  # type: ignore[list-item]
+            await self.page.locator(".sd-about").filter(has_text=self.name).first.wait_for()
+            await self._shown()
+        self.seen.queues += [seen for seen in [await self.page.evaluate("() => queueSeen.splice(0)")] if seen]
+        await self._rest()
+        await self._check("upload")
+
+    async def _thresholds(self) -> None:
+        """By the rule nothing may be flagged yet; the number of the visitor's own then flags the planted tile alone."""
+        scores = sorted((await self._state())["scores"], reverse=True)
+        await self._threshold((scores[1] + scores[2]) / 2, 2)
+        await self._look()
+        await self._threshold((scores[0] + scores[1]) / 2, 1)
+
+    async def _threshold(self, value: float, flags: int) -> None:
+        field_ = self.page.get_by_role("spinbutton", name="Threshold").first
+        wanted = f"{value:.4g}"
+        await field_.fill(wanted)
+        async with self.seen.timed("threshold"):
+            await field_.press("Enter")
+            # The page goes on from a part of the script that is drawn first to one that is drawn last.
+            await self.page.wait_for_function(
+                f"wanted => {{ const now = ({STATE})(); return now && now.trial === null && "
+                "Math.abs(now.threshold - wanted) <= 1e-6 + wanted / 1e5; }",
+                arg=float(wanted),
+            )
+            await self._rest()
+        await self._check("threshold")
+        state = await self._state()
+        self.seen.expect(len(state["flagged"]) == flags, f"{self.name}: {flags} flags wanted, {state['flagged']} shown")
+        self.seen.expect(self.tile in state["flagged"], f"{self.name}: its tile {self.tile} is not flagged")
+
+    async def _grid(self) -> None:
+        for key, side in (("ArrowRight", SIDE + 1), ("ArrowLeft", SIDE)):
+            slider = self.page.get_by_role("slider", name="Grid (tiles per side)").first
+            await slider.focus()
+            async with self.seen.timed(f"grid, {self.engine}"):
+                await slider.press(key)
+                about = self.page.locator(".sd-about").filter(has_text=f"{side} x {side} tiles")
+                await about.first.wait_for(state="attached")
+                await self._rest()
+            await self._look()
+        await self._check("grid")
+
+    async def _review(self) -> None:
+        buttons = self.page.locator(".st-key-review-row")
+        async with self.seen.timed("review"):
+            await buttons.get_by_role("button", name=re.compile("^Defect")).click()
+            await buttons.get_by_role("button", name="Take back").wait_for()
+            await self._rest()
+
+    async def _export(self) -> None:
+        await self.page.get_by_role("button", name="Export", exact=True).click()
+        async with self.seen.timed("export"), self.page.expect_download() as download:
+            await self.page.get_by_role("button", name="All tiles (CSV)").click()
+        file = await (await download.value).path()
+        table = pd.read_csv(io.BytesIO(Path(file).read_bytes()))
+        await self.page.keyboard.press("Escape")
+        strongest = int(table.loc[table.score.idxmax(), "tile"])
+        self.seen.expect(set(table.image) == {self.name}, f"{self.name}: the table is of {set(table.image)}")
+        self.seen.expect(strongest == self.tile, f"{self.name}: its tile is {self.tile}, the table's {strongest}")
+
+    # ---- looking -----------------------------------------------------------------------------------------------------
+
+    async def _state(self) -> dict[str, Any]:
+        found = await self.page.evaluate(STATE)
+        assert found is not None, "there is no picture on the stage"
+        return dict(found)
+
+    async def _shown(self) -> None:
+        """Until the stage shows the picture in hand."""
+        await self.page.locator(".stage:not([aria-busy])").first.wait_for()
+        await self.page.wait_for_function(f"name => ({STATE})()?.alt.startsWith(name)", arg=self.name)
+
+    async def _check(self, step: str) -> None:
+        """The answer shown is that of the picture in hand, and nothing on the page says that something failed."""
+        state, about = await self._state(), str(await self.page.locator(".sd-about").first.text_content())
+        strongest = int(np.argmax(state["scores"]))
+        self.seen.expect(about.startswith(self.name), f"{self.name}: after {step} the bar is of {about}")
+        self.seen.expect(state["alt"].startswith(self.name), f"{self.name}: after {step} the stage has {state['alt']}")
+        self.seen.expect(strongest == self.tile, f"{self.name}: after {step} the odd tile is {strongest}")
+        for trouble in await self.page.locator("[data-testid=stAlert], [data-testid=stException]").all_inner_texts():
+            self.seen.errors.append(f"{self.name}: after {step} the page says: {trouble[:300]}")
+
+    async def _rest(self) -> None:
+        await self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+    async def _look(self) -> None:
+        await asyncio.sleep(random.uniform(0.5, 1.5) * self.pause)
+
+
+async def visit(running: Server, users: int, minutes: float, pause: float, gone: float, seen: Seen) -> dict[str, Held]:
+    """Let them all in; returns what the server held before, at its most, and when they had gone."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
+        visitors = [await _visitor(browser, number, running.url, pause, seen) for number in range(users)]
+        for visitor in visitors:
+            await visitor.open()
+        # Everything once, so that what comes once for all is there before anything is measured.
+        await asyncio.gather(*(visitor.work(time.monotonic() + 1) for visitor in visitors))
+        first = {step: len(values) for step, values in seen.seconds.items()}
+        before = await asyncio.to_thread(at_rest, running.pid, seconds=QUIET_SECONDS, most=60.0)
+        print(f"before: {before}, first times: {first}", file=sys.stderr, flush=True)
+        seen.seconds.clear()
+        seen.queues.clear()
+        with watched(running.pid) as watching:
+            until = time.monotonic() + 60 * minutes
+            await asyncio.gather(*(visitor.work(until) for visitor in visitors))
+        await browser.close()
+    # Of a tab that was closed Streamlit keeps the session for two minutes, in case it comes back.
+    await asyncio.sleep(gone)
+    after = await asyncio.to_thread(at_rest, running.pid, seconds=QUIET_SECONDS, most=60.0)
+    return {"before": before, "most": watching.most, "after": after}
+
+
+async def _visitor(browser: Any, number: int, url: str, pause: float, seen: Seen) -> Visitor:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    context.set_default_timeout(PATIENCE_MS)
+    await context.add_init_script(QUEUES)
+    page = await context.new_page()
+    page.on("pageerror", lambda error: seen.errors.append(f"visitor {number}, script: {error}"))
+    page.on(
+        "response", lambda got: got.status >= 500 and seen.errors.append(f"visitor {number}: {got.status} {got.url}")
+    )
+    return Visitor(number, page, url, seen, pause)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200]
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Count, median, 95th percentile and most of some seconds."""
+    found = {"median": np.median(values), "p95": np.quantile(values, 0.95), "most": max(values)}
+    return {"count": len(values), **{name: round(float(value), 3) for name, value in found.items()}}
+
+
+def is_fair(seen: Sequence[int]) -> bool:
+    """Whether a place in the queue only ever came nearer."""
+    return all(later <= earlier for earlier, later in pairwise(seen))
+
+
+def main() -> int:
+    """Let them in, tell what they saw, and end with 1 where that is not what is wanted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--gone", type=float, default=150.0, help="seconds after the last tab was closed (default 150)")
+    parser.add_argument("--pause", type=float, default=4.0, help="mean seconds between two steps of a visitor")
+    options = parser.parse_args()
+    seen, began = Seen(), time.monotonic()
+    load = round(os.getloadavg()[0], 1)
+    with tempfile.TemporaryDirectory() as place:
+        with server(Path(place), {"SEGDETECT_CACHE_MB": str(CACHE_MB)}) as running:
+            memory = asyncio.run(visit(running, options.users, options.minutes, options.pause, options.gone, seen))
+            said = running.log.read_text()
+        left = [file.name for file in running.temporary.rglob("*")]
+    places = [place for queue in seen.queues for place in queue]
+    tell(
+        kind="load",
+        users=options.users,
+        minutes=options.minutes,
+        pause=options.pause,
+        engines=dict(Counter(ENGINES[number % len(ENGINES)] for number in range(options.users))),
+        cores=os.cpu_count(),
+        load_before=load,
+        cache_mb=CACHE_MB,
+        errors=seen.errors,
+        foreign=seen.foreign,
+        tracebacks=said.count("Traceback"),
+        seconds={step: spread(values) for step, values in sorted(seen.seconds.items())},
+        queue_places={"waits": len(seen.queues), "farthest": max(places, default=0)},
+        unfair=sum(not is_fair(queue) for queue in seen.queues),
+        memory_mb={name: {"server": round(one.own), "children": round(one.children)} for name, one in memory.items()},
+        files={name: one.files for name, one in memory.items()},
+        temporary_left=left,
+        took=round(time.monotonic() - began),
+    )
+    return 1 if seen.errors or seen.foreign else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
