@@ -148,10 +148,15 @@ class Draft:
         self.part: Final = path.with_name(f".{path.name}.part")
         self.file: Final = self.part.open("w+b")
 
-    def publish(self) -> None:
-        """Put the file in its place; what goes wrong leaves the former one there, and nothing else."""
+    @contextmanager
+    def ending(self) -> Iterator[IO[bytes]]:
+        """Gives the file for what comes last, and puts it in its place.
+
+        What goes wrong, with what is written here or after, leaves the former one there, and nothing else.
+        """
         try:
             with self.file:
+                yield self.file
                 self.file.flush()
                 os.fsync(self.file.fileno())
             self.part.replace(self._path)

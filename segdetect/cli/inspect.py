@@ -128,8 +128,7 @@ class _Inspecting:
             bar.update(self._inspected + self._failed)
             kept = self._kept
             parts = inspect_run(self._work, room, progress=progress) if kept is None else kept.parts(room, progress)
-            started = "" if kept is None else kept.started
-            with closing(parts), keeping(self._options, self._work, started=started) as keep:
+            with closing(parts), keeping(self._options, self._work, kept) as keep:
                 for part in parts:
                     keep(part)
                     for finished in part:

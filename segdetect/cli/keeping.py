@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from segdetect.cli.saying import say
-from segdetect.errors import SegDetectError, SettingsError
+from segdetect.errors import SegDetectError, SettingsError, StorageError
 from segdetect.output.finished import Finished
 from segdetect.output.thumbnails import KEPT_SIDE
+from segdetect.runs.kept import KeptRun, redrawn
 from segdetect.runs.run import Work
 from segdetect.storage.history.entries import Finding, Run
 from segdetect.storage.history.history import History, is_on
@@ -34,28 +35,54 @@ def thumbnail_side(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def keeping(options: argparse.Namespace, work: Work, *, started: str) -> Iterator[Keep]:
+def keeping(options: argparse.Namespace, work: Work, kept: KeptRun | None) -> Iterator[Keep]:
     """Gives what keeps the pictures of a run, part by part. Trouble is said once, and the run goes on.
 
     Args:
         options: the command's.
         work: what is done.
-        started: when the run in its folder began, so that one that is resumed is continued; empty where it has none.
+        kept: the run in its folder, where it has one, so that one that is resumed is continued.
     """
     history = _history() if _keeps(options) else None
     if history is None:
         yield lambda part: None
         return
-    with Keeper(history, _run(options, work, started), tell=_tell) as keeper:
+    run = _run(options, work, "" if kept is None else kept.started)
+    with Keeper(history, run, tell=_tell) as keeper:
 
         def keep(part: Iterable[Finished]) -> None:
-            for finished in part:
-                if finished.result is not None:
-                    keeper.add(Finding(result=finished.result, thumbnail=finished.thumbnail or None))
+            for finding in map(_finding, part):
+                if finding is not None:
+                    keeper.add(finding)
             # What the run's journal has is in the history, too, if the run is killed.
             keeper.flush()
 
+        if kept is not None:
+            keep(redrawn(finished, work.files) for finished in _missed(history, run, kept))
         yield keep
+
+
+def _finding(finished: Finished) -> Finding | None:
+    result = finished.result
+    return None if result is None else Finding(result=result, thumbnail=finished.thumbnail or None)
+
+
+def _missed(history: History, run: Run, kept: KeptRun) -> list[Finished]:
+    """What was done when the run was taken up, and does not stand in the history: it was killed, or the disk was full.
+
+    Only what comes after all that does: an entry in between was deleted.
+    """
+    try:
+        places = history.places(run)
+    except StorageError:  # which is said when the next is to be kept
+        return []
+    missed: list[Finished] = []
+    for finished in kept.done():
+        finding = _finding(finished)
+        missed.append(finished)
+        if finding is not None and finding.place in places:
+            missed.clear()
+    return missed
 
 
 def _keeps(options: argparse.Namespace) -> bool:

@@ -22,9 +22,9 @@ class CocoFile:
 
     def __init__(self, folder: Path, run: Run) -> None:
         self._scale = run.mm_per_pixel
-        self._draft = Draft(folder / "coco.json")
         # Annotations come after all pictures, and are known before.
         self._annotations = scratch(folder)
+        self._draft = Draft(folder / "coco.json")
         self._pictures = self._segments = 0
         info = {
             "description": "Segments that are unlike the rest",
@@ -47,13 +47,11 @@ class CocoFile:
 
     def end(self) -> None:
         """Put both lists together and the file in its place."""
-        file = self._draft.file
-        file.write(b'\n], "annotations": [')
-        with self._annotations as later:
+        with self._draft.ending() as file, self._annotations as later:
+            file.write(b'\n], "annotations": [')
             later.seek(0)
             shutil.copyfileobj(later, file)
-        file.write(b"\n]}\n")
-        self._draft.publish()
+            file.write(b"\n]}\n")
 
     def _annotation(self, segment: Segment) -> dict[str, Any]:
         left, top, right, bottom = segment.box_ltrb

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TextIO
 
 import pandas as pd
 
@@ -59,9 +59,13 @@ class CsvTable:
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, bom: bool = False) -> None:
-        encoding = "utf-8-sig" if bom else "utf-8"
-        self._file: TextIO = path.open("w", newline="", encoding=encoding, errors="replace")
-        csv.writer(self._file, lineterminator="\n").writerow(columns)
+        header = io.StringIO()
+        csv.writer(header, lineterminator="\n").writerow(columns)
+        with ExitStack() as opened:
+            self._file = opened.enter_context(path.open("wb", buffering=0))
+            self._whole = 0
+            self._write(("\ufeff" if bom else "") + header.getvalue())
+            opened.pop_all()
 
     def __enter__(self) -> CsvTable:
         return self
@@ -70,7 +74,18 @@ class CsvTable:
         self._file.close()
 
     def append(self, table: pd.DataFrame) -> None:
-        """Write the rows of a table, whose columns are those of the file."""
+        """Write the rows of a table, whose columns are those of the file: all of them, or none where that fails."""
         if len(table):
-            safe_table(table).to_csv(self._file, index=False, header=False, lineterminator="\n")
-        self._file.flush()
+            self._write(safe_table(table).to_csv(index=False, header=False, lineterminator="\n"))
+
+    def _write(self, text: str) -> None:
+        left = memoryview(text.encode(errors="replace"))
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except BaseException:
+            # A row that is cut off would be read as another one.
+            with suppress(OSError):  # no file has an end where this one is a device
+                self._file.truncate(self._whole)
+            raise
+        self._whole = self._file.tell()

@@ -45,8 +45,8 @@ class JsonFile:
 
     def end(self) -> None:
         """Close the list and put the file in its place."""
-        self._draft.file.write(b"\n]}\n")
-        self._draft.publish()
+        with self._draft.ending() as file:
+            file.write(b"\n]}\n")
 
     def _write(self, document: Mapping[str, Any]) -> None:
         self._draft.file.write(self._separator + _encoded(document))

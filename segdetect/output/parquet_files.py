@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +58,10 @@ class ParquetFiles:
 
     def end(self) -> None:
         """Write what is left and put the files in their places."""
-        for table in (self._tiles, self._flagged, self._segments, self._images):
-            table.end()
+        # Each, also where another fails.
+        with ExitStack() as ending:
+            for table in (self._tiles, self._flagged, self._segments, self._images):
+                ending.callback(table.end)
 
     def _add_row(self, result: Inspection | Failure) -> None:
         row = {name: None if value == "" else value for name, value in image_row(result).items()}
@@ -88,9 +91,9 @@ class _ParquetTable:
             self._write()
 
     def end(self) -> None:
-        self._write()
-        self._writer.close()
-        self._draft.publish()
+        with self._draft.ending():
+            self._write()
+            self._writer.close()
 
     def _write(self) -> None:
         if self._rows:

@@ -55,9 +55,9 @@ class ReportFile:
 
     def __init__(self, folder: Path, run: Run) -> None:
         self._run = run
-        self._draft = Draft(folder / "report.html")
         # The summary comes before the table, and is known after it.
         self._rows = scratch(folder)
+        self._draft = Draft(folder / "report.html")
         self._counts: Counter[str] = Counter()
         self._pictures: list[_Picture] = []
 
@@ -92,10 +92,9 @@ class ReportFile:
             rows=self._stored_rows(),
             pictures=self._fitted_pictures(),
         )
-        with self._rows:
+        with self._draft.ending() as file, self._rows:
             for text in page:
-                self._draft.file.write(text.encode(errors="replace"))
-        self._draft.publish()
+                file.write(text.encode(errors="replace"))
 
     def _add_row(self, word: str, row: dict[str, Any]) -> int:
         self._counts[word] += 1

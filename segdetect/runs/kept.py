@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from segdetect.documents import settings_record
-from segdetect.errors import SettingsError
+from segdetect.errors import SegDetectError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
 from segdetect.output.formats import DEFAULT_FORMATS, FormatName
 from segdetect.output.journal import Journal, has_journal, read_head, read_journal
 from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
+from segdetect.output.thumbnails import kept_thumbnail
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.places import state_of
 from segdetect.pictures.sources import SourceFile, load_source
@@ -118,6 +119,10 @@ class KeptRun:
                 if item.maybe_picture:
                     writer.add_left_out(item)
 
+    def done(self) -> Iterator[Finished]:
+        """What was done when it was taken up, as the journal has it: without drawings."""
+        return read_journal(self._folder) if self._has_begun else iter(())
+
     def _write(self, finished: Finished, writer: RunWriter) -> None:
         result = finished.result
         if isinstance(result, Failure):
@@ -131,6 +136,18 @@ class KeptRun:
         self.inspected += isinstance(finished.result, Inspection)
         self.failed += isinstance(finished.result, Failure)
         self.left_out += finished.left_out
+
+
+def redrawn(finished: Finished, files: Sequence[SourceFile]) -> Finished:
+    """A picture from a journal with its thumbnail, where its file can still be opened."""
+    result = finished.result
+    if not isinstance(result, Inspection):
+        return finished
+    try:
+        image = load_source(replace(files[finished.file], page=result.page))
+    except SegDetectError:
+        return finished
+    return replace(finished, thumbnail=kept_thumbnail(image, result))
 
 
 def _head(work: Work, run: Run) -> dict[str, Any]:

@@ -52,9 +52,8 @@ def export_zip(
             path.parent.mkdir(exist_ok=True)
             for former in path.parent.iterdir():
                 former.unlink(missing_ok=True)
-            draft = Draft(path)
-            write_zip(draft.file, run, _results(folder), formats)
-            draft.publish()
+            with Draft(path).ending() as file:
+                write_zip(file, run, _results(folder), formats)
     return path
 
 

@@ -6,18 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from segdetect.errors import CancelledError, SegDetectError
 from segdetect.files import hold
-from segdetect.inspection import Inspection
 from segdetect.output.finished import Finished
 from segdetect.output.journal import has_journal, read_journal
-from segdetect.output.thumbnails import KEPT_SIDE, kept_thumbnail
-from segdetect.pictures.sources import load_source
+from segdetect.output.thumbnails import KEPT_SIDE
 from segdetect.progress import Progress
-from segdetect.runs.kept import KeptRun
+from segdetect.runs.kept import KeptRun, redrawn
 from segdetect.runs.kept_files import KeptFiles, read_files
 from segdetect.runs.kept_record import RunRecord
 from segdetect.runs.kept_rows import Rows, verdict_of
@@ -139,7 +137,7 @@ class KeptWork:
             return
         line = rows.end
         for finished in read_journal(self.folder, line):
-            drawn = _drawn(finished, kept)
+            drawn = redrawn(finished, kept.files)
             keep([drawn])
             rows.add([(line, drawn)])
             line += 1
@@ -169,15 +167,3 @@ class KeptWork:
                 keeper.flush()
 
             yield keep
-
-
-def _drawn(finished: Finished, kept: KeptFiles) -> Finished:
-    """With its thumbnail, where its picture can still be opened."""
-    result = finished.result
-    if not isinstance(result, Inspection):
-        return finished
-    try:
-        image = load_source(replace(kept.files[finished.file], page=result.page))
-    except SegDetectError:
-        return finished
-    return replace(finished, thumbnail=kept_thumbnail(image, result))

@@ -37,6 +37,9 @@ _SQLITE: Final = {
     14: ("it cannot be opened", "Give yourself the right to write to the file and its folder"),
     26: ("it is damaged", "Move the file away, or put a copy of it that is whole in its place"),
 }
+_FULL: Final = 13
+# SQLITE_IOERR_SHMSIZE: the file beside the database in which its readers and writers meet cannot be made large enough.
+_NO_ROOM_FOR_INDEX: Final = 4874
 _POSTGRESQL: Final = {
     "28": ("the database does not let this user in", f"Check user and password in {URL_VARIABLE}"),
     "3D": ("there is no such database", f"Make it, or check its name in {URL_VARIABLE}"),
@@ -163,6 +166,8 @@ def _postgresql(url: URL) -> sa.Engine:
 def _told(error: DBAPIError | TimeoutError | sqlite3.Error) -> tuple[str, str]:
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
+    if code == _NO_ROOM_FOR_INDEX:
+        code = _FULL
     if code is not None and code & 0xFF in _SQLITE:
         return _SQLITE[code & 0xFF]
     state = getattr(cause, "sqlstate", None) or ""

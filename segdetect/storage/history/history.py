@@ -163,6 +163,16 @@ class History:
         values = {name: row[name] for name in ("name", "engine", "engine_version", "account", "id", "started")}
         return Run(**values, settings=read_settings(json.loads(row["settings"])))
 
+    def places(self, run: Run) -> frozenset[str]:
+        """What the entries of a run are told by, as `Finding.place` has it; hidden ones, too.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        with self._reading() as connection:
+            found = connection.execute(sa.select(inspections.c.key).where(inspections.c.run == run.id))
+            return frozenset(found.scalars())
+
     def picture(self, entry: Entry) -> bytes | None:
         """The picture of an entry; None where it was not kept, or not on this machine.
 
