@@ -9,18 +9,16 @@ from segdetect.ui.inspect.keeping import keep_in_history, show_keeping
 from segdetect.ui.inspect.overview import show_others, show_overview
 from segdetect.ui.inspect.run import run_inspection
 from segdetect.ui.inspect.second_opinion import ask_second_opinion
+from segdetect.ui.inspect.selected import Places, show_selected
 from segdetect.ui.inspect.stage import read_stage, show_film, show_stage
 from segdetect.ui.inspect.threshold import show_threshold
-from segdetect.ui.inspect.tuning import show_tuning
-from segdetect.ui.inspect.why import look_alikes_of, show_why
+from segdetect.ui.inspect.tuning import show_tuning, tuning_tabs
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.shared.background_runs import follow_steps, show_steps_of_run
 from segdetect.ui.shared.file_pages import record_page
 from segdetect.ui.shared.misses import follow_walk, show_walk
 from segdetect.ui.shared.opening import framed, kept_answer, show_exports_opened, show_kept_answer, take_exports
 from segdetect.ui.shared.page import page
-from segdetect.ui.shared.reviewing import review_row
-from segdetect.ui.shared.session import selected_tile
 from segdetect.ui.shared.sidebar import read_request
 from segdetect.ui.shared.welcome import show_welcome
 
@@ -49,8 +47,6 @@ with page("Inspect"):
     if inspection is None:
         st.stop()
 
-    tile = selected_tile(inspection)
-    look_alikes = look_alikes_of(request, inspection, tile)
     asked = None if request.is_frame else ask_second_opinion(request, inspection)
     show_bar(request, inspection, asked)
     if kept is None:
@@ -60,10 +56,12 @@ with page("Inspect"):
     stage, side = bench()
     with stage:
         view, style = read_stage(request)
-        show_stage(request, inspection, tile, look_alikes=look_alikes, asked=asked, view=view, style=style)
+        scores = show_stage(request, inspection, asked=asked, view=view, style=style)
         show_film(inspection)
     with side:
-        show_why(request, inspection, tile, look_alikes, style)
+        why = st.container()
         show_threshold(inspection)
-        review_row(request, inspection, tile)
-    show_tuning(request, inspection, tile)
+        review = st.container()
+    tabs = tuning_tabs(request)
+    show_selected(request, inspection, style, Places(why=why, review=review, scores=scores, table=tabs.table))
+    show_tuning(request, inspection, tabs)

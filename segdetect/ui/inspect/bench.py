@@ -16,6 +16,7 @@ _STYLE: Final = f"""
 .stAppHeader button, .stAppHeader a {{ pointer-events: auto; }}
 .stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
 .st-key-bench {{ container-type: inline-size; }}
+.st-key-choice {{ display: none; }}
 .st-key-film {{ position: relative; }}
 .st-key-film > [data-testid=stLayoutWrapper] {{ position: absolute; top: 0; right: 0; width: auto; }}
 .st-key-film-csv {{ width: auto; }}

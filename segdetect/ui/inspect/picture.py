@@ -1,4 +1,4 @@
-"""The picture itself, with its flagged tiles, the selected one and its look-alikes."""
+"""The picture itself with its flagged tiles, and which of them are chosen on it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from segdetect.ui.shared.misses import known_defects
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import choose_tiles, picked_tiles
 from segdetect.ui.viewer.painting import Painting
-from segdetect.ui.viewer.panes import inspection_pane
-from segdetect.ui.viewer.parts import last_tried
+from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks
+from segdetect.ui.viewer.parts import last_tried, tile_choice
 from segdetect.ui.viewer.viewer import Good, Looks, Mark, Role, ViewerEvent, picture_viewer
 
 VIEWER: Final = "picture"
@@ -30,37 +30,27 @@ _ROOM: Final = 316
 def show_picture(
     image: LoadedImage,
     inspection: Inspection,
-    tile: int,
-    look_alikes: Sequence[LookAlike],
     style: HeatmapStyle,
     *,
     second: Sequence[int] = (),
     good: Good | None = None,
     paintable: bool = True,
 ) -> None:
-    """Draw the annotated picture; a click or the arrow keys select a tile, and regions to ignore are painted on it.
+    """Draw the annotated picture, on which regions to ignore are painted; tiles are chosen as `choose_on_picture` says.
 
     Args:
         image: the picture.
         inspection: the answer.
-        tile: the selected one.
-        look_alikes: its look-alikes.
         style: of the heat layer.
         second: tiles to look at since a second engine flags them, or does not flag them.
         good: a known-good picture to hold against this one.
         paintable: regions to ignore can be painted.
     """
-
-    @callback
-    def chosen(event: ViewerEvent) -> None:
-        choose_tiles(inspection, event.tiles)
-
     boxes = inspection.scores.layout.boxes_ltrb
     seconds = [Mark(tuple(boxes[other].tolist()), Role.SECOND) for other in second]
     pane = inspection_pane(
         image,
         inspection,
-        look_alikes=look_alikes,
         marks=seconds,
         style=style,
         good=good,
@@ -70,12 +60,34 @@ def show_picture(
     picture_viewer(
         [pane],
         key=VIEWER,
-        selected=[*(other for other in picked_tiles(inspection) if other != tile), tile],
         height=PICTURE_HEIGHT,
         room=_ROOM,
         multiple=True,
+        by_choice=True,
         tried=last_tried("histogram"),
         looks=Looks(heat=0.0),
         painting=Painting(ignored().version, MAX_AREA, keep_painted) if paintable else None,
+    )
+
+
+@part("The choice of tiles")
+def choose_on_picture(inspection: Inspection, tile: int, look_alikes: Sequence[LookAlike]) -> None:
+    """Have a click or the arrow keys on the picture select a tile, and the picture show the selected one.
+
+    Args:
+        inspection: the answer.
+        tile: the selected one.
+        look_alikes: its look-alikes, which are marked.
+    """
+
+    @callback
+    def chosen(event: ViewerEvent) -> None:
+        choose_tiles(inspection, event.tiles)
+
+    tile_choice(
+        key="choice",
+        viewer=VIEWER,
+        selected=[*(other for other in picked_tiles(inspection) if other != tile), tile],
+        marks=look_alike_marks(look_alikes),
         on_select=chosen,
     )

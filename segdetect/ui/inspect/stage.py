@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.inspection import Inspection
 from segdetect.output.charts import HeatmapStyle
 from segdetect.output.names import picture_file
 from segdetect.output.tables import csv_bytes, flagged_table
-from segdetect.scoring.look_alikes import LookAlike
-from segdetect.ui.inspect.heat_map import read_heat_style, show_heatmap
+from segdetect.ui.inspect.heat_map import read_heat_style
 from segdetect.ui.inspect.ignoring import show_ignored, show_ignored_files
 from segdetect.ui.inspect.picture import VIEWER, show_picture
 from segdetect.ui.inspect.second_opinion import Asked
@@ -45,24 +44,21 @@ def read_stage(request: Request) -> tuple[View, HeatmapStyle]:
 def show_stage(
     request: Request,
     inspection: Inspection,
-    tile: int,
     *,
-    look_alikes: Sequence[LookAlike],
     asked: Asked | None,
     view: View,
     style: HeatmapStyle,
-) -> None:
-    """Draw the picture and the interactive heat map, as far as they were chosen."""
+) -> DeltaGenerator | None:
+    """Draw the picture; returns where the interactive heat map goes, where it was chosen."""
     image, paintable = request.image, not request.is_frame
     # The picture stays on the page in every view, since the filmstrip and the histogram follow it.
     with st.container(horizontal=True, gap="small", wrap=False, key=f"view-{view.lower()}"):
         with st.container(key="stage-picture"):
             second = asked.doubtful_tiles if asked is not None and asked.disagrees else ()
             good = _nearest_good(request, inspection)
-            show_picture(image, inspection, tile, look_alikes, style, second=second, good=good, paintable=paintable)
-        if view != "Picture":
-            with st.container(key="stage-scores"):
-                show_heatmap(image, inspection, tile, style)
+            show_picture(image, inspection, style, second=second, good=good, paintable=paintable)
+        return None if view == "Picture" else st.container(key="stage-scores")
+    return None
 
 
 @part("The filmstrip")

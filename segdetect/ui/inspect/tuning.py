@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.inspection import Inspection
 from segdetect.output.annotation import annotated_thumbnail
@@ -15,7 +16,6 @@ from segdetect.output.thumbnails import data_uri
 from segdetect.progress import Progress
 from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import EngineName, GridSize, Rule, RuleName
-from segdetect.ui.inspect.table import show_table
 from segdetect.ui.shared.jobs import jobs, visitor
 from segdetect.ui.shared.locale import localized_chart
 from segdetect.ui.shared.page import callback, part
@@ -28,21 +28,33 @@ _TABS: Final = ("Table", "Other grid sizes", "Stability")
 _STRIP_SIDE: Final = 400
 
 
-@part("Tuning")
-def show_tuning(request: Request, inspection: Inspection, tile: int) -> None:
-    """Draw the tabs; only the open one does its work."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Tabs:
+    """Where the table goes, None where it is not shown, and the tabs beside it, of which only the open one works."""
+
+    table: DeltaGenerator | None
+    sizes: DeltaGenerator | None = None
+    stable: DeltaGenerator | None = None
+
+
+def tuning_tabs(request: Request) -> Tabs:
+    """Draw the empty tabs; without the picture there is no more than the table."""
     if request.is_frame:
-        show_table(request.image, inspection, tile)
-        return
+        return Tabs(st.container())
     tiles, sizes, stable = st.tabs(list(_TABS), key="look", bind="query-params")
-    with tiles:
-        if tiles.open:
-            show_table(request.image, inspection, tile)
-    with sizes:
-        if sizes.open:
+    return Tabs(*(tab if tab.open else None for tab in (tiles, sizes, stable)))
+
+
+@part("Tuning")
+def show_tuning(request: Request, inspection: Inspection, tabs: Tabs) -> None:
+    """Fill the open tab, but for the table; prepare what may be asked for next."""
+    if request.is_frame:
+        return
+    if tabs.sizes is not None:
+        with tabs.sizes:
             _show_sizes(request)
-    with stable:
-        if stable.open:
+    if tabs.stable is not None:
+        with tabs.stable:
             _show_stability(request)
     prepare_neighbours(request, inspection)
 

@@ -216,6 +216,8 @@ def callback(work: Callable[P, object]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         with caught("What you chose", lambda error: st.session_state.setdefault(_TROUBLES, []).append(error)):
             work(*args, **kwargs)
+            return
+        st.rerun()  # the whole page, where a fragment alone would be drawn next
 
     return guarded
 

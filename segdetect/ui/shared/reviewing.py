@@ -32,6 +32,7 @@ ASKED: Final = "review-of"
 _WHO: Final = "review-who"
 _NOBODY: Final = "someone"
 _LAST: Final = "review-last"
+_TOLD: Final = "review-told"
 _FOUND: Final = 50
 # The key of each, with what it says and shows.
 BUTTONS: Final = (
@@ -160,6 +161,8 @@ def review_row(request: Request, inspection: Inspection, tile: int) -> None:
     """
     if request.is_frame or not is_on() or trouble() is not None:
         return
+    if _TOLD in st.session_state:
+        st.toast(plain(st.session_state.pop(_TOLD)), icon=":material/rate_review:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-row"):
         segment = next((one for one in segments(inspection) if tile in one.tiles), None)
         entry = None if segment is None else entry_of(inspection)
@@ -210,7 +213,8 @@ def show_standing(standing: Standing | None) -> None:
 def _say_on_inspect(entry: Entry, boxes_ltrb: Sequence[Box], judgement: Judgement) -> None:
     plan = say(entry, boxes_ltrb, judgement, file_bytes(entry.sha256))
     st.session_state[_LAST] = None if judgement is Judgement.TAKEN_BACK else (entry, boxes_ltrb)
-    st.toast(plain(told(plan, entry, judgement)), icon=":material/rate_review:")
+    st.session_state[_TOLD] = told(plan, entry, judgement)
+    st.rerun()  # the whole page: what a plan learnt may change the answer
 
 
 def picture_of(entry: Entry) -> bytes | None:

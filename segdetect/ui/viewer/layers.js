@@ -14,7 +14,7 @@ function isLayerThere(name, panes) {
 const overlap = ([a, b, c, d], [e, f, g, h]) => a < g && c > e && b < h && d > f;
 
 /** All marks of a pane; look-alikes are those of one tile, and none that would lie over a flagged one. */
-function marksOf({ data, tiles }, { alike = true, hovered = -1, selected = [] } = {}) {
+function marksOf({ data, tiles, alikes }, { alike = true, hovered = -1, selected = [] } = {}) {
   const flags = tiles.ranked(true).reverse().map((tile) => ({
     box: tiles.box(tile),
     role: ROLES.flagged,
@@ -23,7 +23,7 @@ function marksOf({ data, tiles }, { alike = true, hovered = -1, selected = [] } 
   }));
   const tried = tiles.tried;
   const free = (box) => ![...tiles.flagged].some((tile) => overlap(tiles.box(tile), box));
-  const told = data.marks.filter(({ role, box }) => {
+  const told = [...data.marks, ...alikes].filter(({ role, box }) => {
     if (role === "candidate") return !tried;
     return role !== "lookalike" || (alike && (hovered < 0 || hovered === selected.at(-1)) && free(box));
   });

@@ -14,6 +14,7 @@ class PaneView {
   constructor(viewer) {
     this.viewer = viewer;
     this.bitmaps = {};
+    this.alikes = [];
     this.node = document.createElement("figure");
     this.node.innerHTML = `<figcaption></figcaption>
       <div class="stage" tabindex="0" role="application" aria-roledescription="picture with tiles" aria-describedby="how">

@@ -40,7 +40,7 @@ def inspection_pane(
     """
     scores = inspection.scores
     own = (scores.nearest_source == 0) & any(one.identity == inspection.identity for one in scores.sources[:1])
-    marks = [*marks, *(Mark(a.box_ltrb, Role.LOOKALIKE, number(a.similarity, 2)) for a in look_alikes if a.own)]
+    marks = [*marks, *look_alike_marks(look_alikes)]
     if not inspection.flagged_tiles:
         for tile in scores.ranks.argsort()[: min(_CANDIDATES, int(scores.scored.sum()))]:
             left, top, right, bottom = scores.layout.boxes_ltrb[tile].tolist()
@@ -68,6 +68,11 @@ def inspection_pane(
         deep=image.window is not None,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
+
+
+def look_alike_marks(look_alikes: Sequence[LookAlike]) -> list[Mark]:
+    """Marks of the look-alikes that lie in the picture itself."""
+    return [Mark(one.box_ltrb, Role.LOOKALIKE, number(one.similarity, 2)) for one in look_alikes if one.own]
 
 
 def _heat(inspection: Inspection, style: HeatmapStyle) -> Heat:

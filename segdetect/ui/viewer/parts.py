@@ -1,21 +1,29 @@
-"""Parts of a page that follow a picture viewer: the filmstrip of flagged segments, and the threshold on a histogram.
+"""Parts of a page that follow a picture viewer: the filmstrip of flagged segments, the threshold on a histogram, the
+choice of tiles.
 
 What they show comes from the viewer, in the browser, so that all of it agrees at every moment. Only a threshold that
-has come to rest is told to Python.
+has come to rest, and a choice, are told to Python.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import streamlit as st
 
 from segdetect.errors import InputError
 from segdetect.ui.shared.page import callback
-from segdetect.ui.viewer.viewer import mounted_part
+from segdetect.ui.viewer.viewer import (
+    Mark,
+    ViewerEvent,
+    described_marks,
+    last_seen,
+    mounted_part,
+    note_selection,
+)
 
 FILM_HEIGHT: Final = 107
 HISTOGRAM_HEIGHT: Final = 150
@@ -44,6 +52,37 @@ def threshold_histogram(*, key: str, viewer: str, on_change: Callable[[float], N
         data={"kind": "histogram", "viewer": viewer, "height": HISTOGRAM_HEIGHT},
         on_threshold_change=callback(functools.partial(_note, key, on_change)),
     )
+
+
+def tile_choice(
+    *,
+    key: str,
+    viewer: str,
+    selected: Sequence[int],
+    marks: Sequence[Mark],
+    on_select: Callable[[ViewerEvent], None],
+) -> None:
+    """Tell a viewer which tiles are chosen, and be told by it; the page's style is to hide it.
+
+    In a fragment, a choice draws that fragment again, and the viewer is not sent again.
+
+    Args:
+        key: unique on the page.
+        viewer: the viewer's key, which is to be drawn with `by_choice`.
+        selected: the chosen tiles, the most recent last.
+        marks: outlined boxes that belong to this choice.
+        on_select: called with the event before the rerun that it causes.
+    """
+    data = {
+        "kind": "choice",
+        "viewer": viewer,
+        "height": 0,
+        "seen": last_seen(key),
+        "selected": list(selected),
+        "selected_pane": None,
+        "marks": described_marks(marks),
+    }
+    mounted_part()(key=key, data=data, on_select_change=callback(functools.partial(note_selection, key, on_select)))
 
 
 def last_tried(key: str) -> float:

@@ -4,6 +4,7 @@ const MADE = {
   viewer: (root) => new Viewer(root),
   film: (root) => new Film(root),
   histogram: (root) => new Histogram(root),
+  choice: (root) => new Choice(root),
 };
 
 /** Show a call's data in its place, putting its part up where there is none yet. */
@@ -11,7 +12,7 @@ function show({ data, parentElement, setTriggerValue }, code) {
   let part = SHOWN.get(parentElement);
   if (!part) {
     const frame = document.createElement("div");
-    const html = { viewer: code.html, film: FILM, histogram: HISTOGRAM }[data.kind];
+    const html = { viewer: code.html, film: FILM, histogram: HISTOGRAM, choice: CHOICE }[data.kind];
     frame.innerHTML = `<style>${code.css}</style>${html}`;
     parentElement.append(frame);
     // Streamlit fades what a rerun has not reached yet; a picture that is being looked at stays as it is.
@@ -29,6 +30,6 @@ function show({ data, parentElement, setTriggerValue }, code) {
 export default function ({ data }) {
   const code = desk();
   const one = (call) => show(call, data);
-  code.shows = { viewer: one, film: one, histogram: one };
+  code.shows = { viewer: one, film: one, histogram: one, choice: one };
   code.open();
 }

@@ -15,6 +15,7 @@ class Viewer {
     this.trial = null;
     this.tried = 0;
     this.followers = new Set();
+    this.choice = null;
     this.over = null;
     this.band = null;
     this.board = new PaintBoard(this);
@@ -39,7 +40,7 @@ class Viewer {
     this.updatePanes(data.panes);
     this.recallView(first);
     this.measure();
-    this.adopt(data, first);
+    if (data.selected) this.adopt(data, first);
     this.board.adopt(data);
     if (!data.painting) this.board.on = false;
     refreshControls(this);
@@ -91,6 +92,17 @@ class Viewer {
     if (first || before === this.selected.join()) return;
     this.announce();
     this.reveal();
+  }
+
+  /** Take over the choice from the part that stands for it, with the marks that belong to it. */
+  take(choice) {
+    const first = this.choice === null;
+    this.choice = choice;
+    this.panes[0].alikes = choice.data.marks;
+    this.adopt(choice.data, first);
+    refreshStatus(this);
+    this.draw();
+    this.tell();
   }
 
   // ---- what is looked at -------------------------------------------------------------------------------------------
@@ -339,7 +351,9 @@ class Viewer {
     this.sequence = Math.max(Date.now(), this.sequence + 1);
     const value = { pane: index, tiles, sequence: this.sequence };
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.send("select", value), pause);
+    const tell = () => (this.choice ?? this).send("select", value);
+    if (pause) this.telling = setTimeout(tell, pause);
+    else tell();
     this.announce();
     this.reveal();
     refreshStatus(this);

@@ -35,7 +35,7 @@ _SCRIPTS: Final = {
     _CODE: (
         *("desk.js", "geometry.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js", "keys.js"),
         *("panels.js", "controls.js", "pointer.js", "probe.js", "ruler.js", "minimap.js", "pane.js", "viewer.js"),
-        *("verdict.js", "part.js", "film.js", "histogram.js", "shows.js"),
+        *("verdict.js", "part.js", "film.js", "histogram.js", "choice.js", "shows.js"),
     ),
     _PICTURE: ("pictures.js",),
     _PART: ("desk.js", "mount.js"),
@@ -235,6 +235,7 @@ def picture_viewer(
     height: int = 520,
     room: int | None = None,
     multiple: bool = False,
+    by_choice: bool = False,
     looks: Looks | None = None,
     painting: Painting | None = None,
     tried: float = 0,
@@ -253,6 +254,7 @@ def picture_viewer(
         room: on a wide screen the pictures fill the window but for so many pixels of height, which the rest of what is
             to be seen at once takes; None for `height` everywhere.
         multiple: several tiles may be chosen (Shift-drag, Ctrl-click, Shift-arrow).
+        by_choice: which tiles are chosen is said, and heard of, by `tile_choice` alone.
         looks: what is shown at first.
         painting: lets regions to ignore be painted on the first picture; None for no such tools.
         tried: the number of the last threshold that this answer knows of, as `threshold_histogram` gave it.
@@ -270,9 +272,9 @@ def picture_viewer(
     data = {
         "kind": "viewer",
         "key": key,
-        "seen": st.session_state.get(_seen_key(key), 0),
+        "seen": last_seen(key),
         "panes": [_describe(pane) for pane in panes],
-        "selected": _as_list(selected),
+        "selected": None if by_choice else _as_list(selected),
         "selected_pane": selected_pane,
         "height": height,
         "room": room,
@@ -285,7 +287,7 @@ def picture_viewer(
         result = mounted_part()(
             key=key,
             data=data,
-            on_select_change=callback(functools.partial(_note_selection, key, on_select)),
+            on_select_change=callback(functools.partial(note_selection, key, on_select)),
             on_ignore_change=callback(functools.partial(_note_painted, key, painting)),
         )
         _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
@@ -294,7 +296,8 @@ def picture_viewer(
     return _as_event(result.get("select"))
 
 
-def _note_selection(key: str, on_select: Callable[[ViewerEvent], None] | None) -> None:
+def note_selection(key: str, on_select: Callable[[ViewerEvent], None] | None) -> None:
+    """Callback of a part that was told of a choice: remember which it was, and hand it on."""
     value = st.session_state[key].get("select")
     event = _as_event(value)
     if event is None:
@@ -309,6 +312,11 @@ def _note_painted(key: str, painting: Painting | None) -> None:
     found = painted(st.session_state[key].get("ignore"))
     if found is not None and painting is not None:
         painting.on_change(*found)
+
+
+def last_seen(key: str) -> int:
+    """The number of the last choice that a part told of; 0 for none."""
+    return int(st.session_state.get(_seen_key(key), 0))
 
 
 def _seen_key(key: str) -> str:
@@ -356,13 +364,18 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "nearest": [int(tile) for tile in pane.nearest],
         "similar": [None if np.isnan(value) else round(float(value), 3) for value in pane.similar],
         "flagged": np.flatnonzero(pane.flags).tolist(),
-        "marks": [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in pane.marks],
+        "marks": described_marks(pane.marks),
         "selectable": pane.selectable,
         "mm_per_pixel": pane.mm_per_pixel,
         "truth": pane.truth,
         "deep": pane.deep,
         "exact": layers["picture"].lossless and max(pane.size_wh) <= LONGEST_SIDE,
     }
+
+
+def described_marks(marks: Sequence[Mark]) -> list[dict[str, Any]]:
+    """Marks as the browser takes them."""
+    return [{"box": list(mark.box_ltrb), "role": mark.role, "label": mark.label} for mark in marks]
 
 
 def _describe_heat(heat: Heat) -> dict[str, Any]:
