@@ -19,7 +19,7 @@ CHOSEN = """() => globalThis[Symbol.for("segdetect.viewer")].viewers.get("pictur
 def test_a_click_draws_only_what_depends_on_the_tile(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&sample=Broken+wire+mesh", viewport={"width": 1440, "height": 900})
     received: list[object] = []
-    page.on("websocket", lambda socket: socket.on("framereceived", received.append))
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
     page.reload()
     page.locator(".stage:not([aria-busy])").wait_for()
     asked_again(page)
