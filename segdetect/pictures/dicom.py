@@ -14,7 +14,16 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from segdetect.pictures.dicom_codecs import stream_size
-from segdetect.pictures.dicom_values import display, has_unused_bits, measured, overlay_note, rescaled, stored_bits
+from segdetect.pictures.dicom_values import (
+    display,
+    has_unused_bits,
+    measured,
+    overlay_note,
+    rescaled,
+    stored_bits,
+    unit,
+    windows,
+)
 from segdetect.pictures.limits import decoded_limit, inflates_within
 from segdetect.pictures.profiles import to_srgb
 from segdetect.pictures.raster import Encoded, Raster, Values
@@ -145,6 +154,8 @@ def _raster(encoded: Encoded, dataset: pydicom.Dataset, words: Values, pages: in
         valid=valid,
         pages=pages,
         notes=(*notes, *([_INVERTED] if inverted else []), *padding_notes),
+        unit=unit(dataset, encoded.page),
+        windows=windows(dataset, encoded.page),
     )
 
 

@@ -20,6 +20,10 @@ _PADDING: Final = {
     "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
     "DoubleFloatPixelData": ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
 }
+# A person chooses among them.
+_MOST_WINDOWS: Final = 12
+_UNSPECIFIED: Final = "US"
+_HOUNSFIELD: Final = "HU"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +130,40 @@ def display(dataset: pydicom.Dataset, page: int) -> Display:
         case "SIGMOID":
             return Display(exact, lambda values: _sigmoid(values, centre, width))
     return Display()
+
+
+def windows(dataset: pydicom.Dataset, page: int) -> tuple[tuple[str, float, float], ...]:
+    """All windows of a file, each with what it is called there, such as `LUNG` (DICOM PS3.3 C.11.2.1.2)."""
+    source = _of_frame(dataset, page, "FrameVOILUTSequence")
+    centres, widths, names = (
+        _all(source, keyword) for keyword in ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation")
+    )
+    is_exact = str(source.get("VOILUTFunction") or "LINEAR").upper() != "LINEAR"
+    found = []
+    for at, (centre, width) in enumerate(zip(map(float, centres), map(float, widths), strict=False)):
+        if np.isfinite([centre, width]).all() and width > 1:
+            name = str(names[at]).strip() if at < len(names) else ""
+            # As `display` has it: centre - 0.5 - (width - 1) / 2, and width - 1 further.
+            found.append((name, centre - width / 2, centre + width / 2 - (0 if is_exact else 1)))
+    return tuple(found[:_MOST_WINDOWS])
+
+
+def unit(dataset: pydicom.Dataset, page: int) -> str:
+    """What rescaled values are in: the file's own word for it, Hounsfield units for CT; empty where nothing is said."""
+    source = _of_frame(dataset, page, "PixelValueTransformationSequence")
+    said = str(source.get("RescaleType") or "").strip()
+    if said:
+        return "" if said == _UNSPECIFIED else said
+    is_tomogram = str(dataset.get("Modality") or "") == "CT"
+    return _HOUNSFIELD if is_tomogram and "RescaleSlope" in source else ""
+
+
+def _all(dataset: pydicom.Dataset, keyword: str) -> list[Any]:
+    """Every value of an element, be it one or several; none where it is absent or empty."""
+    value: Any = dataset.get(keyword)
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, pydicom.multival.MultiValue) else [value]
 
 
 def _sigmoid(values: Values, centre: float, width: float) -> npt.NDArray[np.float64]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -29,11 +30,14 @@ from segdetect.pictures.raster import (
     value_range,
 )
 from segdetect.pictures.refusals import CHOOSE_ANOTHER, refusal
+from segdetect.pictures.values import FileValues, file_values
 
 # Those whose first bytes other files may have, too.
 _MAY_BE_REFUSED: Final = (None, Format.TIFF, Format.DICOM)
 
-__all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image"]
+__all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image", "load_values"]
+
+T = TypeVar("T")
 
 
 def load_image(
@@ -89,9 +93,25 @@ def decode_image(
         max_pixels: see there.
     """
     encoded = Encoded(data, name, page, max_pixels)
+    return _decoded(encoded, lambda raster: _finish(encoded, sha256, raster, window))
+
+
+def load_values(data: bytes, *, name: str, page: int = 0, max_pixels: int = MAX_PIXELS) -> FileValues:
+    """The values of a picture deeper than 8 bits, as its file has them; arguments and errors as for `load_image`."""
+    return apart(decode_values, data, name=name, page=page, max_pixels=max_pixels)
+
+
+def decode_values(data: bytes, *, name: str, page: int, max_pixels: int) -> FileValues:
+    """As `load_values`, in this process."""
+    encoded = Encoded(data, name, page, max_pixels)
+    return _decoded(encoded, lambda raster: file_values(_measured(encoded, raster)))
+
+
+def _decoded(encoded: Encoded, finish: Callable[[Raster], T]) -> T:
+    """What `finish` makes of the file's raster; whatever a decoder raises becomes words for the user."""
     kind = _format_of(encoded)
     try:
-        return _finish(encoded, sha256, _decode(encoded, kind), window)
+        return finish(_decode(encoded, kind))
     except SegDetectError:
         raise
     # Decoders fed with damaged bytes raise nearly every type there is, in words that mean something to programmers.

@@ -129,6 +129,8 @@ class Raster:
         pages: how many pages the file has.
         orientation: EXIF orientation, 1..8, still to be applied.
         notes: what the user should know.
+        unit: what the values are in, as the file says; empty for none.
+        windows: all windows that the file asks for, each with its name there, which may be empty.
     """
 
     values: Values
@@ -141,6 +143,8 @@ class Raster:
     pages: int = 1
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    unit: str = ""
+    windows: tuple[tuple[str, float, float], ...] = ()
 
 
 def value_range(values: Values, valid: Flags | None = None) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.browsing import asked_again, flagged, grid_slider, rest
+from tests.support.dicom_files import computed_tomogram, dicom_file
 from tests.support.pictures import planted, png, weave
 
 pytestmark = pytest.mark.browser
@@ -197,3 +198,46 @@ def test_on_a_phone_each_row_keeps_to_its_line_and_the_controls_are_a_sheet(tab:
     assert grid["y"] < 800, "in reach without scrolling"
     page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     page.get_by_role("tab", name="Table").wait_for()
+
+
+@pytest.mark.slow
+def test_a_tomogram_tells_its_own_values_and_is_seen_in_any_window(tab: Callable[..., Any]) -> None:
+    page = tab(**WIDE)
+    values = computed_tomogram(side=512)
+    tags = {"WindowCenter": [40, -600], "WindowWidth": [80, 1500], "WindowCenterWidthExplanation": ["SOFT", "LUNG"]}
+    data = dicom_file(values, **tags, RescaleType="HU", PixelPaddingValue=-2000)
+    file = {"name": "ct.dcm", "mimeType": "application/dicom", "buffer": data}
+    page.locator(".st-key-files input[type=file]").set_input_files([file])
+    page.locator(".stage:not([aria-busy])").wait_for()
+    asked_again(page)
+    stage, window = page.locator(".stage"), page.get_by_role("combobox", name="Brightness window")
+    stage.hover()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('*')].some((one) => one.shadowRoot?.textContent.includes('LUNG'))"
+    )
+    pane = "() => { const pane = globalThis[Symbol.for('segdetect.viewer')].viewers.get('picture').panes[0];"
+    grey = f"{pane} const image = pane.windowed.getContext('2d').getImageData(256, 256, 1, 1); return image.data[0]; }}"
+    assert window.locator("option").all_inner_texts() == ["As inspected", "Full range", "1% to 99%", "SOFT", "LUNG"]
+    for name, low, high in (("SOFT", 0, 79), ("LUNG", -1350, 149)):
+        window.select_option(name)
+        page.wait_for_timeout(200)
+        assert page.evaluate(grey) == pytest.approx(
+            255 * min(1, max(0, (values[256, 256] - low) / (high - low))), abs=1
+        )
+    box = stage.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.wait_for_timeout(200)
+    told = re.search(r"x +(\d+), y +(\d+) . (-?\d+) HU", page.locator(".probe").inner_text().replace("\u2007", " "))
+    assert told is not None
+    column, row, value = map(int, told.groups())
+    assert values[row, column] == value
+    page.mouse.down(button="right")
+    page.mouse.move(x + 100, y)
+    page.wait_for_timeout(200)
+    assert page.locator(".probe").inner_text().startswith("Brightness window ")
+    page.mouse.up(button="right")
+    assert window.locator("option:checked").inner_text() == "By hand"
+    window.press("Escape")
+    stage.press("e")
+    assert window.locator("option:checked").inner_text() == "As inspected"

@@ -11,14 +11,15 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.inspect.downloads import mm_per_pixel
+from segdetect.ui.inspect.values import file_values, has_values
 from segdetect.ui.shared.ignored import ignored, keep_painted
 from segdetect.ui.shared.misses import known_defects
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import choose_tiles, picked_tiles
 from segdetect.ui.viewer.painting import Painting
-from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks
+from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks, pane_id
 from segdetect.ui.viewer.parts import last_tried, tile_choice
-from segdetect.ui.viewer.viewer import Good, Looks, Mark, Role, ViewerEvent, picture_viewer
+from segdetect.ui.viewer.viewer import Good, Looks, Mark, Role, ViewerEvent, picture_viewer, values_wanted
 
 VIEWER: Final = "picture"
 PICTURE_HEIGHT: Final = 460
@@ -56,6 +57,7 @@ def show_picture(
         good=good,
         mm_per_pixel=mm_per_pixel(),
         truth=known_defects(inspection),
+        values=file_values(image) if values_wanted(VIEWER) == pane_id(image) else None,
     )
     picture_viewer(
         [pane],
@@ -66,6 +68,7 @@ def show_picture(
         by_choice=True,
         tried=last_tried("histogram"),
         looks=Looks(heat=0.0),
+        has_values=has_values(image),
         painting=Painting(ignored().version, MAX_AREA, keep_painted) if paintable else None,
     )
 

@@ -1,6 +1,6 @@
 // The tools around the pictures: buttons, options, the before/after handle, status line and legend.
-const FIRST_LOOKS = { brightness: 1, contrast: 1, wipe: 0.5, picture: true, alike: true, ignored: true, good: "" };
-const PER_PICTURE = ["brightness", "contrast", "good", "picture"];
+const FIRST_LOOKS = { brightness: 1, contrast: 1, wipe: 0.5, preset: "", window: null, picture: true, alike: true, ignored: true, good: "" };
+const PER_PICTURE = ["brightness", "contrast", "preset", "window", "good", "picture"];
 const USUAL_HEAT = 0.55;
 const percentFormat = numberFormat({ style: "percent" });
 const percent = (value) => percentFormat.format(value);
@@ -40,6 +40,8 @@ function connectControls(viewer) {
     const button = event.target.closest("button[data-do]");
     if (button) actions[button.dataset.do](button);
   });
+  for (const near of ["pointerenter", "focusin"]) root.addEventListener(near, () => viewer.askValues());
+  root.querySelector(".window select").addEventListener("change", ({ target }) => viewer.change({ preset: target.value }));
   root.addEventListener("input", (event) => {
     if (event.target.closest(".brush")) viewer.board.resize(Number(event.target.value));
     const { look } = event.target.dataset;
@@ -52,6 +54,8 @@ function connectControls(viewer) {
     if (event.key === "Escape" && !options.hidden) {
       showOptions(viewer, false);
       root.querySelector('[data-do="view"]').focus();
+      event.stopPropagation();
+    } else if (event.target.closest("select")) {
       event.stopPropagation();
     } else if (event.target.closest("button, input")) {
       // A tool that was used last does not take the stage its keys. Streamlit has single letters as its own shortcuts.
@@ -118,6 +122,7 @@ function refreshControls(viewer) {
   }
   root.querySelector(".opacity").hidden = !panes.some((pane) => pane.data.heat);
   for (const pane of panes) pane.showLooks(looks);
+  refreshPresets(viewer);
   refreshZoom(viewer);
   refreshLegend(viewer);
 }

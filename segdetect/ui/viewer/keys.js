@@ -28,6 +28,7 @@ const SHEET = {
     { keys: ["-", "_"], words: "Zoom out", act: (viewer) => viewer.zoomBy(1 / 1.5) },
     { keys: ["0"], words: "Fit the whole picture; so does a double click", act: (viewer) => viewer.fit() },
     { keys: ["1"], words: "One picture pixel per screen pixel", act: (viewer) => viewer.showActual() },
+    { keys: ["e"], words: "Next brightness window of a picture deeper than 8 bits", act: nextPreset },
     { shown: ["Wheel"], words: "Zoom at the pointer; drag moves" },
     { shown: ["Right button"], words: "Drag for brightness (up, down) and contrast (left, right)" },
   ],

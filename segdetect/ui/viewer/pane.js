@@ -44,7 +44,7 @@ class PaneView {
     this.node.querySelector("figcaption").textContent = data.title;
     this.stage.setAttribute("aria-label", data.alt);
     if (another) this.bitmaps = {};
-    for (const layer of ["picture", "cells", "ignored", "good"]) this.load(layer, data[layer]);
+    for (const layer of ["picture", "cells", "ignored", "good", "values"]) this.load(layer, data[layer]);
     this.reflag();
   }
 
@@ -89,6 +89,7 @@ class PaneView {
       this.node.querySelector(".wait").textContent = bitmap ? "Loading the picture\u2026" : "This browser cannot show the picture.";
     }
     if (layer === "cells") this.repaint();
+    if (layer === "values") refreshPresets(this.viewer);
     this.viewer.draw();
     this.viewer.tell();
   }
@@ -141,9 +142,10 @@ class PaneView {
   draw() {
     const { viewer, room, data } = this;
     const place = this.place();
-    const { picture, good } = this.bitmaps;
+    const { good } = this.bitmaps;
+    const seen = seenPicture(this);
     this.stage.classList.toggle("near", viewer.view.zoom > 1);
-    drawBitmap(this.canvas.picture, room, picture?.bitmap, data.size, place);
+    drawBitmap(this.canvas.picture, room, seen.bitmap, seen.size, place);
     drawGood(this.canvas.good, room, good?.bitmap, data.size, place);
     drawHatching(this.canvas.hatch, room, this.ignored(), data.size, place);
     refreshRuler(this.node.querySelector(".ruler"), place, room, data.mm_per_pixel);

@@ -15,9 +15,15 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
+from segdetect.ui.viewer.picture_bytes import EncodedPicture
 from segdetect.ui.viewer.viewer import Good, Heat, Line, Mark, Pane, Role
 
 _CANDIDATES: Final = 3
+
+
+def pane_id(image: LoadedImage) -> str:
+    """What names a picture in the viewer, in whatever brightness window it was inspected."""
+    return f"{image.sha256}-{image.page}"
 
 
 def inspection_pane(
@@ -31,6 +37,7 @@ def inspection_pane(
     good: Good | None = None,
     mm_per_pixel: float | None = None,
     truth: Sequence[Line] = (),
+    values: EncodedPicture | None = None,
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
@@ -48,7 +55,7 @@ def inspection_pane(
     for left, top, right, bottom in scores.layout.boxes_ltrb[~scores.scored].tolist():
         marks.append(Mark((left, top, right, bottom), Role.UNSCORED))
     return Pane(
-        id=f"{image.sha256}-{image.page}",
+        id=pane_id(image),
         title=title,
         picture=image.pixels,
         size_wh=image.size_wh,
@@ -65,7 +72,8 @@ def inspection_pane(
         good=good,
         mm_per_pixel=mm_per_pixel,
         truth=tuple(truth),
-        deep=image.window is not None,
+        window=image.window,
+        values=values,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import threading
 import weakref
+import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from segdetect.pictures.values import FileValues
 from segdetect.ui.shared.remembered import remembered
+from segdetect.ui.shared.texts import shown
 
 LONGEST_SIDE: Final = 4096
 # On nine pictures of 0.6-1 megapixels, JPEG 93 without colour subsampling took 9-20 ms and was on average 0.6-2.7 grey
@@ -103,4 +107,22 @@ def encode_cells(values: npt.NDArray[np.float32]) -> EncodedPicture:
     """
     rows, cols = values.shape
     data = b"CELL" + np.array([rows, cols], "<u4").tobytes() + np.ascontiguousarray(values, "<f4").tobytes()
+    return EncodedPicture(hashlib.blake2b(data, digest_size=16).hexdigest(), data)
+
+
+def encode_values(values: FileValues) -> EncodedPicture:
+    """A file's own values as the browser gets them: exactly, in the place of a picture.
+
+    Each is told as what it is more than the one to its left, all lower bytes before the upper ones: a grainy picture of
+    16 bits then takes 63 % of its bytes, where they would take 86 % as they are (measured).
+    """
+    rows, cols, *channels = values.codes.shape
+    head: dict[str, Any] = {
+        name: getattr(values, name) for name in ("low", "step", "every", "gaps", "exact", "inverted")
+    }
+    head |= {"unit": shown(values.unit), "windows": [(shown(name), *ends) for name, *ends in values.windows]}
+    told = json.dumps({"rows": rows, "cols": cols, "channels": channels[0] if channels else 1} | head).encode()
+    steps = np.diff(values.codes, axis=1, prepend=np.uint16(0)).astype("<u2")
+    planes = steps.reshape(-1).view(np.uint8).reshape(-1, 2).T.tobytes()
+    data = b"DEEP" + np.array([len(told)], "<u4").tobytes() + told + zlib.compress(planes, 3)
     return EncodedPicture(hashlib.blake2b(data, digest_size=16).hexdigest(), data)

@@ -3,6 +3,7 @@
 // beside it changes.
 const DIGEST_LENGTH = 32;
 const CELLS = "CELL";
+const VALUES = "DEEP";
 
 function shelf() {
   const name = Symbol.for("segdetect.pictures");
@@ -16,9 +17,26 @@ function cellsOf(bytes) {
   return { rows, cols, values: new Float32Array(bytes.buffer, bytes.byteOffset + 12, rows * cols) };
 }
 
+/** A file's values: their sign, the length of a head in JSON as a 32-bit number, the head, and packed codes. */
+async function valuesOf(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const stream = new Blob([bytes.subarray(8 + length)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const codes = new Uint16Array(planes.length / 2);
+  const along = head.cols * head.channels;
+  for (let i = 0; i < codes.length; i += 1) {
+    // Each code is told as what it is more than the one to its left.
+    const before = i % along < head.channels ? 0 : codes[i - head.channels];
+    codes[i] = before + planes[i] + 256 * planes[codes.length + i];
+  }
+  return { head, codes };
+}
+
 function opened(bytes) {
-  const isMap = new TextDecoder("latin1").decode(bytes.subarray(0, 4)) === CELLS;
-  return isMap ? Promise.resolve(cellsOf(bytes)) : createImageBitmap(new Blob([bytes]));
+  const sign = new TextDecoder("latin1").decode(bytes.subarray(0, 4));
+  if (sign === CELLS) return Promise.resolve(cellsOf(bytes));
+  return sign === VALUES ? valuesOf(bytes) : createImageBitmap(new Blob([bytes]));
 }
 
 function put(digest, bytes) {

@@ -45,7 +45,8 @@ function connectPointer(viewer, pane) {
   stage.addEventListener("pointerdown", (event) => {
     if (event.button === 2 && event.pointerType === "mouse") {
       const { brightness, contrast } = viewer.looks;
-      windowed = { from: place(event), brightness, contrast };
+      const window = viewer.data.values && pane.data.window ? windowOf(pane) ?? pane.data.window : null;
+      windowed = { from: place(event), brightness, contrast, window };
       stage.setPointerCapture(event.pointerId);
     }
     if (event.button !== 0 || event.target.closest("input")) return;
@@ -75,6 +76,12 @@ function connectPointer(viewer, pane) {
   const setWindow = ({ x, y }) => {
     const times = (length, room) => WINDOW_SPAN ** (length / room);
     viewer.hover(null);
+    if (windowed.window) {
+      const [right, up] = [(x - windowed.from.x) / pane.room.width, (windowed.from.y - y) / pane.room.height];
+      viewer.windowing = pane;
+      viewer.change({ preset: BY_HAND, window: draggedWindow(windowed.window, right, up) });
+      return;
+    }
     viewer.change({
       brightness: clamp(windowed.brightness * times(windowed.from.y - y, pane.room.height), 0.4, 2.5),
       contrast: clamp(windowed.contrast * times(x - windowed.from.x, pane.room.width), 0.4, 4),
@@ -114,6 +121,7 @@ function connectPointer(viewer, pane) {
 
   const end = (event) => {
     windowed = null;
+    viewer.windowing = null;
     if (!pointers.delete(event.pointerId)) return;
     if (pointers.size > 0) {
       // One finger lifted after a pinch: the other one goes on to drag.

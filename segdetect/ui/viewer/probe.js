@@ -20,7 +20,10 @@ function colourAt(bitmap, [width, height], x, y) {
 
 /** The value of a pixel in words: a picture deeper than 8 bits is told apart from what is shown of it. */
 function valueAt(pane, x, y) {
-  const { size, exact, deep } = pane.data;
+  const { size, exact } = pane.data;
+  const deep = pane.data.window !== null;
+  const own = deep ? fileValueAt(pane, x, y) : "";
+  if (own) return own.padEnd("\u2248-65535.5 HU".length, FIGURE_SPACE);
   const bitmap = pane.bitmaps.picture?.bitmap;
   if (!bitmap) return "";
   const colour = colourAt(bitmap, size, x, y);
@@ -30,8 +33,9 @@ function valueAt(pane, x, y) {
   return `${kind} ${exact ? "" : "\u2248"}${figures}`.padEnd("RGB 255 255 255".length + (exact ? 0 : 1), FIGURE_SPACE);
 }
 
-function valueTitle({ exact, deep }) {
-  const depth = deep ? "The file has more than 8 bits; this is the value as it is shown." : "";
+function valueTitle({ exact, window, values }) {
+  if (values) return "The value that the file has.";
+  const depth = window ? "The file has more than 8 bits; this is the value as it is shown." : "";
   return `${depth} ${exact ? "" : "About: pictures come to the browser compressed."}`.trim();
 }
 
@@ -47,10 +51,10 @@ function probed({ pane, u, v }) {
   return [place, valueAt(pane, x, y), ...(tile < 0 ? [] : [row()])];
 }
 
-function refreshProbe({ root, over, board }) {
-  const texts = over && !board.on ? probed(over) : [];
+function refreshProbe({ root, over, board, windowing }) {
+  const texts = windowing ? [windowText(windowing)] : over && !board.on ? probed(over) : [];
   const probe = root.querySelector(".probe");
   root.querySelector(".facts").classList.toggle("probing", texts.length > 0);
   probe.textContent = texts.join(SEPARATOR);
-  probe.title = texts.length ? valueTitle(over.pane.data) : "";
+  probe.title = over && texts.length ? valueTitle(over.pane.data) : "";
 }

@@ -234,6 +234,14 @@ class Viewer {
     });
   }
 
+  /** Have the file's own values sent, the first time that anybody comes near. */
+  askValues() {
+    const deep = this.panes[0]?.data;
+    if (!this.data?.values || !deep?.window || deep.values || this.asked === deep.id) return;
+    this.asked = deep.id;
+    this.send("values", deep.id);
+  }
+
   setBand(band) {
     this.band = band;
     this.draw();

@@ -34,8 +34,8 @@ _PART: Final = "segdetect_viewer"
 _SCRIPTS: Final = {
     _CODE: (
         *("desk.js", "geometry.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js", "keys.js"),
-        *("panels.js", "controls.js", "pointer.js", "probe.js", "ruler.js", "minimap.js", "pane.js", "viewer.js"),
-        *("verdict.js", "part.js", "film.js", "histogram.js", "choice.js", "shows.js"),
+        *("panels.js", "controls.js", "deep.js", "pointer.js", "probe.js", "ruler.js", "minimap.js", "pane.js"),
+        *("viewer.js", "verdict.js", "part.js", "film.js", "histogram.js", "choice.js", "shows.js"),
     ),
     _PICTURE: ("pictures.js",),
     _PART: ("desk.js", "mount.js"),
@@ -142,7 +142,8 @@ class Pane:
         selectable: whether tiles of this pane can be chosen, and show the choice.
         mm_per_pixel: how many millimetres a pixel is wide and high, for the scale bar; None where that is not known.
         truth: closed lines around what is known to be defective.
-        deep: the file has more than 8 bits, of which `picture` is what is shown.
+        window: values of the file that are black and white in `picture`, where it has more than 8 bits; None elsewhere.
+        values: the values of such a file as `encode_values` makes them, once a person has come near; None else.
 
     Raises:
         ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are infinite.
@@ -167,7 +168,8 @@ class Pane:
     selectable: bool = True
     mm_per_pixel: float | None = None
     truth: tuple[Line, ...] = ()
-    deep: bool = False
+    window: tuple[float, float] | None = None
+    values: EncodedPicture | None = None
 
     def __post_init__(self) -> None:
         tiles = len(self.boxes_ltrb)
@@ -239,6 +241,7 @@ def picture_viewer(
     looks: Looks | None = None,
     painting: Painting | None = None,
     tried: float = 0,
+    has_values: bool = False,
     on_select: Callable[[ViewerEvent], None] | None = None,
 ) -> ViewerEvent | None:
     """Show pictures side by side, with zoom and place linked, and let the person choose tiles.
@@ -258,6 +261,7 @@ def picture_viewer(
         looks: what is shown at first.
         painting: lets regions to ignore be painted on the first picture; None for no such tools.
         tried: the number of the last threshold that this answer knows of, as `threshold_histogram` gave it.
+        has_values: the values of the first picture's file are there to be asked for; `values_wanted` then says so.
         on_select: called with the event before the rerun that it causes, as the callbacks of Streamlit's widgets are.
 
     Returns:
@@ -279,6 +283,7 @@ def picture_viewer(
         "height": height,
         "room": room,
         "tried": tried,
+        "values": has_values,
         "multiple": multiple,
         "looks": _describe_looks(looks or Looks()),
         "painting": painting and {"version": painting.version, "most": painting.most_pixels},
@@ -288,6 +293,7 @@ def picture_viewer(
             key=key,
             data=data,
             on_select_change=callback(functools.partial(note_selection, key, on_select)),
+            on_values_change=callback(functools.partial(_note_wanted, key)),
             on_ignore_change=callback(functools.partial(_note_painted, key, painting)),
         )
         _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
@@ -306,6 +312,21 @@ def note_selection(key: str, on_select: Callable[[ViewerEvent], None] | None) ->
     st.session_state[_seen_key(key)] = value["sequence"]
     if on_select is not None:
         on_select(event)
+
+
+def values_wanted(key: str) -> str:
+    """The id of the pane whose file's values the browser has asked for; empty for none."""
+    return str(st.session_state.get(_wanted_key(key), ""))
+
+
+def _note_wanted(key: str) -> None:
+    wanted = st.session_state[key].get("values")
+    if isinstance(wanted, str):
+        st.session_state[_wanted_key(key)] = wanted
+
+
+def _wanted_key(key: str) -> str:
+    return f"{key}-values-wanted"
 
 
 def _note_painted(key: str, painting: Painting | None) -> None:
@@ -341,6 +362,8 @@ def _layers(pane: Pane) -> dict[str, EncodedPicture]:
         layers["ignored"] = encode_picture(veil(pane.ignored))
     if pane.good is not None:
         layers["good"] = encode_picture(pane.good.picture)
+    if pane.values is not None:
+        layers["values"] = pane.values
     return layers
 
 
@@ -352,7 +375,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "title": pane.title,
         "alt": pane.alt,
         "size": [int(side) for side in pane.size_wh],
-        **dict.fromkeys(("picture", "cells", "ignored", "good")),
+        **dict.fromkeys(("picture", "cells", "ignored", "good", "values")),
         **digests,
         "good_title": pane.good and pane.good.title,
         "heat": pane.heat and _describe_heat(pane.heat),
@@ -368,7 +391,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "selectable": pane.selectable,
         "mm_per_pixel": pane.mm_per_pixel,
         "truth": pane.truth,
-        "deep": pane.deep,
+        "window": pane.window,
         "exact": layers["picture"].lossless and max(pane.size_wh) <= LONGEST_SIDE,
     }
 
