@@ -141,6 +141,7 @@ def test_the_large_button_cannot_be_pressed_before_the_uploader_has_come(
     page.close()
 
 
+@pytest.mark.slow
 def test_what_was_dropped_last_is_shown_and_the_others_stay(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&sample=Broken+wire+mesh")
     page.locator(".sd-word").wait_for()
@@ -177,6 +178,7 @@ def test_a_file_that_is_no_picture_is_an_error_in_sight(tab: Callable[..., Any])
     assert 0 <= box["y"] < 800
 
 
+@pytest.mark.slow
 def test_pictures_dropped_on_the_compare_page_stand_side_by_side(tab: Callable[..., Any]) -> None:
     page = tab(SIDES, page="compare")
     wait_until_listening(page)

@@ -82,18 +82,21 @@ def test_result(tab: Callable[..., Any], assert_golden: Callable[..., None]) -> 
     assert_golden("tune-stability", page, tabs)
 
 
+@pytest.mark.slow
 def test_result_in_the_dark(tab: Callable[..., Any], assert_golden: Callable[..., None]) -> None:
     page = tab(SAMPLE, color_scheme="dark")
     answered(page)
     assert_golden("result-dark", page)
 
 
+@pytest.mark.slow
 def test_result_on_a_phone(tab: Callable[..., Any], assert_golden: Callable[..., None]) -> None:
     page = tab(SAMPLE, viewport={"width": 400, "height": 800})
     answered(page)
     assert_golden("result-phone", page)
 
 
+@pytest.mark.slow
 def test_very_wide_picture(tab: Callable[..., Any], assert_golden: Callable[..., None]) -> None:
     page = tab("engine=texture&apart=true&rows=2&cols=20")
     wide = png(planted(3, 4, size_wh=(3000, 300)))
@@ -104,6 +107,7 @@ def test_very_wide_picture(tab: Callable[..., Any], assert_golden: Callable[...,
     assert_golden("result-wide", page)
 
 
+@pytest.mark.slow
 def test_compare(tab: Callable[..., Any], assert_golden: Callable[..., None]) -> None:
     page = tab(COMPARE, page="compare")
     page.locator(".sd-banner").nth(1).wait_for()

@@ -100,6 +100,7 @@ def expect_shown(page: Any, selector: str, name: str) -> None:
     assert any(name in text for text in texts), texts
 
 
+@pytest.mark.slow
 def test_inspect(tab: Callable[..., Any]) -> None:
     page = tab()
     hand_in(page, len(PICTURES))

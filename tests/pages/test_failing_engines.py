@@ -36,6 +36,8 @@ def _kinds(root: type[SegDetectError]) -> Iterator[type[SegDetectError]]:
 KINDS: list[type[Exception]] = [*dict.fromkeys(_kinds(SegDetectError)), RuntimeError, MemoryError]
 # These go through all moments one by one; each of the others through every tenth, beginning at another one each.
 THOROUGH = (EngineFailedError, RuntimeError)
+QUICK = (SegDetectError, MemoryError)
+EACH = [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow, id=kind.__name__) for kind in KINDS]
 
 
 def _moments(kind: type[Exception], *, all_of_them: bool = True) -> range:
@@ -153,7 +155,7 @@ def _expect_recovery(app: AppTest, engine: FailingEngine, kind: type[Exception])
     upload(app)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", EACH)
 def test_inspect(fails: Callable[..., FailingEngine], kind: type[Exception]) -> None:
     app = open_page(look="Stability", scope="Batch")
     app.session_state["all"] = True
@@ -161,14 +163,14 @@ def test_inspect(fails: Callable[..., FailingEngine], kind: type[Exception]) -> 
         _expect_recovery(app, fails(at, kind), kind)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", EACH)
 def test_compare(fails: Callable[..., FailingEngine], kind: type[Exception]) -> None:
     app = open_page("pages/compare.py", **{"left-engine": "texture", "right-engine": "texture", "right-grid": "5"})
     for at in _moments(kind):
         _expect_recovery(app, fails(at, kind), kind)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", EACH)
 def test_evaluate(fails: Callable[..., FailingEngine], kind: type[Exception], tmp_path: Path) -> None:
     folder = mvtec_category(tmp_path / "cloth", defective=1, clean=1)
     for at in _moments(kind, all_of_them=False):

@@ -108,7 +108,7 @@ def entries_of(engine: Engine, scope: Scope, side: int) -> Iterator[tuple[str, t
         yield type(entry.value).__name__, (key, entry.value)
 
 
-@pytest.mark.parametrize("side", [2, 32])
+@pytest.mark.parametrize("side", [2, pytest.param(32, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("scope", list(Scope))
 @pytest.mark.parametrize(
     "engine",

@@ -134,6 +134,7 @@ def test_a_decoder_that_misbehaves_costs_its_own_picture_only(
     assert pids(pool) != [before]
 
 
+@pytest.mark.slow
 def test_a_real_decoder_that_crashes_is_survived(pool: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     codes: list[int] = []
     exit_code = ChildProcess.exit_code
