@@ -18,6 +18,7 @@ import io
 import os
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -56,8 +57,8 @@ STATE: Final = """() => {
 QUEUES: Final = """
   globalThis.queueSeen = [];
   setInterval(() => {
-    for (const bar of document.querySelectorAll("[data-testid=stProgress], .st-key-second-opinion")) {
-      const said = bar.textContent.match(/(\\d+) (?:runs? ahead|before it)/);
+    for (const bar of document.querySelectorAll("[data-testid=stProgress]")) {
+      const said = bar.textContent.match(/(\\d+) (?:run|picture)s? ahead/);
       if (said && queueSeen.at(-1) !== Number(said[1])) queueSeen.push(Number(said[1]));
     }
   }, 200);
@@ -308,6 +309,8 @@ def main() -> int:
     parser.add_argument("--gone", type=float, default=150.0, help="seconds after the last tab was closed (default 150)")
     parser.add_argument("--pause", type=float, default=4.0, help="mean seconds between two steps of a visitor")
     options = parser.parse_args()
+    # Else the dashboard and the browser would outlive it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     seen, began = Seen(), time.monotonic()
     load = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Final
 
 from segdetect.errors import CancelledError
@@ -76,6 +76,23 @@ class Jobs(OneByOne):
             ended = sum(job.ended for job in self._jobs.values())
             return len(self._jobs) - waiting - ended, waiting
 
+    def ahead(self, job: Job) -> int:
+        """How many jobs come before one that waits for its turn, that under way included; 0 for one that has begun.
+
+        Visitors are served in turn, so that one who waits for much stands no further back than others.
+        """
+        with self._lock:
+            waiting = [one for one in self._jobs.values() if one.is_waiting]
+            if job not in waiting:
+                return 0
+            count = sum(one.begun and not one.ended for one in self._jobs.values())
+            served, numbers = dict(self._served), itertools.count(max(self._served.values()) + 1)
+            while (first := _first(waiting, served)) is not job:
+                waiting.remove(first)
+                served |= {owner: next(numbers) for owner in first.owners}
+                count += 1
+            return count
+
     def ask(self, key: Hashable, visitor: str, do: Callable[[Progress], object], *, again: bool = False) -> Job:
         """The job with this key, which is now also this visitor's.
 
@@ -134,7 +151,12 @@ class Jobs(OneByOne):
         waiting = [job for job in self._jobs.values() if job.is_waiting]
         if not waiting:
             return None
-        job = min(waiting, key=lambda job: min(self._served[owner] for owner in job.owners))
+        job = _first(waiting, self._served)
         for owner in job.owners:
             self._served[owner] = next(self._numbers)
         return job
+
+
+def _first(waiting: Sequence[Job], served: Mapping[str, int]) -> Job:
+    """Whose turn it is: of the visitor who was served longest ago."""
+    return min(waiting, key=lambda job: min(served[owner] for owner in job.owners))

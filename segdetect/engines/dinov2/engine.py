@@ -21,6 +21,7 @@ from segdetect.engines.dinov2.graph import HOW_TO_GET
 from segdetect.engines.dinov2.network import Network, Tokens, first_line, open_network
 from segdetect.engines.dinov2.weights import digest_of, find_weights
 from segdetect.engines.self_test import SelfTest
+from segdetect.engines.turns import Turns
 from segdetect.errors import EngineFailedError, EngineMissingError
 from segdetect.pictures.loading import Pixels
 from segdetect.progress import Progress, no_progress
@@ -58,7 +59,10 @@ Ints = npt.NDArray[np.int64]
 
 
 class Dinov2Engine:
-    """Describes a picture by DINOv2's patch tokens. Instances may be shared between threads.
+    """Describes a picture by DINOv2's patch tokens. Threads may share it: pictures queue, first come first served.
+
+    The network takes all cores for one picture and 190 MB, which ONNX Runtime keeps for the next: six at once take six
+    times as much and are done no sooner.
 
     Args:
         weights: an ONNX export of DINOv2; without it, the file that `SEGDETECT_DINOV2_ONNX` names, else the one in the
@@ -73,6 +77,7 @@ class Dinov2Engine:
         self._network: Network | None = None
         self._version = ""  # of what the network runs on, whatever becomes of the weights' file
         self._self_test = SelfTest(self._open)
+        self._turns = Turns()
 
     @property
     def version(self) -> str:
@@ -99,13 +104,16 @@ class Dinov2Engine:
         Raises:
             EngineMissingError, WeightsError: as in `check`.
             EngineFailedError: ONNX Runtime reported a failure.
+            CancelledError: `progress` raised it, while it waited or before a picture.
         """
         self.check()
         assert self._network is not None
         results = []
         for number, request in enumerate(requests):
-            progress(number / len(requests), f"describing {request.image.name}")
-            results.append(_embed(self._network, request))
+            done = number / len(requests)
+            with self._turns.turn(partial(_say_waiting, progress, done)):
+                progress(done, f"describing {request.image.name}")
+                results.append(_embed(self._network, request))
         return results
 
     def _open(self) -> None:
@@ -117,6 +125,10 @@ class Dinov2Engine:
         network = open_network(path, digest)
         self._version = f"dinov2 {digest[:12]}, {network.name}, onnxruntime {onnxruntime.__version__}"
         self._network = network
+
+
+def _say_waiting(progress: Progress, done: float, ahead: int) -> None:
+    progress(done, f"waiting: {ahead} {'picture' if ahead == 1 else 'pictures'} ahead")
 
 
 def _runtime() -> None:

@@ -25,8 +25,9 @@ from segdetect.engines.cells import unit_rows
 from segdetect.engines.expiry import Expiry
 from segdetect.engines.fastdup.errors import LIFETIME, OTHER_ENGINE, RETRY, build_date, expired_error, missing_error
 from segdetect.engines.fastdup.files import TILE_LIST, WORK_FOLDER, read_features, save_list, save_tiles, split_in_runs
-from segdetect.engines.fastdup.worker_process import Turns, WorkerProcess, temporary_storage_error
+from segdetect.engines.fastdup.worker_process import WorkerProcess, temporary_storage_error
 from segdetect.engines.self_test import SelfTest
+from segdetect.engines.turns import Turns
 from segdetect.errors import EngineError, EngineFailedError, EngineUnavailableError, StorageError
 from segdetect.grid import tile_layout
 from segdetect.message import Message

@@ -1,4 +1,4 @@
-"""A child process that is kept warm, in a folder of its own, and a queue in front of it; knows no engine."""
+"""A child process that is kept warm, in a folder of its own; knows no engine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any, Final
@@ -35,44 +33,6 @@ MAX_MESSAGE_BYTES: Final = 1 << 20
 UNFINISHED_PREFIX: Final = "segdetect-new-"
 UNFINISHED_SECONDS: Final = 86400.0
 PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9._/+-]*")
-
-
-class Turns:
-    """First come, first served: one turn at a time, and those who wait are told how many are before them."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._tickets: deque[object] = deque()
-
-    @contextmanager
-    def turn(self, on_wait: Callable[[int], None]) -> Iterator[None]:
-        """Hold the turn.
-
-        Args:
-            on_wait: called about ten times a second, with the number of turns before this one; whatever it raises
-                gives up the place in the queue.
-        """
-        ticket = object()
-        with self._changed:
-            self._tickets.append(ticket)
-        try:
-            while ahead := self._ahead(ticket):
-                on_wait(ahead)
-                self._wait(ticket)
-            yield
-        finally:
-            with self._changed:
-                self._tickets.remove(ticket)
-                self._changed.notify_all()
-
-    def _ahead(self, ticket: object) -> int:
-        with self._changed:
-            return self._tickets.index(ticket)
-
-    def _wait(self, ticket: object) -> None:
-        with self._changed:
-            if self._tickets[0] is not ticket:
-                self._changed.wait(POLL_SECONDS)
 
 
 class WorkerProcess:

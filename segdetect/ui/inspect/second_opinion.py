@@ -22,6 +22,7 @@ from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
 
 _POLL_SECONDS: Final = 0.7
+_MOST_AHEAD: Final = 6
 _SOMETHING_IS_WRONG: Final = {
     Verdict.NORMAL: False,
     Verdict.SUSPICIOUS: True,
@@ -95,10 +96,17 @@ def _show_asked(asked: Asked) -> None:
     if asked.error is not None:
         _show_error(asked.error, asked.request, name)
     elif job is not None and not asked.ended:
-        asking = f":material/hourglass_top: asking {plain(name)} ..."
-        poll(lambda: st.caption(asking, width="content"), until=lambda: job.ended, seconds=_POLL_SECONDS)
+        # Many who wait long would keep the server busy with looking: who is further back looks less often.
+        seconds = _POLL_SECONDS * (1 + min(jobs().ahead(job), _MOST_AHEAD))
+        poll(lambda: _show_asking(job, name), until=lambda: job.ended, seconds=seconds)
     elif asked.answer is not None:
         _show(asked.answer, asked.first, name)
+
+
+def _show_asking(job: Job, name: EngineName) -> None:
+    ahead = jobs().ahead(job)
+    told = f", {ahead:d} before it" if ahead else ""
+    st.caption(f":material/hourglass_top: asking {plain(name)}{told} ...", width="content")
 
 
 def _engine_known(inspection: Inspection) -> bool:

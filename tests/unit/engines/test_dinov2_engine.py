@@ -16,6 +16,8 @@ from segdetect.grid import tile_layout
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.cells import pool_scores, score_references, score_self
 from segdetect.settings import GridSize
+from tests.support.background import PATIENCE
+from tests.support.processes import wait_until
 
 GRID = GridSize(5, 5)
 ODD_TILE = 17
@@ -371,3 +373,38 @@ def test_where_nothing_can_be_kept_the_8_bit_model_serves_all_the_same(monkeypat
     (tmp_path / "file").touch()
     monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path / "file"))
     assert "int8" in Dinov2Engine().version
+
+
+def test_pictures_queue_first_come_first_served_and_may_leave_the_queue(monkeypatch):
+    engine, go = Dinov2Engine(), threading.Event()
+    monkeypatch.setattr(engine, "check", lambda: None)
+    monkeypatch.setattr(engine, "_network", object())
+    monkeypatch.setattr("segdetect.engines.dinov2.engine._embed", lambda network, request: go.wait(PATIENCE))
+    told, done = {"first": [], "second": [], "third": []}, []
+    second_leaves = threading.Event()
+
+    def inspect(name):
+        def progress(share, doing):
+            told[name].append(doing)
+            if name == "second" and second_leaves.is_set():
+                raise CancelledError("stopped")
+
+        try:
+            engine.embed([_request(_texture("woven"))], progress)
+            done.append(name)
+        except CancelledError:
+            done.append(f"{name} left")
+
+    threads = [threading.Thread(target=inspect, args=(name,)) for name in told]
+    for name, thread in zip(told, threads, strict=True):
+        thread.start()
+        wait_until(lambda name=name: told[name])
+    assert told["first"] == ["describing picture"]
+    assert told["second"][0] == "waiting: 1 picture ahead"
+    assert told["third"][0] == "waiting: 2 pictures ahead"
+    second_leaves.set()
+    wait_until(lambda: told["third"][-1] == "waiting: 1 picture ahead")
+    go.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert done == ["second left", "first", "third"]

@@ -210,6 +210,24 @@ def test_visitors_are_served_in_turn(jobs: Jobs, here: Visitors) -> None:
     assert order == ["anna 0", "ben 0", "cleo 0", "anna 1", "cleo 1", "anna 2", "anna 3"]
 
 
+def test_who_waits_is_told_how_many_come_before(jobs: Jobs, here: Visitors) -> None:
+    here.add("someone")
+    busy, order = hold(jobs), []
+
+    def work(place: int) -> Callable[[Progress], object]:
+        return lambda progress: order.append(place)
+
+    asked = []
+    for number, visitor in enumerate(["anna", "anna", "anna", "ben", "cleo", "cleo"]):
+        asked.append(jobs.ask(number, visitor, work(number)))
+    places = [jobs.ahead(job) for job in asked]
+    assert jobs.ahead(jobs.ask(busy, "someone", busy)) == 0, "it is under way"
+    busy.go.set()
+    assert all(job.wait(PATIENCE) for job in asked)
+    assert [order.index(number) + 1 for number in range(6)] == places == [1, 4, 6, 2, 3, 5]
+    assert [jobs.ahead(job) for job in asked] == [0] * 6
+
+
 def test_a_visitor_who_comes_again_and_again_does_not_starve_the_others(jobs: Jobs, here: Visitors) -> None:
     here.add("someone")
     busy, order = hold(jobs), []
