@@ -44,7 +44,7 @@ SIDE: Final = 7
 PICTURE_WH: Final = (560, 560)
 # Of ten visitors six take the quick engine, two each of the others, whose queues then have several in them.
 ENGINES: Final = ("texture", "texture", "fastdup", "texture", "dinov2")
-CACHE_MB: Final = 300
+CACHE_MB: Final = 128
 PATIENCE_MS: Final = 60_000
 QUIET_SECONDS: Final = 10.0
 STATE: Final = """() => {
@@ -268,10 +268,21 @@ async def visit(running: Server, users: int, minutes: float, pause: float, gone:
             until = time.monotonic() + 60 * minutes
             await asyncio.gather(*(visitor.work(until) for visitor in visitors))
         await browser.close()
-    # Of a tab that was closed Streamlit keeps the session for two minutes, in case it comes back.
+    # Of a tab that was closed Streamlit keeps the session for two minutes, and lets go of it when another is closed.
     await asyncio.sleep(gone)
+    await _look_in(running.url)
     after = await asyncio.to_thread(at_rest, running.pid, seconds=QUIET_SECONDS, most=60.0)
     return {"before": before, "most": watching.most, "after": after}
+
+
+async def _look_in(url: str) -> None:
+    """Open the dashboard and close it again."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
+        page = await browser.new_page()
+        await page.goto(url)
+        await page.locator(".st-key-files input[type=file]").wait_for(state="attached", timeout=PATIENCE_MS)
+        await browser.close()
 
 
 async def _visitor(browser: Any, number: int, url: str, pause: float, seen: Seen) -> Visitor:
