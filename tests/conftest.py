@@ -17,7 +17,8 @@ _FAILED = pytest.StashKey[bool]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that fork come first: the copy of a process in which an engine has started threads may hang."""
-    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "interruptions"))
+    forking = ("interruptions", "killed")
+    items.sort(key=lambda item: not any(hasattr(getattr(item, "module", None), name) for name in forking))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,6 +31,13 @@ def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
             which saves its start. What lies beside it may be read on the pages.
         streamlit: the module that starts it.
     """
+    with started_app(home, streamlit=streamlit) as (url, _):
+        yield url
+
+
+@contextmanager
+def started_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same with the server's process, which may have ended by itself at the end."""
     port = free_port()
     command = [sys.executable, "-m", streamlit, "run", "streamlit_app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
@@ -44,7 +51,7 @@ def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
     try:
         url = f"http://localhost:{port}"
         _wait_until_healthy(url, server, log)
-        yield url
+        yield url, server
     finally:
         server.terminate()
         try:
