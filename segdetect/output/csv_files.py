@@ -13,7 +13,7 @@ import pandas as pd
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.run import Opener, Run
 from segdetect.output.segments import SEGMENT_COLUMNS, segments_table
-from segdetect.output.tables import TILE_COLUMNS, safe_table, tiles_table
+from segdetect.output.tables import TILE_COLUMNS, csv_text, tiles_table
 
 
 class CsvFiles:
@@ -76,7 +76,7 @@ class CsvTable:
     def append(self, table: pd.DataFrame) -> None:
         """Write the rows of a table, whose columns are those of the file: all of them, or none where that fails."""
         if len(table):
-            self._write(safe_table(table).to_csv(index=False, header=False, lineterminator="\n"))
+            self._write(csv_text(table, header=False))
 
     def _write(self, text: str) -> None:
         left = memoryview(text.encode(errors="replace"))

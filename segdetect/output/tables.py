@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -25,6 +26,7 @@ IMAGE_COLUMNS: Final = (
 # semicolons or tabs for separators would split a name there, and run what follows.
 _RUN: Final = "[=+\\-@\uff1d\uff0b\uff0d\uff20]"
 _AT_RISK: Final = rf"(?:^(?={{}}'*(?:{_RUN}|[\t\r\n]))|(?<=[;\t\r\n])(?={{}}'*{_RUN}))"
+_ROW_END: Final = "\r\n"
 _RUNNABLE: Final = re.compile(_AT_RISK.format("", ""))
 _MADE_SAFE: Final = re.compile(_AT_RISK.format("'", "'") + "'")
 
@@ -114,8 +116,22 @@ def csv_bytes(table: pd.DataFrame, *, bom: bool = False) -> bytes:
         table: what to write.
         bom: with the byte order mark that tells Excel that it is UTF-8.
     """
-    text = safe_table(table).to_csv(index=False, lineterminator="\n")
-    return text.encode("utf-8-sig" if bom else "utf-8", errors="replace")
+    return csv_text(table, header=True).encode("utf-8-sig" if bom else "utf-8", errors="replace")
+
+
+def csv_text(table: pd.DataFrame, *, header: bool) -> str:
+    """The table's rows as `csv_bytes` has them, after its columns' names where `header` says so."""
+    rows = _Rows()
+    # Before Python 3.13 a carriage return in a cell is quoted only where rows end with one, and else ends the row.
+    safe_table(table).to_csv(rows, index=False, header=header, lineterminator=_ROW_END)
+    return rows.getvalue()
+
+
+class _Rows(io.StringIO):
+    """Rows that end with a line feed alone; each comes in a call of its own."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix(_ROW_END) + "\n")
 
 
 def safe_table(table: pd.DataFrame) -> pd.DataFrame:

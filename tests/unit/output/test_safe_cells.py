@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def test_every_text_comes_back_and_no_two_become_one(text: str) -> None:
     safe = safe_text(text)
     assert plain_text(safe) == text
     assert safe[:1] not in tuple("=+-@\t\r\n\uff1d")
+
+
+@given(st.lists(st.text(alphabet="'=;\",\t\r\na ", max_size=6), min_size=1, max_size=3))
+def test_a_row_is_a_row_whatever_ends_lines_in_its_cells(names: list[str]) -> None:
+    file = csv_bytes(pd.DataFrame({"image": names, "row": 1})).decode()
+    rows = list(csv.reader(io.StringIO(file, newline="")))
+    assert rows == [["image", "row"], *([safe_text(name), "1"] for name in names)]
+    assert file.endswith(",1\n")
 
 
 def test_numbers_stay_numbers() -> None:
