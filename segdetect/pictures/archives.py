@@ -122,6 +122,8 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
             file=name,
         )
     names, page = member_names(members)
+    if not all(names) or not all(info.filename for info in members):
+        raise zipfile.BadZipFile("it has a member without a name")
     note = f"{as_text(name)} does not say how its names are written; {page} was assumed." if page else ""
     files = [
         _member(archive, zips, info, number, name=member, note=note if not member.isascii() else "")

@@ -149,6 +149,12 @@ def test_members_that_share_their_bytes_are_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("name", [b"\0.png", b"\0\xe9\xe8."], ids=["ASCII", "in a code page"])
+def test_a_member_without_a_name_makes_a_damaged_archive(name: bytes) -> None:
+    data = zip_of({"a.png": b"picture", "bbbbb": b"picture"}).replace(b"bbbbb", name.ljust(5, b"x"))
+    assert "z.zip: the archive is damaged, or packed as no usual program does" in upload_error(data)
+
+
 # In a process of its own, whose memory has a limit. Engines that inspect take threads, whose stacks count as well.
 _LIMITED = """
 import resource, sys
