@@ -13,7 +13,7 @@ export PYTHON LOCKED
 python := .venv/bin/python
 pages := $(wildcard streamlit_app.py pages/*.py)
 
-.PHONY: help run test test-slow faults reliability lint format screenshots goldens formats setup clean
+.PHONY: help run test test-slow faults reliability lint format screenshots goldens formats setup clean fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -49,6 +49,11 @@ reliability: ## Survive faults, hostile input, load and long work, and write doc
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
 	@$(python) -m scripts.reliability $(PARTS)
+
+fuzz: ## Try hostile input on every way in: SECONDS=600 or INPUTS=20000; SEED=n tries the same again; findings are kept in out/fuzz
+	@scripts/setup.sh dev
+	@$(python) -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) \
+	    $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: ## Check format, style, types and the direction of imports
 	@scripts/setup.sh dev
