@@ -30,7 +30,7 @@ from segdetect.storage.plans.plans import Plans
 _ODD_TILE: Final = 6
 _NAMED: Final = 5
 _ENDING: Final = (
-    "Look for a newer version with `pip install -U fastdup`; the Plans page says what becomes of each plan, and shows "
+    "Look for a newer version with 'pip install -U fastdup'; the Plans page says what becomes of each plan, and shows "
     "another engine beside it while it still runs"
 )
 
@@ -127,7 +127,7 @@ def plans(inspector: Inspector) -> Check:
             name="plans",
             state=State.WRONG,
             said=f"{_listed(stuck)} {'asks' if len(stuck) == 1 else 'ask'} for an engine that cannot run",
-            remedy="Give them another engine: `segdetect plan make PLAN --update --engine NAME`",
+            remedy="Give them another engine: 'segdetect plan make PLAN --update --engine NAME'",
             figures=figures | {"stuck": len(stuck)},
         )
     count = len(found.whole)

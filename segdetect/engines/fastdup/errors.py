@@ -29,7 +29,7 @@ def missing_error() -> EngineMissingError:
     system, machine = platform.system(), platform.machine()
     if sys.version_info[:2] in FASTDUP_PYTHONS and (system, machine) in FASTDUP_PLATFORMS:
         return EngineMissingError(
-            "fastdup is not installed", remedy=f"Install it with `pip install -U fastdup`, {OTHER_ENGINE}"
+            "fastdup is not installed", remedy=f"Install it with 'pip install -U fastdup', {OTHER_ENGINE}"
         )
     return EngineMissingError(
         f"fastdup is not installed and has no build for Python {sys.version_info[0]}.{sys.version_info[1]} on "
@@ -62,7 +62,7 @@ def expired_error(version: str, spec: ModuleSpec | None, today: date | None = No
     known = end is not None and end <= today
     return EngineExpiredError(
         Message("{version} expired on {end}", version=version, end=end) if end and known else f"{version} has expired",
-        remedy=f"There may be a newer one: `pip install -U fastdup`, {OTHER_ENGINE}",
+        remedy=f"There may be a newer one: 'pip install -U fastdup', {OTHER_ENGINE}",
     )
 
 

@@ -60,6 +60,8 @@ _STYLE: Final = f"""
   .sd-folded-film .st-key-film {{ display: none; }}
   .st-key-heatmap {{ height: calc(100vh - 244px); }}
   .st-key-why {{ min-height: calc(100vh - 338px); }}
+  /* Tiles of an elongated picture are tall; what is below them is to be seen, too. */
+  .st-key-why [data-testid=stImage] img {{ max-height: 24vh; object-fit: contain; object-position: left; }}
 }}
 @media (max-width: 1439px) {{
   {_COLUMNS} {{ flex: 1 1 100%; min-width: 100%; }}
