@@ -26,8 +26,8 @@ DEBUG_VARIABLE: Final = "SEGDETECT_DEBUG"
 EXIT_CODES: Final = f"""\
 exit codes:
   {DONE:<4} done
-  {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, the workers cannot be had, or
-       the output cannot be written; what was done is in the output
+  {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, the workers cannot be had, the
+       memory is used up, or the output cannot be written; what was done is in the output
   {WRONG_USE:<4} wrong use: options, paths, references or a data set that will not do
   {CRASHED:<4} a fault of the program itself; {DEBUG_VARIABLE}=1 prints the details
   {INTERRUPTED:<4} stopped with Ctrl-C
@@ -78,6 +78,9 @@ def ended(work: Callable[[], int]) -> int:
     except Terminated:
         _say(_STOPPED)
         return TERMINATED
+    except MemoryError:
+        _say("the memory of this machine is used up. Take fewer or smaller pictures, or close other programs.")
+        return SOME_FAILED
     except Exception as error:
         return _crashed(error)
     finally:

@@ -93,7 +93,7 @@ def one_sentence(err: str) -> None:
         (ClusterError("no"), SOME_FAILED),
         (KeyError("a key"), CRASHED),
         (OSError(errno.EIO, "Input/output error"), CRASHED),
-        (MemoryError(), CRASHED),
+        (MemoryError(), SOME_FAILED),
         (RecursionError("too\ndeep"), CRASHED),
         (KeyboardInterrupt(), INTERRUPTED),
         (Terminated(), TERMINATED),
