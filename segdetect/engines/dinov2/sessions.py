@@ -31,6 +31,8 @@ Answers = list[npt.NDArray[np.float32]]
 Open = Callable[[bytes], "onnxruntime.InferenceSession"]
 
 _LOG = logging.getLogger(__name__)
+# Before it is imported: else its telemetry leaves a file with a number of its own in the temporary folder.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def open_session(model: bytes, provider: str = CPU) -> onnxruntime.InferenceSession:

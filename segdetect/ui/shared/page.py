@@ -17,6 +17,7 @@ from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.browser.toolbars import gather_tools
+from segdetect.ui.shared.download_files import keep_downloads
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.public_address import ask_nobody
 from segdetect.ui.shared.texts import plain
@@ -158,6 +159,7 @@ def page(title: str) -> Iterator[None]:
 def _set_up(title: str) -> None:
     """Title, icon, style and navigation."""
     ask_nobody()
+    keep_downloads()
     icon = ASSETS / "icon.svg"
     st.set_page_config(
         page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",

@@ -1,6 +1,9 @@
 """The DINOv2 engine on made-up textures, and what it says of weights that will not do."""
 
+import os
 import shutil
+import subprocess
+import sys
 import threading
 
 import cv2
@@ -408,3 +411,9 @@ def test_pictures_queue_first_come_first_served_and_may_leave_the_queue(monkeypa
     for thread in threads:
         thread.join(PATIENCE)
     assert done == ["second left", "first", "third"]
+
+
+def test_onnx_runtime_leaves_no_file_of_its_telemetry(tmp_path):
+    script = "from segdetect.engines.dinov2 import Dinov2Engine; import onnxruntime"
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"TMPDIR": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
