@@ -61,7 +61,7 @@ _STYLE: Final = f"""
   .st-key-heatmap {{ height: calc(100vh - 244px); }}
   .st-key-why {{ min-height: calc(100vh - 338px); }}
   /* Tiles of an elongated picture are tall; what is below them is to be seen, too. */
-  .st-key-why [data-testid=stImage] img {{ max-height: 24vh; object-fit: contain; object-position: left; }}
+  .st-key-why [data-testid=stImage] img {{ max-height: 18vh; object-fit: contain; object-position: left; }}
 }}
 @media (max-width: 1439px) {{
   {_COLUMNS} {{ flex: 1 1 100%; min-width: 100%; }}
