@@ -111,6 +111,10 @@ class Memo(Generic[T]):
     def __contains__(self, key: Hashable) -> bool:
         return (self, key) in self._budget
 
+    def find(self, key: Hashable) -> T | None:
+        """The value of one key where it is kept, which counts as used now."""
+        return cast("T | None", self._budget.find((self, key)))
+
     def forget(self, keys: Iterable[Hashable]) -> None:
         """Let go of values that nobody will ask for again."""
         if self._budget.drop([(self, key) for key in keys]):

@@ -283,6 +283,17 @@ class Inspector:
         (key,) = embedding_keys(engine, [cut_as(image, settings)])
         return key in self._embeddings
 
+    def pooled_share(self, image: LoadedImage, inspection: Inspection) -> float | None:
+        """The share of a tile's highest points that its score is the mean of.
+
+        None where a cell is a tile, or the picture's description is not remembered any more.
+        """
+        engine = self.engines.get(inspection.engine)
+        if engine is None or inspection.scores.cell_map is None:
+            return None
+        described = self._embeddings.find(embedding_keys(engine, [cut_as(image, inspection.settings)])[0])
+        return None if described is None else described.comparison.top_share
+
     def look_alikes(
         self, image: LoadedImage, inspection: Inspection, tile: int, *, bank: Sequence[LoadedImage] = (), count: int = 4
     ) -> list[LookAlike]:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from segdetect.grid import fitting_grid
 from segdetect.inspection import Inspection
 from segdetect.output.charts import HeatmapStyle
 from segdetect.pictures.loading import LoadedImage
 from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
+from segdetect.settings import GridSize
 from segdetect.ui.inspect.downloads import mm_per_pixel
+from segdetect.ui.inspect.tuning import use_grid
 from segdetect.ui.inspect.values import file_values, has_values
 from segdetect.ui.shared.ignored import ignored, keep_painted
 from segdetect.ui.shared.misses import known_defects
 from segdetect.ui.shared.page import callback, part
-from segdetect.ui.shared.session import choose_tiles, picked_tiles
+from segdetect.ui.shared.session import choose_tiles, inspector, picked_tiles
 from segdetect.ui.viewer.painting import Painting
 from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks, pane_id
 from segdetect.ui.viewer.parts import last_tried, tile_choice
-from segdetect.ui.viewer.viewer import Good, Looks, Mark, Role, ViewerEvent, picture_viewer, values_wanted
+from segdetect.ui.viewer.viewer import Good, Looks, Mark, Pool, Role, ViewerEvent, picture_viewer, values_wanted
 
 VIEWER: Final = "picture"
 PICTURE_HEIGHT: Final = 460
@@ -58,6 +61,7 @@ def show_picture(
         mm_per_pixel=mm_per_pixel(),
         truth=known_defects(inspection),
         values=file_values(image) if values_wanted(VIEWER) == pane_id(image) else None,
+        pool=_pool(image, inspection) if paintable else None,
     )
     picture_viewer(
         [pane],
@@ -69,8 +73,22 @@ def show_picture(
         tried=last_tried("histogram"),
         looks=Looks(heat=0.0),
         has_values=has_values(image),
+        on_grid=lambda parts: use_grid(GridSize(parts, parts)),
         painting=Painting(ignored().version, MAX_AREA, keep_painted) if paintable else None,
     )
+
+
+def _pool(image: LoadedImage, inspection: Inspection) -> Pool | None:
+    """What other grids can be pooled from; None where the answer to another grid would not come from the same map.
+
+    That is where a cell is a tile, and in the blog's cut, which drops pixels. Where there are not as many rows as
+    columns there is no handle, which sets one number for both.
+    """
+    cells, grid, finest = inspection.scores.cell_map, inspection.settings.grid, fitting_grid(image.size_wh)
+    share = inspector().pooled_share(image, inspection)
+    if cells is None or share is None or finest is None or inspection.scores.layout.stock or grid.rows != grid.cols:
+        return None
+    return Pool(cells=cells, share=share, most=min(finest.rows, finest.cols))
 
 
 @part("The choice of tiles")

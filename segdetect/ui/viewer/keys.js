@@ -36,6 +36,10 @@ const SHEET = {
     { keys: ["."], words: "Higher: fewer flags", act: (viewer) => viewer.nudgeThreshold(1) },
     { keys: [","], words: "Lower: more flags", act: (viewer) => viewer.nudgeThreshold(-1) },
   ],
+  Grid: [
+    { keys: [">"], words: "Finer, where the engine answers any grid at once", act: (viewer) => viewer.grid.nudge(1) },
+    { keys: ["<"], words: "Coarser", act: (viewer) => viewer.grid.nudge(-1) },
+  ],
   "This page": [
     { keys: ["w"], words: "Fold or unfold the panel on the right", act: () => panels().toggle("side") },
     { keys: ["t"], words: "Fold or unfold the filmstrip", act: () => panels().toggle("film") },

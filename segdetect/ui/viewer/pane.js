@@ -39,12 +39,23 @@ class PaneView {
 
   update(data) {
     const another = this.data?.id !== data.id;
+    this.answer = data;
     this.data = data;
     this.tiles = new Tiles(data);
     this.node.querySelector("figcaption").textContent = data.title;
     this.stage.setAttribute("aria-label", data.alt);
     if (another) this.bitmaps = {};
-    for (const layer of ["picture", "cells", "ignored", "good", "values"]) this.load(layer, data[layer]);
+    for (const layer of ["picture", "cells", "fine", "ignored", "good", "values"]) this.load(layer, data[layer]);
+    this.reflag();
+  }
+
+  /** Show another grid's tiles, as far as the map of cells tells them. */
+  regrid(parts) {
+    const map = this.bitmaps.fine?.bitmap;
+    if (!map) return;
+    this.data = regridded(this.answer, map, parts);
+    this.tiles = new Tiles(this.data);
+    this.alikes = [];
     this.reflag();
   }
 

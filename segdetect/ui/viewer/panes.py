@@ -16,7 +16,7 @@ from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
 from segdetect.ui.viewer.picture_bytes import EncodedPicture
-from segdetect.ui.viewer.viewer import Good, Heat, Line, Mark, Pane, Role
+from segdetect.ui.viewer.viewer import Good, Heat, Line, Mark, Pane, Pool, Role
 
 _CANDIDATES: Final = 3
 
@@ -38,6 +38,7 @@ def inspection_pane(
     mm_per_pixel: float | None = None,
     truth: Sequence[Line] = (),
     values: EncodedPicture | None = None,
+    pool: Pool | None = None,
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
@@ -74,6 +75,7 @@ def inspection_pane(
         truth=tuple(truth),
         window=image.window,
         values=values,
+        pool=pool,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
 

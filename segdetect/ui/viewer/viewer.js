@@ -19,6 +19,7 @@ class Viewer {
     this.over = null;
     this.band = null;
     this.board = new PaintBoard(this);
+    this.grid = new GridHandle(this);
     this.disconnect = [connectControls(this), connectPageKeys(this)];
     this.sizes = new ResizeObserver(() => this.measure());
     this.sizes.observe(root);
@@ -38,6 +39,7 @@ class Viewer {
     if (data.tried >= this.tried) this.trial = null;
     if (first) this.looks = { ...FIRST_LOOKS, ...firstHeat(data.looks), several: false };
     this.updatePanes(data.panes);
+    this.grid.adopt(data);
     this.recallView(first);
     this.measure();
     if (data.selected) this.adopt(data, first);
@@ -351,7 +353,8 @@ class Viewer {
 
   /** Show a choice at once, and tell Python; keys held down tell it only where they came to rest. */
   choose(pane, tiles, { pause = 0 } = {}) {
-    if (tiles.join() === this.selected.join()) return;
+    // Tiles of a grid that is only tried are nothing that Python knows.
+    if (tiles.join() === this.selected.join() || this.grid.parts !== null) return;
     this.selected = tiles;
     const index = this.panes.indexOf(pane);
     if (this.chosenIn !== null) this.chosenIn = index;

@@ -33,9 +33,19 @@ _PART: Final = "segdetect_viewer"
 # The files of one component are joined, in this order, and share one module scope in the browser.
 _SCRIPTS: Final = {
     _CODE: (
-        *("desk.js", "geometry.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js", "keys.js"),
-        *("panels.js", "controls.js", "deep.js", "pointer.js", "probe.js", "ruler.js", "minimap.js", "pane.js"),
-        *("viewer.js", "verdict.js", "part.js", "film.js", "histogram.js", "choice.js", "shows.js"),
+        *("desk.js", "geometry.js", "pooling.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js"),
+        *("keys.js", "panels.js", "controls.js", "deep.js", "pointer.js", "probe.js", "ruler.js", "minimap.js"),
+        *(
+            "pane.js",
+            "gridding.js",
+            "viewer.js",
+            "verdict.js",
+            "part.js",
+            "film.js",
+            "histogram.js",
+            "choice.js",
+            "shows.js",
+        ),
     ),
     _PICTURE: ("pictures.js",),
     _PART: ("desk.js", "mount.js"),
@@ -108,6 +118,21 @@ class Good:
     picture: npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Pool:
+    """What the browser needs to pool the tiles of other grids by itself, as `segdetect.scoring.pooling` does.
+
+    Args:
+        cells: `(rows, cols)` float32 scores of the cells, stretched over the whole picture, NaN where there is none.
+        share: of a tile's highest points, which are averaged.
+        most: tiles on each side of the finest grid.
+    """
+
+    cells: npt.NDArray[np.float32]
+    share: float
+    most: int
+
+
 def _no_boxes() -> npt.NDArray[np.int32]:
     return np.empty((0, 4), np.int32)
 
@@ -144,6 +169,7 @@ class Pane:
         truth: closed lines around what is known to be defective.
         window: values of the file that are black and white in `picture`, where it has more than 8 bits; None elsewhere.
         values: the values of such a file as `encode_values` makes them, once a person has come near; None else.
+        pool: lets other grids be looked at while a handle is moved; None for no handle.
 
     Raises:
         ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are infinite.
@@ -170,6 +196,7 @@ class Pane:
     truth: tuple[Line, ...] = ()
     window: tuple[float, float] | None = None
     values: EncodedPicture | None = None
+    pool: Pool | None = None
 
     def __post_init__(self) -> None:
         tiles = len(self.boxes_ltrb)
@@ -242,6 +269,7 @@ def picture_viewer(
     painting: Painting | None = None,
     tried: float = 0,
     has_values: bool = False,
+    on_grid: Callable[[int], None] | None = None,
     on_select: Callable[[ViewerEvent], None] | None = None,
 ) -> ViewerEvent | None:
     """Show pictures side by side, with zoom and place linked, and let the person choose tiles.
@@ -262,6 +290,7 @@ def picture_viewer(
         painting: lets regions to ignore be painted on the first picture; None for no such tools.
         tried: the number of the last threshold that this answer knows of, as `threshold_histogram` gave it.
         has_values: the values of the first picture's file are there to be asked for; `values_wanted` then says so.
+        on_grid: called with the tiles per side that the person chose by the handle, before the rerun that it causes.
         on_select: called with the event before the rerun that it causes, as the callbacks of Streamlit's widgets are.
 
     Returns:
@@ -284,6 +313,7 @@ def picture_viewer(
         "room": room,
         "tried": tried,
         "values": has_values,
+        "tried_grid": st.session_state.get(_grid_key(key), 0),
         "multiple": multiple,
         "looks": _describe_looks(looks or Looks()),
         "painting": painting and {"version": painting.version, "most": painting.most_pixels},
@@ -294,6 +324,7 @@ def picture_viewer(
             data=data,
             on_select_change=callback(functools.partial(note_selection, key, on_select)),
             on_values_change=callback(functools.partial(_note_wanted, key)),
+            on_grid_change=callback(functools.partial(_note_grid, key, on_grid)),
             on_ignore_change=callback(functools.partial(_note_painted, key, painting)),
         )
         _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
@@ -329,6 +360,18 @@ def _wanted_key(key: str) -> str:
     return f"{key}-values-wanted"
 
 
+def _note_grid(key: str, on_grid: Callable[[int], None] | None) -> None:
+    value = st.session_state[key].get("grid")
+    if value is None or on_grid is None:
+        return
+    st.session_state[_grid_key(key)] = value["sequence"]
+    on_grid(int(value["parts"]))
+
+
+def _grid_key(key: str) -> str:
+    return f"{key}-grid-tried"
+
+
 def _note_painted(key: str, painting: Painting | None) -> None:
     found = painted(st.session_state[key].get("ignore"))
     if found is not None and painting is not None:
@@ -358,6 +401,8 @@ def _layers(pane: Pane) -> dict[str, EncodedPicture]:
     layers = {"picture": encode_picture(pane.picture)}
     if pane.heat is not None and pane.heat.cells is not None:
         layers["cells"] = encode_cells(pane.heat.cells)
+    if pane.pool is not None:
+        layers["fine"] = encode_cells(pane.pool.cells)
     if pane.ignored is not None:
         layers["ignored"] = encode_picture(veil(pane.ignored))
     if pane.good is not None:
@@ -375,7 +420,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "title": pane.title,
         "alt": pane.alt,
         "size": [int(side) for side in pane.size_wh],
-        **dict.fromkeys(("picture", "cells", "ignored", "good", "values")),
+        **dict.fromkeys(("picture", "cells", "fine", "ignored", "good", "values")),
         **digests,
         "good_title": pane.good and pane.good.title,
         "heat": pane.heat and _describe_heat(pane.heat),
@@ -392,6 +437,7 @@ def _describe(pane: Pane) -> dict[str, Any]:
         "mm_per_pixel": pane.mm_per_pixel,
         "truth": pane.truth,
         "window": pane.window,
+        "pool": pane.pool and {"share": pane.pool.share, "most": pane.pool.most},
         "exact": layers["picture"].lossless and max(pane.size_wh) <= LONGEST_SIDE,
     }
 
