@@ -227,5 +227,7 @@ def _quiet() -> None:
     """What Dask remarks on its own work means nothing to who inspects pictures; its failures are told as errors."""
     import dask
 
-    dask.config.set({"logging": {"distributed": "critical"}, "distributed.admin.large-graph-warning-threshold": "1GB"})
+    # Its client and the web server in it have levels of their own, which the first does not change.
+    loggers = dict.fromkeys(("distributed", "distributed.client", "tornado.application"), "critical")
+    dask.config.set({"logging": loggers, "distributed.admin.large-graph-warning-threshold": "1GB"})
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")
