@@ -128,11 +128,13 @@ def test_layers_have_keys_and_the_sheet_tells_all_of_them(bench: Any) -> None:
     sheet.wait_for(state="hidden")
 
 
+@pytest.mark.slow
 def test_the_nearest_known_good_picture_is_wiped_and_blinked_against_this_one(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&scope=Known-good", **WIDE)
     for key, data in (("files", planted(2, 3)), ("reference-files", weave(seed=1))):
         file = {"name": f"{key}.png", "mimeType": "image/png", "buffer": png(data)}
         page.locator(f".st-key-{key} input[type=file]").set_input_files([file])
+        rest(page)
     wipe = page.get_by_role("button", name="Wipe against the nearest known-good picture")
     wipe.wait_for()
     rest(page)

@@ -366,7 +366,7 @@ def test_options_change_the_looks_without_a_rerun(desk: Desk) -> None:
     assert legend.locator("b").evaluate("node => node.style.left") == "50%"
     desk.page.get_by_role("slider", name="Heat").fill("0")
     assert legend.count() == 0, "what is not shown needs no words"
-    desk.page.get_by_label("Brightness").fill("2")
+    desk.page.get_by_role("slider", name="Brightness").fill("2")
     desk.settle()
     assert (desk.pixels("lines")[..., 3] > 0).sum() > lines + 1000
     assert desk.page.locator("canvas.heat").nth(1).evaluate("node => node.style.opacity") == "0"

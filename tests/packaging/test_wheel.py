@@ -133,6 +133,7 @@ def test_a_sample_made_by_the_installed_package_is_that_of_the_checkout(elsewher
     assert (elsewhere / f"{SAMPLE}.png").read_bytes() == sample_bytes(SAMPLE)
 
 
+@pytest.mark.slow
 def test_the_command_inspects_a_sample_in_another_folder(programs: Path, elsewhere: Path) -> None:
     done = _run(
         programs / "segdetect", "inspect", f"{SAMPLE}.png", "--engine", "texture", "--out", "out", cwd=elsewhere
