@@ -155,7 +155,7 @@ def shots(dataset: Path, address: str) -> dict[str, Shot]:
     sample = "/?sample=Flawed+fabric"
     return {
         "empty": Shot(address="/", take=empty, width=1280, height=900),
-        "result": Shot(address=sample, take=answer),
+        "result": Shot(address=sample, take=answer, height=900),
         "why": Shot(address=sample, take=why),
         "tune": Shot(address=sample, take=tune),
         "sizes": Shot(address=sample, take=sizes),
