@@ -85,10 +85,10 @@ _STYLE: Final = """
 .sd-bar .sd-told { display: flex; align-items: center; gap: .7rem; max-width: 100%; min-width: 0; }
 .sd-bar .sd-icon { flex: none; width: 1.6rem; height: 1.6rem; margin: 0; }
 .sd-bar .sd-word { margin: 0; flex: none; }
-.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis;
-  font-size: 1rem; }
-.sd-bar .sd-beside { flex: 0 1000 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis;
-  line-height: 1.5rem; }
+/* A sentence too long for one line takes two, so that the place it ends with and what stands beside it are read. */
+.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; max-height: 2.5rem; overflow: hidden; white-space: normal;
+  font-size: 1rem; line-height: 1.25rem; }
+.sd-bar .sd-beside { flex: none; max-width: 45%; overflow: hidden; text-overflow: ellipsis; line-height: 1.5rem; }
 .sd-bar .sd-strength { display: flex; flex: none; align-items: center; gap: .5rem; font-size: .85rem; }
 .sd-bar .sd-gauge { position: relative; width: 5rem; height: .5rem; border-radius: .25rem; overflow: hidden;
   background: color-mix(in srgb, currentColor 18%, transparent); }
@@ -101,6 +101,7 @@ _STYLE: Final = """
 @media (max-width: 1100px) { .sd-bar .sd-strength { display: none; } }
 @media (max-width: 767px) { .sd-bar { height: auto; min-height: 3rem; gap: .2rem .6rem; padding: .4rem .8rem;
   white-space: normal; } .sd-bar > * { height: auto; line-height: inherit; } .sd-bar .sd-told { display: contents; }
+  .sd-bar .sd-lead { max-height: none; } .sd-bar .sd-beside { max-width: 100%; }
   .sd-bar .sd-about { flex-basis: 100%; text-align: left; } }
 .sd-disagree { background: #b1730014; border-color: #c98a12; } .sd-disagree .sd-icon { color: #c98a12; }
 .sd-normal { background: #1a7f3714; border-color: #2e9e52; } .sd-normal .sd-icon { color: #2e9e52; }
