@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from segdetect.engines.turns import coming_last
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection, Verdict
 from segdetect.progress import Progress
@@ -21,7 +22,7 @@ from segdetect.ui.shared.session import engines, inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
 
-_POLL_SECONDS: Final = 0.7
+_POLL_SECONDS: Final = 1.0
 _MOST_AHEAD: Final = 6
 _SOMETHING_IS_WRONG: Final = {
     Verdict.NORMAL: False,
@@ -122,7 +123,8 @@ def _ask(request: Request, name: EngineName, *, again: bool = False) -> Job:
     key = ("second", request.image.key, settings, everyone.engines[name].version, tuple(i.key for i in request.bank))
 
     def inspect(progress: Progress) -> Inspection:
-        return everyone.inspect(request.image, settings, bank=request.bank, progress=progress)
+        with coming_last():
+            return everyone.inspect(request.image, settings, bank=request.bank, progress=progress)
 
     return jobs().ask(key, visitor(), inspect, again=again)
 
