@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
 
+from segdetect.cores import make_products_exact
 from segdetect.deciding.decision import decide
 from segdetect.documents import settings_record
 from segdetect.engines.base import Embeddings, EmbedRequest, Engine
@@ -151,6 +152,7 @@ class Inspector:
     """
 
     def __init__(self, engines: Mapping[EngineName, Engine] | None = None, *, budget: Budget | None = None) -> None:
+        make_products_exact()
         self.engines = default_engines() if engines is None else dict(engines)
         self._settled: dict[EngineName, tuple[Engine, tuple[str, ...]]] = {}
         self._embeddings: Memo[Embeddings] = Memo(budget)

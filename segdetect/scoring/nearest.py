@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segdetect.cores import each_at_once
 from segdetect.engines.base import Embeddings, Vectors
 from segdetect.grid import TileLayout
 from segdetect.inspection import Flags, Floats, Ints
@@ -19,7 +20,8 @@ from segdetect.scoring.pooling import tiles_of_cells
 Similarities = npt.NDArray[np.float32]
 
 MASKED: Final = np.float32(-2.0)  # below every cosine similarity
-# Similarities held at once per layer: 4 MB, however large the pictures are. Blocks of 16 MB took twice the time.
+# Similarities held at once per layer and thread: 4 MB, however large the pictures are. Blocks of 16 MB took twice as
+# long.
 BLOCK_VALUES: Final = 1 << 20
 
 
@@ -219,7 +221,8 @@ def _thinned(picture: Embeddings) -> tuple[Ints, tuple[Vectors, ...]]:
 
 def _match(picture: Embeddings, bank: _Bank, queries: Ints) -> Match:
     step = max(1, BLOCK_VALUES // len(bank.cells))
-    parts = [_match_block(picture, bank, queries[start : start + step]) for start in range(0, len(queries), step)]
+    blocks = [queries[start : start + step] for start in range(0, len(queries), step)]
+    parts = each_at_once(lambda block: _match_block(picture, bank, block), blocks)
     return Match(
         near=np.concatenate([part.near for part in parts], axis=1),
         best_cell=np.concatenate([part.best_cell for part in parts]),
