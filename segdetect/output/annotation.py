@@ -153,10 +153,13 @@ def _box(
 ) -> None:
     """Outline a box between two dark lines of the width `halo`, which is that of the line unless given."""
     left, top, right, bottom = box_ltrb
+    # In the thumbnail of a long strip a tile may be no pixel high: it is drawn as a line.
+    left, top = max(0, min(left, right - 1)), max(0, min(top, bottom - 1))
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
     inner = (left, top, right - 1, bottom - 1)
     # Tiles may be only 10 pixels wide: the lines must not fill them.
     width = max(1, min(width, (min(right - left, bottom - top) - 1) // 6))
-    halo = width if halo is None else min(halo, width)
+    halo = min(width if halo is None else min(halo, width), (min(right - left, bottom - top) - 1) // 2)
     pen.rectangle(inner, outline=HALO_RGB, width=width + 2 * halo)
     pen.rectangle(tuple(np.add(inner, (halo, halo, -halo, -halo)).tolist()), outline=rgb, width=width)
 

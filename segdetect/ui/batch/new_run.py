@@ -44,7 +44,7 @@ def show_new_run() -> None:
         return
     first = not runs().of(account())
     with st.container(border=True, key="new-run"):
-        upload, folder = st.columns(2, gap="large")
+        upload, folder = st.columns(2, gap="medium")
         with upload:
             _offer_upload(settings, references)
         with folder:

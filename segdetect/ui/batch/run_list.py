@@ -81,7 +81,7 @@ def _draw() -> None:
 
 def _draw_all(found: Sequence[RunState], opened: str) -> None:
     for run in found:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"batch-{run.record.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"batch-run-{run.record.id}"):
             _draw_run(run, is_opened=run.record.id == opened)
 
 

@@ -26,6 +26,7 @@ _STYLE: Final = f"""
 .st-key-verdict-bar > :has(.sd-bar) {{ flex: 1 1 0; min-width: 0; }}
 {_COLUMNS} > [data-testid=stVerticalBlock] {{ gap: .4rem; }}
 .st-key-review-row {{ gap: .1rem .35rem; }}
+.st-key-why [data-testid=stImageCaption] {{ font-size: .8rem; line-height: 1.35; text-wrap: balance; }}
 .st-key-review-row button {{ min-height: 2rem; padding: 0 .55rem; }}
 [class*="st-key-view-"] > [data-testid=stLayoutWrapper] {{ flex: 1 1 0; min-width: 0; }}
 .st-key-view-scores > [data-testid=stLayoutWrapper]:has(> .st-key-stage-picture) {{ display: none; }}
@@ -60,6 +61,8 @@ _STYLE: Final = f"""
   .sd-folded-film .st-key-film {{ display: none; }}
   .st-key-heatmap {{ height: calc(100vh - 244px); }}
   .st-key-why {{ min-height: calc(100vh - 338px); }}
+  /* The three answers stand in one line, below what they answer. */
+  .st-key-review-row > :has([data-testid=stCaptionContainer]) {{ flex: 1 0 100%; }}
   /* Tiles of an elongated picture are tall; what is below them is to be seen, too. */
   .st-key-why [data-testid=stImage] img {{ max-height: 18vh; object-fit: contain; object-position: left; }}
 }}

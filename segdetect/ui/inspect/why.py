@@ -22,8 +22,8 @@ from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain, shown
 
-# Four of these fit beside each other in the panel at 1280.
-_SMALL: Final = 66
+# Four of these fit beside each other in the panel, and a place in one line below each.
+_SMALL: Final = 74
 
 
 @part("The explanation")

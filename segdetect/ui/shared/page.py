@@ -86,14 +86,16 @@ _STYLE: Final = """
 .sd-bar .sd-icon { flex: none; width: 1.6rem; height: 1.6rem; margin: 0; }
 .sd-bar .sd-word { margin: 0; flex: none; }
 /* A sentence too long for one line takes two, so that the place it ends with and what stands beside it are read. */
-.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; max-height: 2.5rem; overflow: hidden; white-space: normal;
+.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; max-height: 2.5rem; overflow: hidden; white-space: normal; text-wrap: balance;
   font-size: 1rem; line-height: 1.25rem; }
 .sd-bar .sd-beside { flex: none; max-width: 45%; overflow: hidden; text-overflow: ellipsis; line-height: 1.5rem; }
 .sd-bar .sd-strength { display: flex; flex: none; align-items: center; gap: .5rem; font-size: .85rem; }
-.sd-bar .sd-gauge { position: relative; width: 5rem; height: .5rem; border-radius: .25rem; overflow: hidden;
+.sd-bar .sd-gauge { position: relative; width: 5rem; height: .5rem; border-radius: .25rem;
   background: color-mix(in srgb, currentColor 18%, transparent); }
-.sd-bar .sd-gauge i { position: absolute; inset: 0 auto 0 0; background: currentColor; opacity: .7; }
-.sd-bar .sd-gauge::after { content: ""; position: absolute; inset: 0 auto 0 50%; width: 2px; background: currentColor; }
+.sd-bar .sd-gauge i { position: absolute; inset: 0 auto 0 0; border-radius: inherit; background: currentColor; opacity: .6; }
+/* The mark is taller than the bar, and is seen on its filled part, too. */
+.sd-bar .sd-gauge::after { content: ""; position: absolute; inset: -.25rem auto -.25rem 50%; width: 2px;
+  background: currentColor; }
 .sd-bar .sd-about { flex: 1 1 0; min-width: 8rem; overflow: hidden; text-overflow: ellipsis; text-align: right;
   font-size: .85rem; opacity: .8; }
 .sd-why p, .sd-why ul { margin: .2rem 0 0; max-width: 70ch; } .sd-why ul:empty { display: none; }
@@ -132,6 +134,8 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
     rotate: -90deg; }
 }
 @media (max-width: 640px) {
+  /* What a run is doing in a line of its own, and its buttons in one below it. */
+  [class*="st-key-batch-run-"] > :first-child { flex-basis: 100%; }
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
 /* What has the focus is not the page that is open: a ring, and not that page's ground. */

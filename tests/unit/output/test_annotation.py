@@ -98,6 +98,13 @@ def test_the_smallest_tiles_are_framed_and_not_filled(side: int) -> None:
     assert inside[side // 2, side // 2]
 
 
+@pytest.mark.parametrize("size_wh", [(3500, 230), (230, 3500), (4000, 70)], ids=["wide", "tall", "a line"])
+def test_a_tile_of_a_long_strip_is_marked_however_little_of_it_a_thumbnail_has(size_wh: tuple[int, int]) -> None:
+    image = picture(_flat(size_wh))
+    drawn = annotated_thumbnail(image, answer(image, [0.5] * 49, grid=GridSize(7, 7), flagged=[48]), 160)
+    assert (np.asarray(drawn) == FLAG_RGB).all(axis=2).any()
+
+
 def test_the_pen_grows_with_the_picture_so_that_it_is_seen() -> None:
     assert line_width((100, 100)) == 1
     assert line_width((4000, 3000)) == 12
