@@ -19,7 +19,7 @@ with page("Batch"):
     show_runs()
     run = opened_run()
     if run is not None:
-        charts = show_run_overview(run)
+        has_pictures = show_run_overview(run)
         show_results(run)
-        if charts is not None:
-            show_run_charts(run, charts)
+        if has_pictures:
+            show_run_charts(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -26,6 +27,7 @@ _MANY: Final = 2000
 # Places without a pattern that the eye could take for one.
 _GOLDEN: Final = (5**0.5 - 1) / 2
 _SMOOTHED: Final = 25
+_BAR_TICKS: Final = 6
 _EXCESS: Final = "highest score over the threshold"
 
 
@@ -97,6 +99,7 @@ def flag_map(sums: Floats, size_wh: tuple[int, int], *, background: str = "", he
     """
     rows, cols = sums.shape
     width, tall = size_wh
+    most = max(1, int(sums.max()))
     figure = go.Figure(
         go.Heatmap(
             z=np.where(sums > 0, sums, np.nan),
@@ -104,9 +107,11 @@ def flag_map(sums: Floats, size_wh: tuple[int, int], *, background: str = "", he
             y=(np.arange(rows) + 0.5) * tall / rows,
             customdata=np.dstack(np.broadcast_arrays(np.arange(1, rows + 1)[:, None], np.arange(1, cols + 1)[None])),
             zmin=0,
+            zmax=most,
             colorscale=COLOUR_SCALES[0],
             opacity=0.75,
-            colorbar={"title": "pictures", "tickformat": "d", "thickness": 12},
+            # Whole pictures: halves of them would be written as the same number twice.
+            colorbar={"title": "pictures", "tick0": 0, "dtick": math.ceil(most / _BAR_TICKS), "thickness": 12},
             hovertemplate="row %{customdata[0]}, col %{customdata[1]}: flagged in %{z}<extra></extra>",
             hoverongaps=False,
         )

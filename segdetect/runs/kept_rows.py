@@ -175,11 +175,6 @@ class Rows:
         with self._opened() as connection:
             return dict(connection.execute("SELECT verdict, count(*) FROM rows GROUP BY verdict ORDER BY verdict"))
 
-    def has_scores(self) -> bool:
-        """Whether any picture has a score and a threshold."""
-        with self._opened() as connection:
-            return connection.execute("SELECT 1 FROM rows WHERE excess IS NOT NULL LIMIT 1").fetchone() is not None
-
     def table(self) -> pd.DataFrame:
         """All rows in the order of the run, without thumbnails; `tiles` are the flagged ones."""
         with self._opened() as connection:

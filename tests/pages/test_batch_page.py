@@ -105,6 +105,8 @@ def test_the_odd_ones_come_first_and_a_bad_file_is_a_row_with_its_reason() -> No
     assert {metric.label.split()[-1]: metric.value for metric in app.metric}["failed"] == "1"
     assert chart(app, "batch-strip")["data"]
     assert chart(app, "batch-drift")["data"]
+    tables = [[*frame.value] for frame in app.dataframe]
+    assert "verdict" in tables[0], "the pictures come before the charts and what was slowest"
     assert "bad.png" in [*next(f.value for f in app.dataframe if [*f.value] == ["name", "why"]).name]
 
 

@@ -8,7 +8,6 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 from PIL import Image
-from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.inspection import Verdict
 from segdetect.output.formats import FormatName
@@ -42,12 +41,12 @@ _SLOWEST: Final = 5
 
 
 @part("The run at a glance")
-def show_run_overview(run: RunState) -> DeltaGenerator | None:
-    """Draw what is known of the run as a whole, and return the place for its charts, if there are any."""
+def show_run_overview(run: RunState) -> bool:
+    """Draw what is known of the run as a whole; returns whether there are pictures to show and to make charts of."""
     st.query_params["run"] = run.record.id
     folder = runs().folder(run.record.id)
     rows = Rows(folder)
-    title, actions = st.columns([6, 1], vertical_alignment="bottom")
+    title, actions = st.columns([3, 1], vertical_alignment="bottom")
     with title:
         st.header(plain(run.record.name))
     st.caption(plain(_facts(run)))
@@ -58,18 +57,14 @@ def show_run_overview(run: RunState) -> DeltaGenerator | None:
     show_left_out(remembered("left out of a run", run.record.id, lambda: (read_files(folder).left_out,))[0])
     if not rows.counts():
         st.caption("Its first pictures are shown here as soon as they are done.")
-        return None
-    with actions:
+        return False
+    with actions, st.container(horizontal=True, gap="small", key="batch-actions"):
         _show_exports(run)
-        if st.button("Review", icon=":material/rate_review:", key="batch-review", width="stretch"):
+        if st.button("Review", icon=":material/rate_review:", key="batch-review"):
             go_to_review("run", run.record.id)
     _show_counts(rows.counts())
     _advise(run, rows.counts())
-    with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):
-        # As high as they will be, so that what stands below stays where it is.
-        place = st.container(key="batch-charts" if rows.has_scores() else "batch-few-charts")
-        _show_slowest(rows)
-    return place
+    return True
 
 
 def _facts(run: RunState) -> str:
@@ -101,12 +96,13 @@ def _advise(run: RunState, counts: dict[str, int]) -> None:
 
 
 @part("The charts of the run")
-def show_run_charts(run: RunState, place: DeltaGenerator) -> None:
-    """Draw the charts in their place: after the pictures, which are quicker to make and looked at first."""
+def show_run_charts(run: RunState) -> None:
+    """Draw the charts, below the pictures, which are quicker to make and looked at first."""
     rows = Rows(runs().folder(run.record.id))
     table = remembered("rows", (run.record.id, rows.end), rows.table)
-    with place:
+    with st.expander("The run at a glance", icon=":material/monitoring:", expanded=True):
         _show_charts(run, rows, table)
+        _show_slowest(rows)
 
 
 def _show_charts(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
@@ -174,7 +170,7 @@ def _typical(rows: Rows) -> Row | None:
 def _show_slowest(rows: Rows) -> None:
     slowest = rows.find(Query(sorting=Sorting.TIME), count=_SLOWEST)
     failed = rows.find(Query(verdicts=(FAILED,)), count=1000)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
         st.markdown("**Slowest**")
         st.dataframe(

@@ -26,7 +26,7 @@ _STYLE: Final = f"""
 .st-key-verdict-bar > :has(.sd-bar) {{ flex: 1 1 0; min-width: 0; }}
 {_COLUMNS} > [data-testid=stVerticalBlock] {{ gap: .4rem; }}
 .st-key-review-row {{ gap: .1rem .35rem; }}
-.st-key-why [data-testid=stImageCaption] {{ font-size: .8rem; line-height: 1.35; text-wrap: balance; }}
+.st-key-why [data-testid=stImageCaption] {{ font-size: .8rem; line-height: 1.35; }}
 .st-key-review-row button {{ min-height: 2rem; padding: 0 .55rem; }}
 [class*="st-key-view-"] > [data-testid=stLayoutWrapper] {{ flex: 1 1 0; min-width: 0; }}
 .st-key-view-scores > [data-testid=stLayoutWrapper]:has(> .st-key-stage-picture) {{ display: none; }}

@@ -103,11 +103,13 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width:
     if not look_alike.own:
         where = f"{look_alike.source.name}, {where}"
     picture = _picture_of(look_alike, request)
-    told = f"{where}, {number(look_alike.similarity, 3)}"
-    caption = f"{title}: {told}" if title else told
+    similar = number(look_alike.similarity, 3)
+    told = f"{where}, {similar}"
+    # In a line of its own, as captions are narrow: "row 7, col" and "3, 0.987" would be hard to read.
+    caption = f"{plain(f'{title}: {where}' if title else where)}  \n{plain(similar)}"
     st.image(
         fitted(crop(picture, look_alike.box_ltrb), 640),
-        caption=plain(caption),
+        caption=caption,
         width=width,
         alt=shown(f"Look-alike in {told} similar"),
     )

@@ -86,13 +86,15 @@ _STYLE: Final = """
 .sd-bar .sd-icon { flex: none; width: 1.6rem; height: 1.6rem; margin: 0; }
 .sd-bar .sd-word { margin: 0; flex: none; }
 /* A sentence too long for one line takes two, so that the place it ends with and what stands beside it are read. */
-.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; max-height: 2.5rem; overflow: hidden; white-space: normal; text-wrap: balance;
+.sd-bar .sd-lead { margin: 0; flex: 0 1 auto; min-width: 0; max-height: 2.5rem; overflow: hidden; white-space: normal;
+  text-wrap: balance;
   font-size: 1rem; line-height: 1.25rem; }
 .sd-bar .sd-beside { flex: none; max-width: 45%; overflow: hidden; text-overflow: ellipsis; line-height: 1.5rem; }
 .sd-bar .sd-strength { display: flex; flex: none; align-items: center; gap: .5rem; font-size: .85rem; }
 .sd-bar .sd-gauge { position: relative; width: 5rem; height: .5rem; border-radius: .25rem;
   background: color-mix(in srgb, currentColor 18%, transparent); }
-.sd-bar .sd-gauge i { position: absolute; inset: 0 auto 0 0; border-radius: inherit; background: currentColor; opacity: .6; }
+.sd-bar .sd-gauge i { position: absolute; inset: 0 auto 0 0; border-radius: inherit;
+  background: currentColor; opacity: .6; }
 /* The mark is taller than the bar, and is seen on its filled part, too. */
 .sd-bar .sd-gauge::after { content: ""; position: absolute; inset: -.25rem auto -.25rem 50%; width: 2px;
   background: currentColor; }
@@ -111,8 +113,10 @@ _STYLE: Final = """
 .sd-anomalous { background: #d33f1514; border-color: #e0531f; } .sd-anomalous .sd-icon { color: #e0531f; }
 .sd-cannot-tell { background: #4a6fa514; border-color: #6f8fc0; } .sd-cannot-tell .sd-icon { color: #6f8fc0; }
 body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
+:is(.st-key-review-answers, .st-key-review-steps) { gap: .5rem; }
+:is(.st-key-review-answers, .st-key-review-steps) button { padding: 0 .6rem; }
 [class*="st-key-heading-"] { min-height: 2.5rem; }
-@media (min-width: 641px) { .st-key-batch-charts { min-height: 37.2rem; } }
+@media (min-width: 641px) { .st-key-batch-actions { justify-content: flex-end; } }
 /* White on the bright accent of the dark theme is hard to read. */
 .stApp [data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #0f1624); }
 /* On a phone the strip is slid sideways; the next picture peeps in to say so. */
@@ -136,6 +140,8 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 @media (max-width: 640px) {
   /* What a run is doing in a line of its own, and its buttons in one below it. */
   [class*="st-key-batch-run-"] > :first-child { flex-basis: 100%; }
+  .st-key-watch-counts { flex-direction: row; }
+  .st-key-watch-counts > * { flex: 1 1 0; width: auto; min-width: 0; }
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
 }
 /* What has the focus is not the page that is open: a ring, and not that page's ground. */

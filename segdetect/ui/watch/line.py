@@ -130,8 +130,9 @@ def _show_large(last: Sequence[Seen]) -> None:
 
 
 def _show_shift(shift: Shift, state: WatcherState, id: str) -> None:
-    for call, count in shift.counts.items():
-        st.metric(plain(f"{_SIGNS[call]} {call.value}"), number(count, 0))
+    with st.container(key="watch-counts"):
+        for call, count in shift.counts.items():
+            st.metric(plain(f"{_SIGNS[call]} {call.value}"), number(count, 0))
     if shift.since is not None:
         st.caption(f"since {plain(_time(shift.since, day=True))}")
     st.button(

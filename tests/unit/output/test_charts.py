@@ -20,6 +20,7 @@ from segdetect.output.charts import (
     stability_map,
 )
 from segdetect.output.heat import COLOUR_SCALES, heat_scale
+from segdetect.output.run_charts import flag_map
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import GridSize
 from tests.support.pictures import answer, picture, weave
@@ -176,3 +177,9 @@ def test_the_stability_map_shows_percent_of_the_cuts_over_the_picture() -> None:
     assert [*heat.x] == [5, 15, 25]
     assert heat.colorbar.orientation == "h", "beside the picture it would stand at the edge of the page"
     assert [*figure.layout.yaxis.range] == [20, 0]
+
+
+@pytest.mark.parametrize(("most", "step"), [(1, 1), (4, 1), (6, 1), (7, 2), (60, 10)])
+def test_the_bar_beside_the_map_of_a_run_counts_whole_pictures(most: int, step: int) -> None:
+    heat = flag_map(np.array([[0.0, 1.0], [0.0, most]]), (64, 64)).data[0]
+    assert (heat.zmin, heat.zmax, heat.colorbar.tick0, heat.colorbar.dtick) == (0, most, 0, step)
