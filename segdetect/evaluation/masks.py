@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from segdetect.errors import DatasetError, InputError
 from segdetect.message import Message
 from segdetect.pictures.isolation import apart
 from segdetect.pictures.limits import MAX_FILE_BYTES
-from segdetect.pictures.masks import KINDS, ORIENTATION, SUPPORTED, Marked, decode_mask
+from segdetect.pictures.masks import SUPPORTED, Marked, decode_mask, shown_size
 from segdetect.pictures.names import as_text
 
 
@@ -78,11 +77,9 @@ def fitted(marked: Marked, size_wh: tuple[int, int], *, name: str) -> Marked:
 
 
 def header_size(path: Path) -> tuple[int, int] | None:
-    """Width and height as shown, EXIF rotation included; None for files whose header Pillow does not read."""
+    """Width and height as shown, EXIF rotation included; None for files whose header cannot be read."""
+    name = as_text(path.name)
     try:
-        with Image.open(path, formats=tuple(kind.name for kind in KINDS)) as image:
-            width, height = image.size
-            turned = image.getexif().get(ORIENTATION, 1) >= 5
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return apart(shown_size, _bytes_of(path, name), name=name)
+    except (OSError, InputError):
         return None
-    return (height, width) if turned else (width, height)

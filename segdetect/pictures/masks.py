@@ -108,6 +108,34 @@ def decode_mask(data: bytes, *, name: str) -> Marked:
     return Marked(upright, (*stored.notes, *notes))
 
 
+def shown_size(data: bytes, *, name: str) -> tuple[int, int] | None:
+    """Width and height as a file's header has them, as shown, EXIF rotation included; callers have it done `apart`.
+
+    Args:
+        data: the file's bytes.
+        name: its name, which nothing is said of.
+
+    Returns:
+        In pixels; None where it is of another kind than masks are, or its header is damaged.
+    """
+    kind = sniff(data, name)
+    if kind not in KINDS:
+        return None
+    # Decoders raise nearly every type there is on damaged files.
+    try:
+        with Image.open(BytesIO(data), formats=(kind.name,)) as image:
+            width, height = image.size
+            turned = _may_be_turned(data, kind) and image.getexif().get(ORIENTATION, 1) >= 5
+    except Exception:
+        return None
+    return (height, width) if turned else (width, height)
+
+
+def _may_be_turned(data: bytes, kind: Format) -> bool:
+    """Whether to ask for the rotation: Pillow decodes a whole PNG to look for it behind the picture."""
+    return kind is not Format.PNG or b"eXIf" in data or b"Raw profile type exif" in data
+
+
 def _stored(encoded: Encoded) -> _Stored:
     if not encoded.data:
         raise encoded.unreadable("the file is empty")

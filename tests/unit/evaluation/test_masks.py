@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, PngImagePlugin
 
 from segdetect.errors import DatasetError
+from segdetect.evaluation import masks
 from segdetect.evaluation.datasets import LabelledPicture, Polarity
-from segdetect.evaluation.masks import (
-    read_mask,
-)
+from segdetect.evaluation.masks import header_size, read_mask
+from segdetect.pictures.isolation import ISOLATE_VARIABLE
+from segdetect.pictures.masks import shown_size
 from tests.support.mask_files import BLUE, FAULTY, HEIGHT, KINDS, RED, TRUTH, WIDTH, Array, coloured, grey, saved
 from tests.support.tiny_dataset import blot
 
@@ -52,6 +55,42 @@ def test_what_is_wrong_with_a_mask_is_said(tmp_path: Path, kind: str) -> None:
     assert caught.value.file == "a.png"
     for word in ("mask.png", *words):
         assert word in str(caught.value)
+
+
+ORIENTED = Image.Exif()
+ORIENTED[0x0112] = 6  # to be shown a quarter turn to the right
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_the_size_is_that_which_is_shown(tmp_path: Path, kind: str) -> None:
+    for exif, size in ((Image.Exif(), (40, 30)), (ORIENTED, (30, 40))):
+        Image.new("L", (40, 30)).save(tmp_path / "mask", kind, exif=exif)
+        assert header_size(tmp_path / "mask") == size
+
+
+def test_the_size_is_found_out_in_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with nothing of the picture decoded, which its header need not tell the truth about."""
+    monkeypatch.setenv(ISOLATE_VARIABLE, "1")
+    Image.new("L", (40, 30)).save(tmp_path / "mask.png")
+    whole = (tmp_path / "mask.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: whole.index(b"IDAT") + 4])
+    monkeypatch.setattr(Image, "open", pytest.fail)
+    monkeypatch.setattr(PngImagePlugin, "PngImageFile", pytest.fail)
+    assert header_size(tmp_path / "mask.png") == header_size(tmp_path / "cut.png") == (40, 30)
+
+
+def crash(data: bytes, *, name: str) -> tuple[int, int] | None:
+    """A decoder that breaks."""
+    os.abort()
+
+
+def test_a_header_that_breaks_its_decoder_has_no_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ISOLATE_VARIABLE, "1")
+    (tmp_path / "mask.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    monkeypatch.setattr(masks, "shown_size", crash)
+    assert header_size(tmp_path / "mask.png") is None
+    monkeypatch.setattr(masks, "shown_size", shown_size)
+    assert header_size(tmp_path / "mask.png") is None
 
 
 def picture(folder: Path, *masks: Array, polarity: Polarity = Polarity.ASK) -> LabelledPicture:
