@@ -80,8 +80,6 @@ def begin_log(program: str) -> None:
             _OURS.addHandler(_Lines(*wanted))
             _OURS.addHandler(_Terminal(logging.WARNING))
             _OURS.setLevel(level.upper())
-            # Some libraries have every line of whichever program shown on the terminal.
-            _OURS.propagate = False
             # Some libraries show every record on the terminal: that is no place for each event.
             _OURS.propagate = False
     event("began", segdetect=__version__)
@@ -93,7 +91,6 @@ def end_log() -> None:
         _OURS.removeHandler(handler)
         handler.close()
     _OURS.setLevel(logging.NOTSET)
-    _OURS.propagate = True
     _OURS.propagate = True
 
 
