@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -23,9 +24,15 @@ from segdetect.runs.kept_runs import KeptRuns
 from segdetect.runs.rooms import Here
 from segdetect.runs.run import Work
 from segdetect.settings import EngineName, GridSize, Settings
+from segdetect.storage.history import retention
+from segdetect.storage.history.entries import Search
+from segdetect.storage.history.history import History
+from segdetect.storage.history.keeping import Keeper
+from segdetect.storage.history.retention import Limits
 from tests.support.background import PATIENCE
 from tests.support.fake_fastdup import FATAL_LINE, install_fake
 from tests.support.faults import fault, told
+from tests.support.findings import NOON, finding, run
 from tests.support.pictures import planted, png, weave
 from tests.support.tiny_engine import TinyDenseEngine
 
@@ -98,6 +105,23 @@ def test_a_clock_that_jumps(
     again = KeptRuns(lambda: Here(inspector), folder=tmp_path / "runs").get("", id)
     assert again is not None
     assert (again.state, again.pictures) == (State.DONE, 1)
+
+
+@fault(
+    "computer's date wrong for a day",
+    injected="it leaps by 10 years while the history keeps 90 days, then is set right",
+    held="nothing that was kept goes",
+)
+def test_a_date_that_leaps_empties_no_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(f"sqlite:///{tmp_path}/history.sqlite3")
+    history.start()
+    history.set_limits(Limits(days=90))
+    for seconds in (0.0, YEARS, 86_400.0):
+        now = NOON + timedelta(seconds=seconds)
+        monkeypatch.setattr(retention, "datetime", Mock(now=lambda zone, now=now: now))
+        with Keeper(history, run(), tell=pytest.fail) as keeper:
+            keeper.add(finding(f"{seconds:g}.png", seed=int(seconds) % 999, minutes=round(seconds / 60)))
+    assert history.count(Search()) == 3
 
 
 @fault(

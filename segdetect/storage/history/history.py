@@ -302,12 +302,18 @@ class History:
             if new != NO_LIMITS:
                 connection.execute(sa.insert(limits).values(account=account, days=new.days, bytes=new.bytes))
 
-    def trim(self, *, account: str = "") -> int:
-        """Delete what is beyond an account's limits, the oldest first, and what `purge` does; otherwise as `delete`."""
+    def trim(self, *, account: str = "", sure: bool = False) -> int:
+        """Delete what is beyond an account's limits, the oldest first, and what `purge` does; otherwise as `delete`.
+
+        Args:
+            account: whose entries.
+            sure: somebody asks for it who sees the date. Otherwise nothing goes for its age in the week after the date
+                went on by more than a week without entries: it may be wrong.
+        """
         gone = self.purge()
         while True:
             with self._reading() as connection:
-                numbers = excess(connection, account)
+                numbers = excess(connection, account, sure=sure)
             if not numbers:
                 return gone
             gone += self.delete(numbers, account=account)

@@ -54,7 +54,8 @@ def show_keeping() -> None:
             max_value=36_500,
             value=limits.days,
             placeholder="never",
-            help="Empty keeps inspections however old they are.",
+            help="Empty keeps inspections however old they are. After a break of more than a week they are kept a week "
+            "longer, in case the computer's date is wrong; *Keep so much* deletes at once.",
         )
         megabytes = st.number_input(
             "Delete the oldest above, in megabytes",
@@ -73,4 +74,4 @@ def show_keeping() -> None:
 
 def _limit(days: int | None, megabytes: int | None, owner: str) -> None:
     history().set_limits(Limits(days, None if megabytes is None else megabytes * _MEGABYTE), account=owner)
-    history().trim(account=owner)
+    history().trim(account=owner, sure=True)

@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from segdetect.documents import inspection_document
 from segdetect.errors import InputError
 from segdetect.inspection import Failure, Inspection, Verdict
 from segdetect.settings import PlanVersion
-from segdetect.storage.history import hiding
+from segdetect.storage.history import hiding, retention
 from segdetect.storage.history.entries import FAILED, Finding, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.history.retention import Limits, Size
@@ -224,14 +225,44 @@ def test_an_answer_that_takes_the_place_of_a_hidden_one_is_seen(history: History
 
 def test_what_is_older_than_the_limit_goes(history: History) -> None:
     now = datetime.now(UTC)
-    ages = {f"{days}.png": replace(finding(seed=days), created=now - timedelta(days=days)) for days in (1, 9, 11)}
+    ages = {f"{days}.png": replace(finding(seed=days), created=now - timedelta(days=days)) for days in (1, 5, 9, 11)}
     history.add(run(), [replace(f, result=replace(f.result, image=name)) for name, f in ages.items()])
     assert history.trim() == 0
     history.set_limits(Limits(days=10))
     assert history.limits() == Limits(days=10)
     assert history.limits(account="anna") == Limits()
     assert history.trim() == 1
-    assert _names(history) == ["1.png", "9.png"]
+    assert _names(history) == ["1.png", "5.png", "9.png"]
+
+
+@pytest.mark.parametrize("days", [3, 90])
+def test_a_clock_that_leaps_makes_nothing_old_unless_it_stays_there(
+    history: History, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = 0
+
+    def inspect_on(day: float) -> list[str]:
+        """What is left after an inspection on this day."""
+        nonlocal added
+        monkeypatch.setattr(retention, "datetime", Mock(now=lambda zone: NOON + timedelta(days=day)))
+        history.add(run(), [finding(f"{day:g}.png", seed=added, minutes=round(day * 1440))])
+        added += 1
+        history.trim()
+        return sorted(_names(history), key=lambda name: float(name.removesuffix(".png")))
+
+    history.set_limits(Limits(days=days))
+    assert [inspect_on(day) for day in (0, 1, 2)][-1] == ["0.png", "1.png", "2.png"]
+    # A wrong date, which is set right on the same day; then the years that follow, until they are believed.
+    assert len(inspect_on(3650)) == len(inspect_on(3650.5)) - 1 == 4
+    assert len(inspect_on(2.5)) == 6
+    assert [name for name in inspect_on(3650 + min(days, 7)) if float(name[:-4]) < 3000] == []
+
+
+def test_after_a_break_who_sees_the_date_can_have_old_entries_deleted_at_once(history: History) -> None:
+    history.add(run(), [replace(finding("old.png"), created=datetime.now(UTC) - timedelta(days=400))])
+    history.set_limits(Limits(days=30))
+    assert history.trim() == 0
+    assert history.trim(sure=True) == 1
 
 
 def test_the_oldest_go_until_the_rest_is_within_the_limit(history: History) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,9 +40,10 @@ def test_findings_are_kept_a_chunk_at_a_time_and_the_rest_at_the_end(history: Hi
 def test_what_is_beyond_the_limits_goes_at_the_end(history: History) -> None:
     history.set_limits(Limits(days=30))
     with Keeper(history, run(), tell=pytest.fail) as keeper:
-        keeper.add(finding(minutes=-60 * 24 * 365))
-        keeper.add(finding("new.png", seed=1, minutes=60 * 24 * 365 * 100))
-    assert [entry.image for entry in history.find(Search())] == ["new.png"]
+        now = datetime.now(UTC)
+        for days in (35, 8, 2):
+            keeper.add(replace(finding(f"{days}.png", seed=days), created=now - timedelta(days=days)))
+    assert [entry.image for entry in history.find(Search())] == ["2.png", "8.png"]
 
 
 def test_trouble_is_told_once_and_what_was_found_meanwhile_is_kept_when_it_is_over(history: History) -> None:
