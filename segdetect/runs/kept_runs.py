@@ -86,7 +86,7 @@ class RunState:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether another program works on it."""
+        """Whether another program has it."""
         return self.state is State.WAITING and not self.doing
 
 
@@ -97,6 +97,9 @@ class KeptRuns:
     thumbnails. Those that had not ended when the program did go on by themselves, since whoever started one may not
     look again before it should be done. One that did nothing since it last began waits for a click instead: it may be
     what ended the program.
+
+    Several programs may have one folder: what another has begun since is listed, too. It is gone on with here only if
+    that program began to work on it and ended.
 
     Args:
         room: opens the place where parts are inspected; closed when a run ends.
@@ -112,6 +115,8 @@ class KeptRuns:
         self._places: dict[str, _Place] = {}
         contents = Shelf(self._folder, f"*/{RECORD}", read_run_record).contents()
         self._records = {record.id: record for record in contents.whole}
+        # Runs that another program has and was not seen to work on: it may have them in its queue.
+        self._theirs: set[str] = set()
         self.damaged: Sequence[Damaged] = contents.damaged
         self._remove_left()
         with self._lock:
@@ -166,8 +171,8 @@ class KeptRuns:
         )
         with storage_errors(folder):
             write_files(folder, KeptFiles(work.files, work.references, left_out))
-        record.write(folder)
-        with self._lock:
+        with self._lock:  # or the look at what others began would find it first
+            record.write(folder)
             self._records[record.id] = record
             self._queue_up(record)
         return record.id
@@ -245,6 +250,7 @@ class KeptRuns:
                 shutil.rmtree(folder)
             del self._records[id]
             self._places.pop(id, None)
+            self._theirs.discard(id)
 
     def _place(self, account: str, id: str) -> _Place | None:
         """The place in the queue of an account's run that goes on here."""
@@ -257,7 +263,8 @@ class KeptRuns:
         return None if place is None or place.task.ended else place
 
     def _look_elsewhere(self) -> None:
-        """See what became of the runs that another program works on, and go on with what that left."""
+        """See what runs another program has, what became of them, and go on with what that left."""
+        self._find_theirs()
         for id, known in list(self._records.items()):
             if known.state is not State.WAITING or self._going(id) is not None:
                 continue
@@ -265,11 +272,24 @@ class KeptRuns:
                 self._records[id] = read_run_record(self.folder(id) / RECORD)
             except FileNotFoundError:
                 del self._records[id]
+                self._theirs.discard(id)
             except DAMAGE:
                 # As at a network drive's bad moment: the next look will tell.
                 continue
-            else:
+            if id in self._theirs and _is_held(self.folder(id)):
+                self._theirs.remove(id)
+            if id not in self._theirs:
                 self._take_up(self._records[id])
+
+    def _find_theirs(self) -> None:
+        """List the runs that another program has begun since this one looked last."""
+        for folder in self._folder.glob("*-*-*") if self._folder.is_dir() else ():
+            if folder.name in self._records:
+                continue
+            # It is being made, or was set aside as damaged.
+            with suppress(OSError, *DAMAGE):
+                self._records[folder.name] = read_run_record(folder / RECORD)
+                self._theirs.add(folder.name)
 
     def _stop(self, id: str, place: _Place, state: State) -> None:
         self._queue.stop(place.task.account, place.task.name)

@@ -134,7 +134,7 @@ def _told(run: RunState) -> str:
     """Where a run stands, in words."""
     of = f"{number(run.pictures, 0)} pictures of {number(run.record.files, 0)} files"
     if run.is_elsewhere:
-        return f"another program works on it, {of}"
+        return f"another program has it, {of}"
     if run.state is State.WAITING:
         return f"waiting, {run.ahead} run{'' if run.ahead == 1 else 's'} ahead" if run.ahead else "about to begin"
     if run.is_stopping:

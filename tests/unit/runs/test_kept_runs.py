@@ -268,6 +268,37 @@ def test_two_programs_do_not_do_a_run_twice_and_each_sees_what_the_other_did(ben
     bench.came(run, State.DONE)
 
 
+def test_a_run_that_another_program_began_is_seen_and_left_to_it_even_while_it_waits_there(bench: Bench) -> None:
+    mine = bench.runs
+    theirs = bench.restarted()
+    first, second = bench.start(*pictures(2)), bench.start(*pictures(1, first=5))
+    bench.runs = mine
+    bench.awaited(first, lambda now: now.is_elsewhere and now.record.begun_with == 0)
+    assert [state.record.id for state in mine.of("")] == [second, first]
+    assert bench.state(second).is_elsewhere
+    bench.let(1)
+    assert bench.awaited(first, lambda now: now.pictures == 1).is_elsewhere
+    # What is paused there is not done here.
+    theirs.pause("", second)
+    bench.came(second, State.PAUSED)
+    bench.let(1)
+    bench.came(first, State.DONE)
+    assert bench.engine.described == ["0.png", "1.png"]
+
+
+def test_a_run_that_another_program_began_and_left_when_it_ended_is_gone_on_with(bench: Bench) -> None:
+    mine = bench.runs
+    bench.restarted()
+    run = bench.start(*pictures(2))
+    bench.let(1)
+    bench.awaited(run, lambda now: now.pictures == 1)
+    assert [state.is_elsewhere for state in mine.of("")] == [True]
+    _killed(bench, run)
+    bench.runs = mine
+    bench.let(1)
+    assert bench.came(run, State.DONE).pictures == 2
+
+
 def test_a_run_that_another_program_has_gone_on_with_is_neither_deleted_nor_done_beside_it(bench: Bench) -> None:
     run = bench.start(*pictures(2))
     bench.awaited(run, lambda now: now.record.begun_with == 0)
