@@ -9,6 +9,7 @@ import pytest
 
 from segdetect.errors import EngineUnavailableError
 from segdetect.ui.shared.session import inspector
+from segdetect.ui.system.live import answers_to_come, waiting_runs
 from tests.support.pages import captions, errors, markdown, open_page, press
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -28,6 +29,19 @@ def test_it_says_what_is_wrong_and_shows_what_goes_on() -> None:
         "Free on the disk",
     }
     assert "**Engine texture**: passed its self-test" in markdown(app)
+    assert "none waits for its turn; no open page waits for an answer" in captions(app)
+
+
+@pytest.mark.parametrize(
+    ("count", "runs", "answers"),
+    [
+        (0, "none waits for its turn", "no open page waits for an answer"),
+        (1, "1 waits for its turn", "1 answer for an open page is on its way"),
+        (3, "3 wait for their turn", "3 answers for open pages are on their way, one after the other"),
+    ],
+)
+def test_what_waits_is_said_in_words(count: int, runs: str, answers: str) -> None:
+    assert (waiting_runs(count), answers_to_come(count)) == (runs, answers)
 
 
 def test_what_is_wrong_is_found_when_somebody_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
