@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from segdetect.settings import EngineName
+from segdetect.errors import EngineFailedError
+from segdetect.settings import EngineName, Settings
+from segdetect.ui.evaluate import runs
 from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import (
     MissingEngine,
@@ -426,19 +429,87 @@ def test_misses_against_false_alarms_in_100_parts(category: Path) -> None:
     assert {trace["name"] for trace in chart(app, "operating")["data"]} >= {"your choice", "the rule as it is"}
 
 
-def test_all_engines_in_one_go_stand_side_by_side(category: Path) -> None:
-    app = _open(category)
+def _of_all_engines(folder: Path) -> AppTest:
+    """The page just after the button for all engines was pressed, which comes with the engines' self-tests."""
+    app = _open(folder)
     for _ in range(50):
         if any(button.key == "evaluate-all" for button in app.button):
-            break
+            return app.button(key="evaluate-all").click().run()
         time.sleep(0.1)
         app.run()
-    app = _finished(app.button(key="evaluate-all").click().run())
+    raise AssertionError("all engines are not offered")
+
+
+def _by_title(app: AppTest, titles: set[str]) -> pd.DataFrame:
+    tables: list[pd.DataFrame] = [frame.value for frame in app.dataframe if "title" in frame.value]
+    (found,) = [table for table in tables if {*table["title"]} == titles]
+    return found
+
+
+def test_all_engines_are_one_run_whose_figures_stand_side_by_side(category: Path, records: Path) -> None:
+    app = _finished(_of_all_engines(category))
     assert not app.exception
+    assert _labels(app) == ["Dismiss"], "one run of the list"
+    assert not app.warning, "the engine chosen above is one of the run's"
+    assert "Beside other runs of these pictures" not in _headers(app)
+    table = _by_title(app, {"fastdup", "texture"})
+    assert table["clean_unflagged"].notna().all()
+    kept = {json.loads(file.read_text())["engine"] for file in records.glob("*.json")}
+    assert kept == {"fastdup", "texture"}, "earlier runs are opened by engine, as ever"
+
+
+def test_the_misses_of_each_engine_of_a_run_are_opened(with_a_miss: Path) -> None:
+    app = _finished(_of_all_engines(with_a_miss))
+    (choice,) = [one for one in app.get("button_group") if one.label == "Charts and pictures of"]
+    for engine in ("fastdup", "texture"):
+        choices(app, choice.key).select(engine).run()
+        assert not app.exception
+        app.button(key="miss-0").click().run()
+        assert not app.exception
+        assert f"{engine} · 7 x 7 tiles" in captions(app)
+        app.switch_page(PAGE).run()
+        assert choices(app, choice.key).value == engine, "it is kept while the page is left"
+
+
+def test_a_run_of_all_engines_has_one_progress_that_names_the_engine(category: Path, slow: SlowEngine) -> None:
+    slow.go.clear()
+    app = _of_all_engines(category)
+    for _ in range(100):
+        if "texture (" in " ".join(_progress(app)):
+            break
+        time.sleep(0.05)
+        app.run()
+    (text,) = _progress(app)
+    assert "cloth · fastdup, texture · 7 x 7 tiles" in text
+    assert "texture (2 of 2): cloth: describing" in text
+    (bar,) = app.get("progress")
+    assert 50 <= bar.proto.value < 100
+    assert _labels(app) == ["Stop"]
+
+
+def test_an_engine_that_fails_takes_no_figures_of_the_others_with_it(
+    category: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = runs.evaluate
+
+    def evaluate(inspector: Any, dataset: Any, settings: Settings, progress: Any) -> Any:
+        if settings.engine is EngineName.TEXTURE:
+            raise EngineFailedError("it ran and gave up")
+        return real(inspector, dataset, settings, progress)
+
+    monkeypatch.setattr(runs, "evaluate", evaluate)
+    app = _finished(_of_all_engines(category))
+    assert not app.exception
+    assert any("texture" in message and "gave up" in message for message in errors(app))
+    assert _metrics(app)["Clean pictures left alone"] == "2 of 2"
+
+
+def test_two_runs_of_the_same_pictures_stand_beside_each_other(category: Path) -> None:
+    app = _finished(press(_open(category), "Evaluate"))
+    app.slider(key="evaluate-grid").set_value(5).run()
+    app = _finished(press(app, "Evaluate"))
     assert "Beside other runs of these pictures" in _headers(app)
-    tables = [frame.value for frame in app.dataframe if "title" in frame.value and len(frame.value) == 2]
-    engines = {str(title).partition(" ")[0] for title in tables[-1]["title"]}
-    assert engines == {"fastdup", "texture"}
+    _by_title(app, {f"fastdup · {side} x {side} tiles · itself · automatic" for side in (5, 7)})
 
 
 def test_an_earlier_run_is_opened_again_and_two_are_compared(with_a_miss: Path) -> None:

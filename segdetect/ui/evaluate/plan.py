@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +13,7 @@ from segdetect.evaluation.datasets import Dataset, Polarity, read_dataset
 from segdetect.evaluation.folder_state import folder_state
 from segdetect.files import home
 from segdetect.samples.dataset import write_sample_dataset
-from segdetect.settings import EngineName, Settings
+from segdetect.settings import Settings
 from segdetect.storage.roots import ROOTS_VARIABLE, Roots
 from segdetect.ui.evaluate.runs import start_run
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
@@ -164,8 +162,7 @@ def _begin_folder() -> None:
 
 @part("The start")
 def show_start(plan: tuple[Dataset, Settings]) -> None:
-    """Draw the buttons that start a run: with the chosen engine, or one after the other with all that can run."""
-    dataset, settings = plan
+    """Draw the buttons that start a run: with the chosen engine, or with all that can run."""
     ready = [name for name in AUTO_ORDER if name in engines().ready]
     with st.container(horizontal=True):
         st.button("Evaluate", type="primary", icon=":material/play_arrow:", on_click=callback(start_run), args=plan)
@@ -174,12 +171,7 @@ def show_start(plan: tuple[Dataset, Settings]) -> None:
                 f"Evaluate with all {len(ready):d} engines",
                 icon=":material/playlist_play:",
                 key="evaluate-all",
-                on_click=callback(_start_all),
-                args=(dataset, settings, ready),
-                help="One run after the other, with these settings; the figures then stand side by side.",
+                on_click=callback(start_run),
+                args=(*plan, ready),
+                help="One run that goes through them in turn, with these settings; their figures stand side by side.",
             )
-
-
-def _start_all(dataset: Dataset, settings: Settings, names: Sequence[EngineName]) -> None:
-    for name in names:
-        start_run(dataset, replace(settings, engine=name))

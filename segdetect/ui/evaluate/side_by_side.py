@@ -1,16 +1,19 @@
-"""Runs of one data set beside each other, as those with all engines."""
+"""Figures beside each other: of the engines of one run, and of several runs of one data set."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
 
+from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.tables import COLUMNS, share_of
 from segdetect.ui.evaluate.columns import figure_columns, presented
 from segdetect.ui.evaluate.runs import EvaluationRun, all_runs
 from segdetect.ui.shared.page import part
+from segdetect.ui.shared.texts import shown
 
 
 @part("The runs side by side")
@@ -25,20 +28,33 @@ def show_side_by_side(run: EvaluationRun) -> None:
     if len(same) < 2:
         return
     st.header("Beside other runs of these pictures")
-    table = pd.DataFrame([_row(one) for one in same]).dropna(axis="columns", how="all")
+    lines = [
+        (one.plan.how(evaluation.engine), evaluation)
+        for one in same
+        if one.answer is not None
+        for evaluation in one.answer.evaluations
+    ]
+    _show(lines, "Run", 330, "Overall figures of the runs of these pictures")
+
+
+def show_engines(evaluations: Sequence[Evaluation]) -> None:
+    """Draw the overall figures of the engines of one run, a row each."""
+    lines = [(evaluation.engine.value, evaluation) for evaluation in evaluations]
+    _show(lines, "Engine", 122, "Overall figures of each engine")
+
+
+def _show(lines: Sequence[tuple[str, Evaluation]], head: str, width: int, alt: str) -> None:
+    table = pd.DataFrame([_row(*line) for line in lines]).dropna(axis="columns", how="all")
     st.dataframe(
         presented(table),
         hide_index=True,
         placeholder="",
-        column_config=figure_columns() | {"title": st.column_config.TextColumn("Run", width=330, pinned=True)},
-        alt="Overall figures of the runs of these pictures",
+        column_config=figure_columns() | {"title": st.column_config.TextColumn(head, width=width, pinned=True)},
+        alt=shown(alt),
     )
 
 
-def _row(run: EvaluationRun) -> dict[str, object]:
-    assert run.answer is not None
-    evaluation = run.answer.evaluation
+def _row(title: str, evaluation: Evaluation) -> dict[str, object]:
     figures = asdict(evaluation.overall)
     left_alone = share_of(evaluation.overall.clean_unflagged, evaluation.overall.clean) or None
-    title = run.plan.title.partition(" · ")[2]
     return {"title": title} | {name: figures[name] for name in COLUMNS} | {"clean_unflagged": left_alone}

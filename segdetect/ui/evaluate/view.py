@@ -14,7 +14,8 @@ from segdetect.settings import GridSize
 from segdetect.ui.evaluate.columns import figure_columns, presented
 from segdetect.ui.evaluate.gallery import show_galleries
 from segdetect.ui.evaluate.operating import show_operating_point
-from segdetect.ui.evaluate.runs import EvaluationRun, Plan, same_plan
+from segdetect.ui.evaluate.runs import EvaluationRun, Outcome, Plan, answers_plan
+from segdetect.ui.evaluate.side_by_side import show_engines
 from segdetect.ui.shared.locale import localized, localized_chart, number
 from segdetect.ui.shared.page import fault, part, show_error
 from segdetect.ui.shared.progress import Progressing, passing
@@ -37,7 +38,7 @@ def show_run(run: EvaluationRun, chosen: Plan | None) -> None:
         chosen: what the controls say now, which may be something else.
     """
     st.header(f"Figures of {plain(run.plan.title)}")
-    if chosen is not None and not same_plan(chosen, run.plan):
+    if chosen is not None and not answers_plan(run.plan, chosen):
         st.warning(
             "The settings or the folder chosen above are others: these figures are of what stands in this heading.",
             icon=":material/sync_problem:",
@@ -50,7 +51,28 @@ def show_run(run: EvaluationRun, chosen: Plan | None) -> None:
         if run.answer.unkept is not None:
             st.warning("The figures below are whole, but no record of them could be kept.", icon=":material/save:")
             show_error(run.answer.unkept)
-        show_evaluation(run.answer.evaluation, run.plan.dataset)
+        for name, error in run.answer.failed:
+            show_error(SegDetectError(error.problem, remedy=error.remedy, file=name.value))
+        show_evaluation(_chosen(run.answer, run.name), run.plan.dataset)
+
+
+def _chosen(answer: Outcome, run: str) -> Evaluation:
+    """The evaluation that is shown in full; where there are several, they stand side by side, and one is chosen."""
+    evaluations = {evaluation.engine: evaluation for evaluation in answer.evaluations}
+    first = answer.evaluations[0]
+    if len(evaluations) < 2:
+        return first
+    show_engines(answer.evaluations)
+    # Kept by run: another one need not have the same engines.
+    chosen = st.segmented_control(
+        "Charts and pictures of",
+        list(evaluations),
+        default=first.engine,
+        required=True,
+        key=f"shown-engine-{run}",
+        persist_state="session",
+    )
+    return evaluations[chosen or first.engine]
 
 
 def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
