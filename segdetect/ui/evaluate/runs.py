@@ -56,7 +56,10 @@ class Plan:
 
 def answers_plan(run: Plan, chosen: Plan) -> bool:
     """Whether a run is of the data set that is chosen, with its settings; one of several engines, of any of them."""
-    return (run.dataset.name, chosen.settings in run.each) == (chosen.dataset.name, True) and [
+    settings = chosen.settings
+    if settings.engine in (*run.engines, EngineName.AUTO) and run.engines:
+        settings = replace(settings, engine=run.settings.engine)
+    return (run.dataset.name, run.settings) == (chosen.dataset.name, settings) and [
         picture.path for picture in run.dataset.pictures
     ] == [picture.path for picture in chosen.dataset.pictures]
 
