@@ -42,7 +42,7 @@ WATCH_WHY = """text => {
   globalThis.explained = answered;
 }"""
 # The pointer's events are made in the page, one for each frame, as a mouse that is moved would; then it is let go.
-DRAG = """async ([x, y, width]) => {
+DRAG = """async ([x, y, distance]) => {
   const plot = [...document.querySelectorAll("*")].map((node) => node.shadowRoot?.querySelector(".plot")).find(Boolean);
   plot.setPointerCapture = () => {};
   const send = (kind, at) => plot.dispatchEvent(new PointerEvent(kind, {
@@ -57,12 +57,12 @@ DRAG = """async ([x, y, width]) => {
   const start = performance.now();
   const frames = 90;
   for (let i = 1; i <= frames; i += 1) {
-    send("pointermove", x - (width / 3) * (i / frames));
+    send("pointermove", x + distance * (i / frames));
     await frame();
     if (first === null && shown() !== before) first = performance.now() - start;
   }
   const rate = (1000 * frames) / (performance.now() - start);
-  send("pointerup", x - width / 3);
+  send("pointerup", x + distance);
   return { rate, first: first ?? NaN };
 }"""
 
@@ -87,6 +87,13 @@ DRAG_GRID = """async () => {
   send("input");
   send("change");
   return { rate, first: caught ?? NaN };
+}"""
+
+
+# Neither a threshold nor a grid is only tried in the browser any more.
+SETTLED = """() => {
+  const viewer = globalThis[Symbol.for("segdetect.viewer")]?.viewers.get("picture");
+  return viewer?.panes.length > 0 && viewer.trial === null && viewer.grid.parts === null;
 }"""
 
 
@@ -166,15 +173,27 @@ def explained(page: Page, tile: int) -> float:
 
 def dragged(page: Page) -> tuple[float, float]:
     """Drag the threshold: frames a second, and milliseconds to the first changed frame."""
+    settle(page)
     box, line = page.locator(".plot").bounding_box(), page.locator(".plot .line").bounding_box()
-    found = page.evaluate(DRAG, [line["x"] + line["width"] / 2, box["y"] + box["height"] / 2, box["width"]])
+    x, middle = line["x"] + line["width"] / 2, box["x"] + box["width"] / 2
+    # To the side where there is room: at the end of the axis the line stands still, and no frame differs.
+    distance = box["width"] / 3 * (1 if x < middle else -1)
+    found = page.evaluate(DRAG, [x, box["y"] + box["height"] / 2, distance])
+    settle(page)
     return found["rate"], found["first"]
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has answered what was let go of, and the page is as it says."""
+    page.wait_for_function(SETTLED)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def grid_dragged(page: Page) -> tuple[float, float]:
     """Drag the grid's handle: grids a second, and milliseconds to the first other one that is shown."""
+    settle(page)
     found = page.evaluate(DRAG_GRID)
-    page.wait_for_timeout(1500)
+    settle(page)
     return found["rate"], found["first"]
 
 
