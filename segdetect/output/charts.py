@@ -81,7 +81,7 @@ def score_heatmap(
     if inspection.settings.ignore is not None:
         _add_regions(figure, inspection.settings.ignore, inspection.size_wh)
     if style.outlines:
-        _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid")
+        _add_outlines(figure, boxes[inspection.flagged_tiles], FLAG_COLOUR, "solid", name="flagged")
     _add_outlines(figure, boxes[list(lookalikes)], LOOKALIKE_COLOUR, "dash")
     _add_outlines(figure, boxes[list(picked)], PICKED_COLOUR, "dot")
     _add_outlines(figure, boxes[list(selected)], SELECTED_COLOUR, "solid")
@@ -196,7 +196,7 @@ def _centres(length: int, parts: int) -> list[float]:
     return [(i + 0.5) * length / parts for i in range(parts)]
 
 
-def _add_outlines(figure: go.Figure, boxes_ltrb: Boxes, colour: str, dash: str) -> None:
+def _add_outlines(figure: go.Figure, boxes_ltrb: Boxes, colour: str, dash: str, *, name: str | None = None) -> None:
     """All boxes in one trace each for halo and line: shapes would be slow for a thousand tiles."""
     if not len(boxes_ltrb):
         return
@@ -205,7 +205,7 @@ def _add_outlines(figure: go.Figure, boxes_ltrb: Boxes, colour: str, dash: str) 
     x = np.stack([left, right, right, left, left, gap], axis=1).ravel()
     y = np.stack([top, top, bottom, bottom, top, gap], axis=1).ravel()
     for line in ({"color": HALO_COLOUR, "width": 5}, {"color": colour, "width": 2.5, "dash": dash}):
-        figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+        figure.add_scatter(x=x, y=y, mode="lines", line=line, name=name, hoverinfo="skip", showlegend=False)
 
 
 def _add_targets(figure: go.Figure, inspection: Inspection) -> None:

@@ -87,6 +87,43 @@ def test_a_threshold_that_is_dragged_flags_in_the_browser_what_it_flags_on_the_s
     bench.wait_for_url(re.compile("threshold="))
 
 
+OUTLINES = """() => {
+  const chart = document.querySelector(".st-key-heatmap .js-plotly-plot");
+  const flagged = chart._fullData.filter(({ name }) => name === "flagged");
+  const shown = ({ uid }) => [...chart.querySelectorAll(`.trace${uid}`)].some((one) => one.style.display !== "none");
+  const boxes = (text) => text.split("M").length - 1;
+  return {
+    tried: (chart._fullLayout.shapes ?? []).map(({ path }) => boxes(path)),
+    drawn: [...chart.querySelectorAll(".shapelayer path")].map((one) => boxes(one.getAttribute("d"))),
+    answered: flagged.filter(shown).map(({ x }) => Math.ceil(x.length / 6)),
+  };
+}"""
+
+
+def test_the_outlines_of_the_heat_map_follow_a_threshold_that_is_dragged(tab: Callable[..., Any]) -> None:
+    page = tab(f"{SAMPLE}&view=Scores", **WIDE)
+    page.locator(".st-key-heatmap .shapelayer").first.wait_for(state="attached")
+    asked_again(page)
+    page.wait_for_timeout(700)  # the chart has come to rest
+    before = page.evaluate(STATE)["flagged"]
+    assert page.evaluate(OUTLINES) == {"tried": [], "drawn": [], "answered": [len(before)] * 2}
+    line = page.locator(".plot .line").bounding_box()
+    x, y = line["x"] + line["width"] / 2, line["y"] + 30
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(x - 6 * step, y)
+    page.wait_for_timeout(300)
+    tried = page.evaluate(STATE)["flagged"]
+    assert len(tried) > len(before)
+    twice = [len(tried)] * 2
+    assert page.evaluate(OUTLINES) == {"tried": twice, "drawn": twice, "answered": []}
+    page.mouse.up()
+    assert answered(page)["flagged"] == tried
+    page.wait_for_function(f"() => ({OUTLINES})().answered[0] === {len(tried)}")
+    assert page.evaluate(OUTLINES) == {"tried": [], "drawn": [], "answered": twice}
+
+
 def test_a_click_on_a_bar_cuts_at_its_edge_and_keys_move_on_from_there(bench: Any) -> None:
     sides = (
         "all => all.map((one) => one.getBoundingClientRect()).map(({ left, right, bottom }) => [left, right, bottom])"

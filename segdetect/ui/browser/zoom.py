@@ -1,4 +1,4 @@
-"""The heatmap's zoom and place, which stay when the chart changes."""
+"""The heatmap's zoom and place, which stay when the chart changes, and its outlines, which follow the viewer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ _CODE: Final = Path(__file__).with_name("zoom.js")
 _STYLE: Final = "<style>[class*='st-key-zoom-'] { display: none; }</style>"
 
 
-def keep_zoom(chart: str, picture: str) -> None:
+def keep_zoom(chart: str, picture: str, *, viewer: str, colours: tuple[str, str] | None) -> None:
     """Keep the zoom of the Plotly chart with this key for as long as it shows the same picture.
+
+    While another threshold is tried, the outlines of the traces named "flagged" give way to those of what it flags.
 
     Args:
         chart: the chart's key.
         picture: names the picture, such as its SHA-256 and page.
+        viewer: key of the viewer in which thresholds are tried.
+        colours: of an outline's halo and line; None for no outlines.
     """
     st.html(_STYLE)
-    _component()(key=f"zoom-{chart}", data={"chart": chart, "picture": picture})
+    _component()(key=f"zoom-{chart}", data={"chart": chart, "picture": picture, "viewer": viewer, "colours": colours})
 
 
 @functools.cache

@@ -8,11 +8,12 @@ from typing import Final
 import streamlit as st
 
 from segdetect.inspection import Inspection
-from segdetect.output.charts import HeatmapStyle, score_heatmap
+from segdetect.output.charts import FLAG_COLOUR, HALO_COLOUR, HeatmapStyle, score_heatmap
 from segdetect.output.heat import COLOUR_SCALES, heat_scale
 from segdetect.output.sentences import place
 from segdetect.pictures.loading import LoadedImage
 from segdetect.ui.browser.zoom import keep_zoom
+from segdetect.ui.inspect.picture import VIEWER
 from segdetect.ui.shared.locale import localized_chart
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import background, choose_tiles, picked_tiles
@@ -48,7 +49,12 @@ def show_heatmap(image: LoadedImage, inspection: Inspection, tile: int, style: H
         config={"scrollZoom": True, "displaylogo": False},
         alt=shown(f"Score of each tile over the picture. Flagged: {flagged or 'none'}."),
     )
-    keep_zoom("heatmap", f"{inspection.sha256}-{inspection.page}")
+    keep_zoom(
+        "heatmap",
+        f"{inspection.sha256}-{inspection.page}",
+        viewer=VIEWER,
+        colours=(HALO_COLOUR, FLAG_COLOUR) if style.outlines else None,
+    )
     if heat_scale(inspection).stretched:
         st.caption("No threshold was learnt here: the colours run from this picture's lowest to its highest score.")
 
