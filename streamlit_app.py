@@ -48,7 +48,7 @@ with page("Inspect"):
             show_overview(request)
         show_exports_opened()
     kept = kept_answer(request)
-    waiting, answer = st.container(), answer_place(request, kept)
+    waiting, answer = st.container(key="waiting"), answer_place(request, kept)
     with waiting:
         inspection = kept or run_inspection(request)
     if inspection is None:

@@ -17,6 +17,9 @@ _STYLE: Final = f"""
 .stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
 .st-key-bench {{ container-type: inline-size; }}
 .st-key-choice {{ display: none; }}
+/* Where nothing is awaited any more, its place leaves no gap. */
+[data-testid=stLayoutWrapper]:has(> .st-key-waiting):not(:has(img, button, [data-testid=stProgress],
+  [data-testid=stAlert])) {{ position: absolute; }}
 .st-key-film {{ position: relative; }}
 .st-key-film > [data-testid=stLayoutWrapper] {{ position: absolute; top: 0; right: 0; width: auto; }}
 .st-key-film-csv {{ width: auto; }}
