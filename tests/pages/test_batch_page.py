@@ -110,6 +110,13 @@ def test_the_odd_ones_come_first_and_a_bad_file_is_a_row_with_its_reason() -> No
     assert "bad.png" in [*next(f.value for f in app.dataframe if [*f.value] == ["name", "why"]).name]
 
 
+def test_on_a_phone_the_verdict_stands_before_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdetect.ui.batch.results.is_phone", lambda: True)
+    app = _inspected()
+    (table,) = [frame for frame in app.dataframe if "verdict" in frame.value]
+    assert [*table.proto.column_order][:3] == ["picture", "verdict", "name"]
+
+
 def test_pictures_are_filtered_by_name_and_verdict() -> None:
     app = _inspected()
     app = app.text_input(key="batch-name").set_value("SPOT").run()

@@ -15,6 +15,7 @@ from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import open_picture, runs
 from segdetect.ui.shared.locale import number, number_column
 from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import SIGNS, signed
 
@@ -24,6 +25,8 @@ IN_A_GALLERY: Final = 24
 _ROW_HEIGHT: Final = 64
 _HEAD_HEIGHT: Final = 38
 _HEIGHT: Final = 680
+# What is seen without sliding the table: a long name is cut, and not the verdict.
+_ON_PHONE: Final = ("picture", "verdict", "name", "excess", "flagged", "seconds", "why")
 _SORTINGS: Final = {
     Sorting.ANOMALY: "Most anomalous first",
     Sorting.FOUND: "In the order of the run",
@@ -117,6 +120,7 @@ def _draw_table(run: RunState, found: Sequence[Row], first: int) -> None:
         row_height=_ROW_HEIGHT,
         height=min(_HEIGHT, _HEAD_HEIGHT + _ROW_HEIGHT * len(found)),
         placeholder="",
+        column_order=_ON_PHONE if is_phone() else None,
         column_config={
             "picture": st.column_config.ImageColumn("", width=72),
             "name": st.column_config.TextColumn("Name", width=190),

@@ -48,6 +48,8 @@ _STYLE: Final = f"""
   .st-key-verdict-bar > .stVerticalBlock, .st-key-verdict-bar > :has(.st-key-second-opinion) {{ flex: 0 1 auto; }}
   :is(.st-key-verdict-bar, .st-key-stage-head) button
     :is(span:has(> [data-testid=stIconMaterial]), div[aria-hidden=true]) {{ display: none; }}
+  /* Without the arrow that it was meant for, a margin would push the word off the middle. */
+  :is(.st-key-verdict-bar, .st-key-stage-head) [data-testid=stPopoverButton] > div {{ margin-right: 0; }}
   .st-key-verdict-bar button {{ min-height: 2.6rem; padding: 0 .7rem; }}
   .st-key-stage-head {{ flex-wrap: nowrap; gap: .2rem; justify-content: space-between; }}
   .st-key-stage-head:has([data-testid=stCaptionContainer]) {{ flex-wrap: wrap; }}

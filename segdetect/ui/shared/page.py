@@ -71,7 +71,7 @@ _STYLE: Final = """
 .sd-banner .sd-icon { flex: none; width: 2.1rem; height: 2.1rem; margin-top: .1rem; background: currentColor; }
 .sd-banner .sd-word { display: inline; font-size: 1.35rem; font-weight: 700; line-height: 1.3;
   margin: 0 .5rem 0 0; padding: 0; }
-.sd-banner .sd-said { flex: 1; min-width: 0; }
+.sd-banner .sd-said { flex: 1; min-width: 0; text-wrap: pretty; }
 .sd-banner .sd-lead { display: inline; font-size: 1.05rem; font-weight: 600; margin-right: .7rem; }
 .sd-banner .sd-beside { display: inline-block; padding: 0 .6rem; border: 1px solid;
   border-radius: 1rem; font-size: .9rem; vertical-align: .08rem; }
