@@ -128,6 +128,10 @@ class StorageError(SegDetectError):
     """The disk is full or cannot be written."""
 
 
+class NotKeptError(StorageError):
+    """Nothing is kept under the name that was asked for."""
+
+
 class ForbiddenPathError(SegDetectError):
     """A place on the server that its visitors may not read."""
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final, TextIO
 
-from segdetect.errors import ClusterError, EngineError, SegDetectError, StorageError, storage_error
+from segdetect.errors import ClusterError, EngineError, NotKeptError, SegDetectError, StorageError, storage_error
+from segdetect.pictures.names import on_one_line
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -28,7 +29,8 @@ exit codes:
   {DONE:<4} done
   {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, the workers cannot be had, the
        memory is used up, or the output cannot be written; what was done is in the output
-  {WRONG_USE:<4} wrong use: options, paths, references or a data set that will not do
+  {WRONG_USE:<4} wrong use: options, paths, references or a data set that will not do, or a plan or entry
+       that is not kept
   {CRASHED:<4} a fault of the program itself; {DEBUG_VARIABLE}=1 prints the details
   {INTERRUPTED:<4} stopped with Ctrl-C
   {PIPE_CLOSED:<4} whoever read the output has stopped reading, as in `| head`
@@ -70,8 +72,8 @@ def ended(work: Callable[[], int]) -> int:
     except BrokenPipeError:
         return PIPE_CLOSED
     except SegDetectError as error:
-        _say(str(error))
-        return SOME_FAILED if isinstance(error, (EngineError, StorageError, ClusterError)) else WRONG_USE
+        _say(on_one_line(str(error)))
+        return _code(error)
     except KeyboardInterrupt:
         _say(_STOPPED)
         return INTERRUPTED
@@ -115,6 +117,12 @@ def _prepare_streams() -> None:
 
 def _nowhere() -> TextIO:
     return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+
+
+def _code(error: SegDetectError) -> int:
+    if isinstance(error, NotKeptError):
+        return WRONG_USE
+    return SOME_FAILED if isinstance(error, (EngineError, StorageError, ClusterError)) else WRONG_USE
 
 
 def _crashed(error: Exception) -> int:

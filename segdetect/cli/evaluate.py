@@ -15,6 +15,7 @@ from segdetect.cli.options import (
     add_settings,
     check_output,
     held_output,
+    one_of,
     progress_bar,
     read_references,
     read_settings,
@@ -32,6 +33,7 @@ from segdetect.evaluation.tables import figures_text, write_evaluation
 from segdetect.inspection import Failure
 from segdetect.output.run_folder import RunWriter
 from segdetect.pictures.isolation import warm_up
+from segdetect.pictures.names import on_one_line
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer
 from segdetect.runs.rooms import Here
@@ -52,7 +54,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--masks",
-        type=Polarity,
+        type=one_of(Polarity, "choice"),
         choices=list(Polarity),
         default=Polarity.ASK,
         help="which pixels of masks are defects: what they mark, or their background (default: what they mark, and an "
@@ -99,7 +101,7 @@ def _asked(ask: Callable[..., Evaluation], writer: RunWriter | None, pictures: i
         def on_result(result: Answer | Failure) -> None:
             bar.update()
             if isinstance(result, Failure):
-                bar.write(f"segdetect: {_reason(result)}", file=sys.stderr)
+                bar.write(on_one_line(f"segdetect: {_reason(result)}"), file=sys.stderr)
             if writer is not None:
                 record(writer, result)
 
@@ -126,4 +128,4 @@ def _heading(result: Evaluation) -> str:
     done = f"{len(result.pictures)} pictures in {result.seconds:.1f} s"
     failed = f", {len(result.failures)} failed" if result.failures else ""
     what = f"{settings.grid} tiles, scope {settings.scope}, rule {' and '.join(rules) or settings.rule.name.value}"
-    return f"{result.dataset}: {result.engine}, {what}; {done}{failed}\n"
+    return f"{on_one_line(result.dataset)}: {result.engine}, {what}; {done}{failed}\n"

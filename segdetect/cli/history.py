@@ -20,6 +20,7 @@ from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Inspection, Verdict
 from segdetect.output.csv_files import CsvTable
 from segdetect.output.tables import IMAGE_COLUMNS, TILE_COLUMNS, image_row, tiles_table
+from segdetect.pictures.names import on_one_line
 from segdetect.storage.history.entries import FAILED, Entry, Search, result_of
 from segdetect.storage.history.history import History
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 _LISTED: Final = 50
+_VERDICTS: Final = (*Verdict, FAILED)
 # Read from the database at a time, however many are asked for.
 _AT_ONCE: Final = 500
 
@@ -58,13 +60,31 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", metavar="TEXT", help="whose name holds this, in whichever case")
-    parser.add_argument("--verdict", default="", choices=[*Verdict, FAILED], help="of this verdict, or failed")
+    parser.add_argument(
+        "--verdict",
+        default="",
+        type=verdict_name,
+        metavar="WHICH",
+        help=f"of this verdict: {', '.join(_VERDICTS)}",
+    )
     parser.add_argument(
         "--since", type=moment, metavar="DATE", help="inspected then or later: 2026-11-30, or with a time"
     )
     parser.add_argument("--until", type=end_of, metavar="DATE", help="inspected then or earlier")
     parser.add_argument("--sha256", default="", metavar="DIGEST", help="whose digest begins so")
     parser.add_argument("--plan", default="", metavar="NAME", help="inspected by this plan")
+
+
+def verdict_name(text: str) -> str:
+    """What `--verdict` says.
+
+    Raises:
+        ArgumentTypeError: there is no such verdict; names those there are.
+    """
+    name = text.strip().lower()
+    if name and name not in _VERDICTS:  # argparse reads the default, which is any, in the same way
+        raise argparse.ArgumentTypeError(f"there is no verdict {text!r}. Choose one of {', '.join(_VERDICTS)}.")
+    return name
 
 
 def moment(text: str) -> datetime:
@@ -144,7 +164,7 @@ def _record(entry: Entry) -> dict[str, Any]:
 def _line(entry: Entry) -> str:
     flagged = f", {entry.flagged} flagged" if entry.flagged else ""
     what = f"{entry.verdict}{flagged}"
-    return f"{entry.id:>8}  {entry.created.astimezone():%Y-%m-%d %H:%M}  {what:<24}  {entry.image}"
+    return f"{entry.id:>8}  {entry.created.astimezone():%Y-%m-%d %H:%M}  {what:<24}  {on_one_line(entry.image)}"
 
 
 def _show(history: History, options: argparse.Namespace) -> None:
@@ -176,7 +196,7 @@ def _show(history: History, options: argparse.Namespace) -> None:
     lines["kept"] = "the picture, too" if entry.has_picture else "without the picture"
     with answering():
         for name, text in lines.items():
-            print(f"{name:<10} {text}")
+            print(f"{name:<10} {on_one_line(text)}")
 
 
 def _export(history: History, options: argparse.Namespace) -> None:
@@ -206,6 +226,8 @@ def _delete(history: History, options: argparse.Namespace) -> None:
     search = _search(options)
     if options.ids:
         gone = history.delete(options.ids)
+        if not gone:
+            raise SettingsError("none of these numbers is in the history", remedy="`segdetect history list` has those")
     elif not options.yes:
         raise SettingsError(f"{history.count(search)} would be deleted", remedy="Add --yes to delete them")
     else:

@@ -32,6 +32,7 @@ from segdetect.output.formats import DEFAULT_FORMATS
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PAGES
+from segdetect.pictures.names import on_one_line
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice
 from segdetect.pictures.sources import Sources, list_sources
 from segdetect.pipeline import Inspector
@@ -170,7 +171,7 @@ class _Inspecting:
             elif not self._options.json:
                 bar.write(_line(result), file=sys.stdout)
         for note in finished.notes if self._tells else ():
-            bar.write(f"segdetect: {result.image}: {note}", file=sys.stderr)
+            bar.write(on_one_line(f"segdetect: {result.image}: {note}"), file=sys.stderr)
         bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
         bar.update()
         if bar.disable:
@@ -203,11 +204,12 @@ def page_choice(text: str) -> PageChoice:
 
 
 def _trouble(failure: Failure) -> str:
-    return f"segdetect: {failure.error}" if failure.error.file else f"segdetect: {failure.image}: {failure.error}"
+    trouble = str(failure.error) if failure.error.file else f"{failure.image}: {failure.error}"
+    return on_one_line(f"segdetect: {trouble}")
 
 
 def _line(inspection: Inspection) -> str:
     """What is printed of one picture."""
     tiles = " ".join(str(tile) for tile in sorted(inspection.flagged_tiles))
     verdict = inspection.decision.verdict.value
-    return f"{inspection.image}: {verdict}" + (f", flagged tiles {tiles}" if tiles else "")
+    return on_one_line(f"{inspection.image}: {verdict}" + (f", flagged tiles {tiles}" if tiles else ""))

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 from tqdm import tqdm
 
@@ -45,6 +46,8 @@ from segdetect.settings import (
 from segdetect.storage.plans.opened import OpenPlan
 from segdetect.storage.plans.plan import Plan
 
+N = TypeVar("N", bound=StrEnum)
+
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that make up `Settings`, and the references."""
@@ -52,10 +55,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grid", type=int, metavar="N", help=f"N x N tiles, {side} (default {DEFAULT_GRID})")
     parser.add_argument("--rows", type=int, metavar="R", help=f"rows of tiles, {side}")
     parser.add_argument("--cols", type=int, metavar="C", help=f"columns of tiles, {side}")
-    parser.add_argument("--engine", type=EngineName, choices=list(EngineName), help="(default auto)")
-    parser.add_argument("--scope", type=Scope, choices=list(Scope), help="what tiles are compared with")
+    parser.add_argument("--engine", type=one_of(EngineName, "engine"), choices=list(EngineName), help="(default auto)")
+    parser.add_argument(
+        "--scope", type=one_of(Scope, "scope"), choices=list(Scope), help="what tiles are compared with"
+    )
     parser.add_argument("--references", nargs="+", type=Path, default=[], metavar="PATH", help="known-good pictures")
-    parser.add_argument("--rule", type=RuleName, choices=list(RuleName), help="(default auto)")
+    parser.add_argument("--rule", type=one_of(RuleName, "rule"), choices=list(RuleName), help="(default auto)")
     parser.add_argument("--threshold", type=float, metavar="X", help="lowest score to flag, for --rule threshold")
     parser.add_argument(
         "--false-alarms",
@@ -80,7 +85,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--ignore-pixels",
-        type=Polarity,
+        type=one_of(Polarity, "choice"),
         choices=list(Polarity),
         default=Polarity.ASK,
         help="which pixels of --ignore are ignored: what it marks, or its background (default: what it marks, and an "
@@ -117,6 +122,18 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
         action="store_true",
         help="say of each file that was left out why, and of each picture what was assumed about it or done to it",
     )
+
+
+def one_of(kind: type[N], what: str) -> Callable[[str], N]:
+    """How an option that takes one of a few names reads it; others are refused with the names there are."""
+
+    def read(text: str) -> N:
+        try:
+            return member(kind, text, what)
+        except SettingsError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
 
 
 def format_names(text: str) -> tuple[FormatName, ...]:
@@ -172,6 +189,8 @@ def _read_rule(options: argparse.Namespace, base: Rule) -> Rule:
     name = options.rule or base.name
     if options.threshold is not None and name is not RuleName.THRESHOLD:
         raise SettingsError("--threshold was given without --rule threshold", remedy="Add --rule threshold")
+    if name is RuleName.THRESHOLD and _first(options.threshold, base.threshold) is None:
+        raise SettingsError("--rule threshold was given without --threshold", remedy="Add --threshold X, as 0.3")
     return Rule(
         name,
         threshold=_first(options.threshold, base.threshold) if name is RuleName.THRESHOLD else None,

@@ -18,6 +18,7 @@ from segdetect.engines.registry import default_engines
 from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.pictures.isolation import warm_up
+from segdetect.pictures.names import on_one_line
 from segdetect.runs.successors import ending, hint
 from segdetect.storage.plans.plan import GoodPicture, Plan, plan_name, plan_record
 from segdetect.storage.plans.plans import KEPT_DELETED, Plans
@@ -117,7 +118,7 @@ def _list(plans: Plans, options: argparse.Namespace) -> None:
 def _line(plan: Plan) -> str:
     settings = plan.settings
     what = f"{settings.grid} tiles, {settings.engine}, scope {settings.scope}, {_count(plan)}"
-    return f"{plan.name:<32}  version {plan.version:<4}  {what}"
+    return f"{on_one_line(plan.name):<32}  version {plan.version:<4}  {what}"
 
 
 def _show(plans: Plans, options: argparse.Namespace) -> None:
@@ -128,7 +129,7 @@ def _show(plans: Plans, options: argparse.Namespace) -> None:
         return
     with answering():
         for name, text in _lines(plan, [one.version for one in plans.versions(options.name)]).items():
-            print(f"{name:<11} {text}")
+            print(f"{name:<11} {text if name == 'notes' else on_one_line(text)}")
 
 
 def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from typing import Final
 from tqdm import tqdm
 
 from segdetect.pictures.left_out import LeftOut
+from segdetect.pictures.names import on_one_line
 from segdetect.pictures.page_choice import ONLY_FIRST, TOO_MANY
 
 ALL_PAGES: Final = " (--page all takes them all, --page N one of them)"
@@ -19,7 +20,7 @@ SECONDS_A_LINE: Final = 30.0
 
 def say(text: str) -> None:
     """Say something that is no answer."""
-    print(f"segdetect: {text}", file=sys.stderr)
+    print(f"segdetect: {on_one_line(text)}", file=sys.stderr)
 
 
 class Pace:

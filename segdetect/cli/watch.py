@@ -12,6 +12,7 @@ from segdetect.cli.ending import answering
 from segdetect.cli.plans import opened_plan
 from segdetect.cli.saying import say, say_notes
 from segdetect.errors import SettingsError
+from segdetect.pictures.names import on_one_line
 from segdetect.pipeline import Inspector
 from segdetect.runs.watching.arrivals import POLL_SECONDS
 from segdetect.runs.watching.calls import Call
@@ -89,7 +90,7 @@ def _json(picture: Picture) -> str:
 def _line(picture: Picture) -> str:
     """What is called out, of which picture, and why."""
     why = "" if picture.call is Call.OK else f": {' '.join(picture.reason.split())}"
-    return f"{picture.call.value} {picture.result.image}{why}"
+    return on_one_line(f"{picture.call.value} {picture.result.image}{why}")
 
 
 def _history(options: argparse.Namespace) -> History | None:

@@ -11,6 +11,26 @@ def as_text(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def on_one_line(text: str) -> str:
+    """Text that a terminal shows as it is, on one line: control characters and those that turn the direction of writing
+    are spelt out, or a file's name could colour, erase or forge what stands around it.
+
+    >>> on_one_line("new\\nline.png")
+    'new\\\\nline.png'
+    """
+    return "".join(_spelt_out(character) if _is_control(character) else character for character in text)
+
+
+def _spelt_out(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _is_control(character: str) -> bool:
+    turns = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    # Line and paragraph separators end a line for some readers, too.
+    return unicodedata.category(character) in {"Cc", "Zl", "Zp"} or unicodedata.bidirectional(character) in turns
+
+
 def composed(name: str) -> str:
     """The same for all spellings of a name that look alike: macOS keeps an accent apart from its letter, others do not.
 

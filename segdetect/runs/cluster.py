@@ -137,6 +137,22 @@ class Part:
         return True
 
 
+def _check_address(address: str) -> None:
+    # A client that was given what is no address says so, and then prints a traceback when it is cleared away.
+    from distributed.comm.addressing import parse_address, parse_host_port
+    from distributed.comm.registry import get_backend
+
+    try:
+        scheme, place = parse_address(address)
+        get_backend(scheme)
+        if scheme in {"tcp", "tls"}:
+            parse_host_port(place)
+    except ValueError as error:
+        raise ClusterError(
+            "it is no address of a scheduler", remedy="Give one with its port, as tcp://HOST:8786", file=address
+        ) from error
+
+
 def connect(address: str) -> Cluster:
     """The cluster of a scheduler.
 
@@ -147,6 +163,7 @@ def connect(address: str) -> Cluster:
         ClusterError: it cannot be reached, or has no workers.
     """
     _quiet()
+    _check_address(address)
     from distributed import Client
 
     with ExitStack() as opened:

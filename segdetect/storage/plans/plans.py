@@ -20,7 +20,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Final
 
-from segdetect.errors import SettingsError, StorageError
+from segdetect.errors import NotKeptError, SettingsError, StorageError
 from segdetect.files import changing, file_name, home, storage_errors, write_atomic
 from segdetect.storage.pictures import Pictures
 from segdetect.storage.plans.opened import OpenPlan, damaged_picture
@@ -76,7 +76,7 @@ class Plans:
         if found.damaged and not deleted:
             raise found.damaged[0].error
         what = "no plan of this name is kept" if version is None else f"there is no version {version} of this plan"
-        raise StorageError(what, remedy="Choose another: `segdetect plan list` names them", file=name)
+        raise NotKeptError(what, remedy="Choose another: `segdetect plan list` names them", file=name)
 
     def open(self, name: str, version: int | None = None) -> OpenPlan:
         """A plan with its pictures; raises as `get`."""

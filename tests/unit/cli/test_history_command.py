@@ -89,8 +89,21 @@ def test_what_is_found_is_deleted_only_when_asked_twice(history: History, capsys
     assert history.count(Search()) == 3
     assert main(["history", "delete", "1", "99"]) == 0
     assert "1 deleted" in capsys.readouterr().err
+    assert main(["history", "delete", "99"]) == 2
+    assert "none of these numbers is in the history" in capsys.readouterr().err
     assert main(["history", "delete", "--verdict", "failed", "--yes"]) == 0
     assert [entry.image for entry in history.find(Search())] == ["part b.png"]
+
+
+def test_a_verdict_that_there_is_not_is_refused_with_those_there_are(
+    history: History, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["history", "list", "--verdict", "bad"])
+    assert ended.value.code == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "there is no verdict 'bad'. Choose one of normal, suspicious, anomalous, cannot tell, failed" in said
+    assert main(["history", "list", "--verdict", "failed"]) == 0
 
 
 def test_a_history_that_cannot_be_read_is_said(history: History, capsys: pytest.CaptureFixture[str]) -> None:

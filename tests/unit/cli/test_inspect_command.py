@@ -227,7 +227,7 @@ def test_a_name_that_the_terminal_cannot_show_is_spelt_out(tmp_path: Path, monke
         (["--grid", "33"], "Choose 1 to 32"),
         (["--grid", "1"], "nothing to compare"),
         (["--threshold", "0.4"], "Add --rule threshold"),
-        (["--rule", "threshold"], "Give a finite number"),
+        (["--rule", "threshold"], "was given without --threshold. Add --threshold X"),
         (["--rule", "threshold", "--threshold", "nan"], "Give a finite number"),
         (["--false-alarms", "0"], "false-alarm budget"),
         (["--expect-defective", "0.6"], "defective pictures was expected"),
@@ -383,3 +383,30 @@ def test_as_a_program_with_a_real_engine(folder: Path, tmp_path: Path) -> None:
     assert "sub/clean.png: normal" in done.stdout
     assert done.stderr.startswith("segdetect: broken.png: the file is empty")
     assert _strongest(out)["defect.png"] == 17
+
+
+def test_a_name_cannot_forge_lines_or_colours_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["a\nok.png: normal.png", "b\x1b[2K.png", "c\u202egnp.png"]
+    for name in names:
+        Path(name).write_bytes(CLEAN)
+    Path("d\nbad.png").write_bytes(b"")
+    main(["inspect", *names, "d\nbad.png", "--engine", "texture", "--no-history"])
+    said = capsys.readouterr()
+    shown = [line.rsplit(": ", 1)[0] for line in said.out.splitlines()]
+    assert shown == ["a\\nok.png: normal.png", "b\\x1b[2K.png", "c\\u202egnp.png"]
+    assert "segdetect: d\\nbad.png: the file is empty" in said.err
+
+
+def test_a_choice_that_there_is_not_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", "a.png", "--engine", "nope"])
+    assert ended.value.code == 2
+    assert "there is no engine 'nope'. Choose one of auto, fastdup, dinov2, texture" in capsys.readouterr().err
+
+
+def test_the_rule_threshold_asks_for_its_number(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(folder), "--rule", "threshold"]) == 2
+    assert "--rule threshold was given without --threshold. Add --threshold X" in capsys.readouterr().err

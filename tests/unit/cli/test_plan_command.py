@@ -123,11 +123,11 @@ def test_plans_are_listed_and_shown_and_changed_in_versions(capsys: Said) -> Non
 def test_a_deleted_plan_can_be_taken_back_until_it_is_deleted_for_good(capsys: Said) -> None:
     make()
     assert main(["plan", "delete", "Gasket/7"]) == 0
-    assert main(["inspect", "part.png", "--plan", "Gasket/7"]) == 1
+    assert main(["inspect", "part.png", "--plan", "Gasket/7"]) == 2
     assert "Gasket/7: no plan of this name is kept" in capsys.readouterr().err
     assert main(["plan", "restore", "Gasket/7"]) == 0
     assert main(["plan", "delete", "Gasket/7", "--for-good"]) == 0
-    assert main(["plan", "restore", "Gasket/7"]) == 1
+    assert main(["plan", "restore", "Gasket/7"]) == 2
     assert not list((Plans().folder / "pictures").iterdir())
     assert main(["plan", "list"]) == 0
     assert "there is no plan yet" in capsys.readouterr().err
@@ -139,6 +139,7 @@ def test_a_deleted_plan_can_be_taken_back_until_it_is_deleted_for_good(capsys: S
         (["plan", "make", "A", "--scope", "references"], "there are no known-good pictures"),
         (["plan", "make", "A", "--references", "part.png", "--ignore", "none.png"], "none.png: it cannot be read"),
         (["plan", "make", " ", "--references", "part.png"], "the name is empty"),
+        (["plan", "show", "none"], "none: no plan of this name is kept"),
         (["plan", "import", "part.png"], "part.png: it is no plan that SegDetect exported"),
         (["inspect", "part.png", "--plan", "part.png"], "part.png: it is no plan that SegDetect exported"),
     ],

@@ -156,6 +156,16 @@ def test_a_number_of_workers_that_is_none(number: str) -> None:
         main([*INSPECT, "--workers", number])
 
 
+@pytest.mark.parametrize("address", ["foo", "tcp://foo", "http://foo:8786"])
+def test_what_is_no_address_of_a_scheduler_is_refused_without_a_traceback(address: str, folder: Path) -> None:
+    words = [sys.executable, "-m", "segdetect", *INSPECT, "--engine", "texture", "--scheduler", address]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    problem = "it is no address of a scheduler. Give one with its port, as tcp://HOST:8786."
+    assert ended.stderr == f"segdetect: {address}: {problem}\n"
+
+
 @pytest.mark.parametrize("by_option", [True, False])
 @pytest.mark.usefixtures("engine")
 def test_a_scheduler_that_is_not_there(
