@@ -11,6 +11,7 @@ from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.jobs import jobs
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.page import part
+from segdetect.ui.shared.texts import plain
 
 _EVERY_SECONDS: Final = 5
 _MEGABYTE: Final = 1e6
@@ -25,7 +26,7 @@ def show_live() -> None:
     now = figures()
     queue, processes, memory, disk = st.columns(4)
     queue.metric("Runs under way", number(running, 0), help="Batch runs of everyone who uses this server.")
-    queue.caption(f"{waiting_runs(waiting)}; {answers_to_come(at_work + queued)}")
+    queue.caption(plain(f"{waiting_runs(waiting)}; {answers_to_come(at_work + queued)}"))
     processes.metric("Processes at work for it", number(now.children, 0), help="Decoders, fastdup, workers.")
     processes.caption(f"with {number(now.children_memory / _MEGABYTE, 0)} MB of memory")
     memory.metric("Memory of the server", f"{number(now.memory / _MEGABYTE, 0)} MB")
