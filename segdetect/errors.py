@@ -18,6 +18,7 @@ SegDetectError
 │   └── EngineTimeoutError      it took longer than the limit and was stopped
 ├── ClusterError                processes or machines that were to work cannot be had
 ├── StorageError                the disk is full or cannot be written
+│   └── NotKeptError            nothing is kept under the name that was asked for
 ├── ForbiddenPathError          a place on the server that its visitors may not read
 └── CancelledError              the user stopped the work
 """

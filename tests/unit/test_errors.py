@@ -29,6 +29,7 @@ SegDetectError
         EngineTimeoutError
     ClusterError
     StorageError
+        NotKeptError
     ForbiddenPathError
     CancelledError
 """
