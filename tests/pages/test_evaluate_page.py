@@ -462,15 +462,15 @@ def test_all_engines_are_one_run_whose_figures_stand_side_by_side(category: Path
 
 def test_the_misses_of_each_engine_of_a_run_are_opened(with_a_miss: Path) -> None:
     app = _finished(_of_all_engines(with_a_miss))
-    (choice,) = [one for one in app.get("button_group") if one.label == "Charts and pictures of"]
+    (choice,) = [one for one in app.selectbox if one.label == "Charts and pictures of"]
     for engine in ("fastdup", "texture"):
-        choices(app, choice.key).select(engine).run()
+        app.selectbox(key=choice.key).select(engine).run()
         assert not app.exception
         app.button(key="miss-0").click().run()
         assert not app.exception
         assert f"{engine} · 7 x 7 tiles" in captions(app)
         app.switch_page(PAGE).run()
-        assert choices(app, choice.key).value == engine, "it is kept while the page is left"
+        assert app.selectbox(key=choice.key).value == engine, "it is kept while the page is left"
 
 
 def test_a_run_of_all_engines_has_one_progress_that_names_the_engine(category: Path, slow: SlowEngine) -> None:

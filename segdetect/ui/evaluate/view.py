@@ -58,21 +58,20 @@ def show_run(run: EvaluationRun, chosen: Plan | None) -> None:
 
 def _chosen(answer: Outcome, run: str) -> Evaluation:
     """The evaluation that is shown in full; where there are several, they stand side by side, and one is chosen."""
-    evaluations = {evaluation.engine: evaluation for evaluation in answer.evaluations}
+    evaluations = {evaluation.engine.value: evaluation for evaluation in answer.evaluations}
     first = answer.evaluations[0]
     if len(evaluations) < 2:
         return first
     show_engines(answer.evaluations)
     # Kept by run: another one need not have the same engines.
-    chosen = st.segmented_control(
+    chosen = st.selectbox(
         "Charts and pictures of",
         list(evaluations),
-        default=first.engine,
-        required=True,
+        width=240,
         key=f"shown-engine-{run}",
         persist_state="session",
     )
-    return evaluations[chosen or first.engine]
+    return evaluations[chosen]
 
 
 def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
