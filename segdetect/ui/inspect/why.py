@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final, Literal
 
 import streamlit as st
@@ -93,8 +94,9 @@ def sentence(facts: TileFacts) -> str:
     score = f" Its score is {number(facts.score, 3)}"
     if not math.isfinite(facts.threshold):
         return f"{odd}{alike}{score}."
-    gap = facts.score - facts.threshold
-    side = "above" if gap >= 0 else "below"
+    # Of the figures as they are shown, so that whoever subtracts one from the other finds it.
+    gap = Decimal(f"{facts.score:.3f}") - Decimal(f"{facts.threshold:.3f}")
+    side = "above" if facts.score >= facts.threshold else "below"
     return f"{odd}{alike}{score}, {number(abs(gap), 3)} {side} the threshold of {number(facts.threshold, 3)}."
 
 
