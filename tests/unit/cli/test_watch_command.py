@@ -95,7 +95,7 @@ def test_programs_get_a_line_of_json(capsys: Said) -> None:
     ("options", "code", "said"),
     [
         (["absent", "--plan", "Gasket"], WRONG_USE, "there is no such folder"),
-        (["in", "--plan", "Bolt"], SOME_FAILED, "no plan of this name"),
+        (["in", "--plan", "Bolt"], WRONG_USE, "no plan of this name"),
         (["in", "--plan", "Gasket", "--webhook", "http://10.0.0.1/"], WRONG_USE, "SEGDETECT_WEBHOOK_HOSTS"),
         (["in", "--plan", "Gasket", "--out", "in/0.png"], SOME_FAILED, "cannot be written"),
         (["in", "--plan", "Gasket", "--move-to", "."], WRONG_USE, "Choose another folder"),
