@@ -130,25 +130,29 @@ class Visitor:
 
     async def come(self) -> None:
         """Open the dashboard, some time after the others, and go through all of it once."""
-        await asyncio.sleep(random.uniform(0, 2) * self.pause)
+        await self._linger()
         await self.open()
-        await self.work(time.monotonic() + 1)
-
-    async def go_on(self, until: float) -> None:
-        """The same later, as long as there is time; nobody begins at the same moment as all others."""
-        await asyncio.sleep(random.uniform(0, 2) * self.pause)
-        await self.work(until)
+        await self._try_round()
 
     async def work(self, until: float) -> None:
-        """Go through all of it again and again; a step that fails is noted, and the page opened anew."""
+        """Go through all of it again and again, from some time after the others on."""
+        await self._linger()
         while time.monotonic() < until:
-            try:
-                await self.round()
-            except (Error, AssertionError) as error:
-                said = f"{_first_line(error)} ({await self._standing()})"
-                self.seen.errors.append(f"visitor {self.number}, {self.engine}, {self.doing}: {said}")
-                print(self.seen.errors[-1], file=sys.stderr, flush=True)
-                await self._anew()
+            await self._try_round()
+
+    async def _linger(self) -> None:
+        """Nobody begins at the same moment as all others."""
+        await asyncio.sleep(random.uniform(0, 2) * self.pause)
+
+    async def _try_round(self) -> None:
+        """Go through all of it; a step that fails is noted, and the page opened anew."""
+        try:
+            await self.round()
+        except (Error, AssertionError) as error:
+            said = f"{_first_line(error)} ({await self._standing()})"
+            self.seen.errors.append(f"visitor {self.number}, {self.engine}, {self.doing}: {said}")
+            print(self.seen.errors[-1], file=sys.stderr, flush=True)
+            await self._anew()
 
     async def _standing(self) -> str:
         """What the page shows, for who looks for the cause of an error."""
@@ -293,7 +297,7 @@ async def visit(running: Server, users: int, minutes: float, pause: float, gone:
         seen.queues.clear()
         with watched(running.pid) as watching:
             until = time.monotonic() + 60 * minutes
-            await asyncio.gather(*(visitor.go_on(until) for visitor in visitors))
+            await asyncio.gather(*(visitor.work(until) for visitor in visitors))
         await browser.close()
     # Of a tab that was closed Streamlit keeps the session for two minutes, and lets go of it when another is closed.
     await asyncio.sleep(gone)

@@ -11,7 +11,6 @@ from typing import Any, Final, Generic, TypeVar
 from weakref import WeakSet
 
 from segdetect.errors import CancelledError, SegDetectError
-from segdetect.priority import give_way
 from segdetect.progress import Progress
 
 T = TypeVar("T")
@@ -104,7 +103,7 @@ def _alone(error: Exception) -> Exception:
 
 
 class OneByOne(ABC):
-    """Does tasks one after another, in a thread that ends when none is left and gives way to the pages.
+    """Does tasks one after another, in a thread that ends when none is left.
 
     When the program ends, so does the task under way, by its next report of progress. What a subclass shares between
     threads is guarded by `_lock`.
@@ -135,7 +134,6 @@ class OneByOne(ABC):
                 raise
 
     def _work(self) -> None:
-        give_way()
         try:
             while (task := self._take()) is not None:
                 task.run()

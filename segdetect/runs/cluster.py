@@ -160,7 +160,7 @@ def connect(address: str) -> Cluster:
         address: of the scheduler, as `tcp://host:8786`.
 
     Raises:
-        ClusterError: it cannot be reached, or has no workers.
+        ClusterError: it is no address, cannot be reached, or has no workers.
     """
     _quiet()
     _check_address(address)

@@ -65,14 +65,20 @@ def test_all_of_it_is_seen_without_scrolling(bench: Any) -> None:
     assert bench.locator(".stage").bounding_box()["width"] == pytest.approx(wider), "how it was left is kept"
 
 
-def test_a_threshold_that_is_dragged_flags_in_the_browser_what_it_flags_on_the_server(bench: Any) -> None:
-    before, line = bench.evaluate(STATE), bench.locator(".plot .line").bounding_box()
+def drag_threshold(page: Any) -> None:
+    """Drag the histogram's line down its axis, and hold it there."""
+    line = page.locator(".plot .line").bounding_box()
     x, y = line["x"] + line["width"] / 2, line["y"] + 30
-    bench.mouse.move(x, y)
-    bench.mouse.down()
+    page.mouse.move(x, y)
+    page.mouse.down()
     for step in range(1, 9):
-        bench.mouse.move(x - 6 * step, y)
-    bench.wait_for_timeout(200)
+        page.mouse.move(x - 6 * step, y)
+    page.wait_for_timeout(300)
+
+
+def test_a_threshold_that_is_dragged_flags_in_the_browser_what_it_flags_on_the_server(bench: Any) -> None:
+    before = bench.evaluate(STATE)
+    drag_threshold(bench)
     tried, said = bench.evaluate(STATE), words(bench)
     assert len(tried["flagged"]) > len(before["flagged"])
     assert said[1].startswith(f"{len(tried['flagged'])} of 49 tiles stand out")
@@ -107,13 +113,7 @@ def test_the_outlines_of_the_heat_map_follow_a_threshold_that_is_dragged(tab: Ca
     page.wait_for_timeout(700)  # the chart has come to rest
     before = page.evaluate(STATE)["flagged"]
     assert page.evaluate(OUTLINES) == {"tried": [], "drawn": [], "answered": [len(before)] * 2}
-    line = page.locator(".plot .line").bounding_box()
-    x, y = line["x"] + line["width"] / 2, line["y"] + 30
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for step in range(1, 9):
-        page.mouse.move(x - 6 * step, y)
-    page.wait_for_timeout(300)
+    drag_threshold(page)
     tried = page.evaluate(STATE)["flagged"]
     assert len(tried) > len(before)
     twice = [len(tried)] * 2

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from segdetect.priority import giving_way
-
 if TYPE_CHECKING:
     import onnxruntime
 
@@ -49,9 +47,7 @@ def open_session(model: bytes, provider: str = CPU) -> onnxruntime.InferenceSess
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if provider == ACCELERATORS["directml"]:
         options.enable_mem_pattern = False  # DirectML has none, and refuses to start otherwise
-    providers = list(dict.fromkeys((provider, CPU)))
-    # Its threads serve second opinions and runs, for which nobody's next click may have to wait.
-    return giving_way(lambda: onnxruntime.InferenceSession(model, options, providers=providers))
+    return onnxruntime.InferenceSession(model, options, providers=list(dict.fromkeys((provider, CPU))))
 
 
 def open_accelerated(model: bytes, side: int) -> tuple[str, onnxruntime.InferenceSession] | None:

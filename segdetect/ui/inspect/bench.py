@@ -15,8 +15,9 @@ _STYLE: Final = f"""
 .stAppHeader, .stAppHeader div {{ background: none; pointer-events: none; }}
 .stAppHeader button, .stAppHeader a {{ pointer-events: auto; }}
 .stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
-/* It would lie on the bar of the verdict; what lasts has a bar of its own, with a button that stops it. */
-[data-testid=stStatusWidget] {{ display: none; }}
+/* The running sign would lie on the bar of the verdict; what lasts has a bar of its own, with a button that stops it. A
+   lost connection is said there, too, and stays. */
+[data-testid=stStatusWidget]:has([data-testid=stStatusWidgetRunningIcon]) {{ display: none; }}
 .st-key-bench {{ container-type: inline-size; }}
 .st-key-choice {{ display: none; }}
 /* Where nothing is awaited any more, its place leaves no gap. */

@@ -77,8 +77,8 @@ class Film extends Part {
     const { threshold } = this.viewer;
     // Of the figures as they are shown, so that whoever subtracts one from the other finds it.
     const { maximumFractionDigits: digits } = tiles.score.resolvedOptions();
-    const gap = threshold === null ? null : tiles.scores[tile].toFixed(digits) - threshold.toFixed(digits);
-    const over = gap === null ? "" : ` (${gap < 0 ? "\u2212" : "+"}${tiles.score.format(Math.abs(gap))})`;
+    const gap = threshold === null ? null : Math.abs(tiles.scores[tile].toFixed(digits) - threshold.toFixed(digits));
+    const over = gap === null ? "" : ` (${tiles.scores[tile] < threshold ? "\u2212" : "+"}${tiles.score.format(gap)})`;
     const alike = data.nearest[tile] ?? -1;
     const like = alike >= 0 ? ` \u00b7 like row ${Math.floor(alike / tiles.cols) + 1}, col ${(alike % tiles.cols) + 1}` : "";
     const lines = [
