@@ -67,7 +67,8 @@ def answer(page: Page) -> None:
     """Wait for the verdict and for all that fills itself in afterwards."""
     page.locator(".sd-banner").first.wait_for()
     idle(page)
-    page.get_by_text("asking").wait_for(state="detached")
+    # On the first page the second engine is still on test: there is nothing to be seen of it until it was asked.
+    page.locator(".st-key-second-opinion button").wait_for(timeout=TIMEOUT)
     idle(page)
 
 
