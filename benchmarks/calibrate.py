@@ -26,6 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from segdetect.comparing.banks import batch_bank
 from segdetect.deciding.calibrations import CALIBRATIONS, FALSE_ALARMS, Calibration
 from segdetect.deciding.decision import decide, prominence
 from segdetect.deciding.prominence import (
@@ -45,7 +46,7 @@ from segdetect.evaluation.metrics import roc_auc, tile_truth
 from segdetect.inspection import Flags, Floats, Inspection, TileScores
 from segdetect.pictures.formats import SUFFIXES
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pipeline import Inspector, batch_bank
+from segdetect.pipeline import Inspector
 from segdetect.settings import DEFAULT_GRID, FEW_DEFECTIVE, EngineName, GridSize, Rule, Scope, Settings
 
 SETS: Final = 12  # of good pictures that clean pictures of one kind are compared with, at most

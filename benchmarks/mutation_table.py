@@ -48,7 +48,7 @@ HOMOGENEITY: Final = "tests/unit/scoring/test_reference_homogeneity.py"
 DECISIONS: Final = "tests/unit/deciding/test_reference_decisions.py"
 FIGURES: Final = "tests/unit/evaluation/test_reference_figures.py"
 RUNS: Final = "tests/unit/runs/test_reference_runs.py"
-BANKS: Final = "tests/unit/test_banks.py"
+BANKS: Final = "tests/unit/comparing/test_banks.py"
 WEBP: Final = "tests/unit/pictures/test_webp_header.py"
 WORKER: Final = "tests/unit/engines/test_worker_process.py"
 
@@ -410,21 +410,29 @@ TABLE: Final = (
         ("full is not full", "pixels >= CHUNK_PIXELS", "pixels > CHUNK_PIXELS"),
     ),
     *_changes(
-        "segdetect/pipeline.py",
+        "segdetect/comparing/banks.py",
         BANKS,
         ("limit of turned references", "MAX_TURNED_REFERENCES: Final = 4", "MAX_TURNED_REFERENCES: Final = 5"),
         ("four references not turned", "len(pictures) <= MAX_TURNED", "len(pictures) < MAX_TURNED"),
         ("peers turned", "settings.scope is Scope.REFERENCES and len(pictures)", "len(pictures)"),
-        ("turned as plain", "picture.turned and engine.dense", "False"),
+    ),
+    *_changes("segdetect/comparing/keys.py", BANKS, ("turned as plain", "picture.turned and engine.dense", "False")),
+    *_changes(
+        "segdetect/comparing/comparer.py",
+        BANKS,
         (
             "lone reference judged by the picture",
-            "own_bank if scope is Scope.REFERENCES and len(own_bank) == 1 else bank",
+            "own if own.scope is Scope.REFERENCES and len(own.members) == 1 else bank",
             "bank",
         ),
-        ("lone peer judged by itself", "if scope is Scope.REFERENCES and len(own_bank) == 1", "if len(own_bank) == 1"),
+        (
+            "lone peer judged by itself",
+            "if own.scope is Scope.REFERENCES and len(own.members) == 1",
+            "if len(own.members) == 1",
+        ),
     ),
     *_changes(
-        "segdetect/pipeline.py",
+        "segdetect/comparing/banks.py",
         RUNS,
         ("sixteen peers to seventeen", "MAX_BATCH_BANK: Final = 16", "MAX_BATCH_BANK: Final = 17"),
         ("the first peers of many", "images[int(i * step)]", "images[i]"),

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from segdetect.comparing.banks import batch_bank
 from segdetect.errors import InputError, SettingsError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Inspection
@@ -17,7 +18,7 @@ from segdetect.output.json_files import json_bytes, read_export
 from segdetect.pictures.loading import LoadedImage, Pixels, image_from_pixels, load_image
 from segdetect.pictures.page_choice import Pages
 from segdetect.pictures.sources import SourceFile, read_sources
-from segdetect.pipeline import Inspector, batch_bank
+from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, member
 
 # A path, the bytes of a file, RGB pixels, or what `load` returned.

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from segdetect.comparing.banks import batch_bank
+from segdetect.comparing.tiled import cut_picture
 from segdetect.errors import EngineError, EngineUnavailableError, NothingToScoreError, SegDetectError
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pipeline import Inspector, batch_bank, cut_picture
+from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import Scope, Settings
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Self
 
+from segdetect.comparing.banks import batch_bank
 from segdetect.errors import EngineKilledError
 from segdetect.inspection import Failure
 from segdetect.output.finished import Finished
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, like_pages
 from segdetect.pictures.sources import SourceFile
-from segdetect.pipeline import Inspector, batch_bank
+from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.runs.batch import CHUNK_PICTURES
 from segdetect.runs.chunks import Part, read_part

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdetect.comparing.banks import batch_bank
 from segdetect.evaluation.datasets import Dataset, read_dataset
 from segdetect.memo import process_budget
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pipeline import Inspector, batch_bank
+from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, Scope, Settings
 from segdetect.ui.evaluate import plan
 from segdetect.ui.shared import session

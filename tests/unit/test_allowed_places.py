@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from segdetect.cli.main import main
+from segdetect.comparing.comparer import Comparer
+from segdetect.comparing.tiled import cut_as
 from segdetect.engines.base import Engine
 from segdetect.errors import SettingsError
 from segdetect.output.plan_changes import plan_changes
 from segdetect.output.segments import segments
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.sources import SourceFile, load_source
-from segdetect.pipeline import Inspector, cut_as
+from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.runs.orders import Wanted, read_wanted
 from segdetect.scoring.allowing import only_within
@@ -116,8 +118,7 @@ def test_the_cells_within_a_box_count_or_the_one_that_has_most_of_it(box: tuple[
     engines = (TinyDenseEngine(), TinyTileEngine())
     for engine in engines:
         settings = Settings(engine=engine.name)
-        inspector = Inspector({engine.name: engine})
-        (described,) = inspector.describe(engine, [cut_as(image, settings)])
+        (described,) = Comparer().describe(engine, [cut_as(image, settings)])
         within = only_within(described, [box])
         cells = within.boxes_ltrb[within.counted]
         assert len(cells)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from segdetect import pipeline
+from segdetect.comparing.banks import MAX_BATCH_BANK, batch_bank
 from segdetect.deciding.decision import decide
 from segdetect.engines.base import Embeddings, EmbedRequest, Engine
 from segdetect.engines.registry import choose_engine
@@ -26,7 +27,7 @@ from segdetect.errors import (
 from segdetect.inspection import Decision, Floats, TileScores, Verdict
 from segdetect.memo import Budget
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pipeline import MAX_BATCH_BANK, Inspector, batch_bank
+from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.scoring import cells as scoring
 from segdetect.scoring.nearest import Match

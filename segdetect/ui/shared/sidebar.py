@@ -10,10 +10,10 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from segdetect.comparing.banks import batch_bank
 from segdetect.errors import SegDetectError
 from segdetect.pictures.formats import SUPPORTED
 from segdetect.pictures.loading import LoadedImage
-from segdetect.pipeline import batch_bank
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule

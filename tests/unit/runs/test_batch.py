@@ -175,7 +175,7 @@ def test_in_scope_batch_a_picture_alone_is_compared_with_itself(inspector: Inspe
 
 
 def test_a_large_batch_is_compared_with_some_of_it_only(inspector: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segdetect.pipeline.MAX_BATCH_BANK", 3)
+    monkeypatch.setattr("segdetect.comparing.banks.MAX_BATCH_BANK", 3)
     settings = Settings(engine=EngineName.FASTDUP, scope=Scope.BATCH)
     results = list(inspect_files(inspector, [_clean(f"{i}.png", i) for i in range(6)], settings))
     counts = {len(r.inspection.scores.sources) - 1 for r in results if isinstance(r, Answer)}

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from segdetect.comparing.banks import batch_bank
 from segdetect.grid import TileLayout
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
-from segdetect.pipeline import batch_bank
 from segdetect.runs.batch import chunks
 from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import GridSize, Settings

@@ -214,7 +214,7 @@ def test_only_the_bank_is_remembered_from_part_to_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: Scope
 ) -> None:
     monkeypatch.setattr(run, "CHUNK_DENSE", 1)
-    monkeypatch.setattr("segdetect.pipeline.MAX_BATCH_BANK", 2)
+    monkeypatch.setattr("segdetect.comparing.banks.MAX_BATCH_BANK", 2)
     for number in range(8):
         (tmp_path / f"{number}.png").write_bytes(png(planted(2, number % 7, seed=number)))
     budget = Budget(1 << 26)

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from segdetect.comparing.comparer import Comparer
+from segdetect.comparing.tiled import cut_picture
 from segdetect.engines.base import EmbedRequest
 from segdetect.grid import tile_layout
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
-from segdetect.pipeline import Inspector, cut_picture
+from segdetect.pipeline import Inspector
 from segdetect.scoring.look_alikes import look_alikes, tile_facts
 from segdetect.settings import EngineName, GridSize, Scope, Settings
 from tests.support.pictures import answer, picture, planted, weave
@@ -122,7 +124,7 @@ def test_no_other_tile_is_more_alike_than_the_first_look_alike(
 ) -> None:
     """In a large tile of a dense engine the most similar cell may be its own: it does not count."""
     inspection = inspector.inspect(twice, replace(settings, grid=GridSize(2, 2)))
-    (picture_,) = inspector.describe(inspector.engines[settings.engine], [cut_picture(twice, GridSize(2, 2), False)])
+    (picture_,) = Comparer().describe(inspector.engines[settings.engine], [cut_picture(twice, GridSize(2, 2), False)])
     layout = inspection.scores.layout
     cells = np.arange(4) if inspection.scores.strongest_cell is None else inspection.scores.strongest_cell
     centres = picture_.boxes_ltrb.reshape(-1, 2, 2).mean(axis=1)

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from segdetect import pipeline
+from segdetect.comparing.banks import cut_bank
+from segdetect.comparing.keys import embedding_keys
+from segdetect.comparing.tiled import cut_picture
 from segdetect.deciding.decision import decide
 from segdetect.inspection import Decision, Floats, TileScores
 from segdetect.pictures.loading import LoadedImage
-from segdetect.pipeline import Inspector, cut_bank, cut_picture, embedding_keys
+from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, Scope, Settings
 from tests.support.pictures import picture, planted, weave
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -41,11 +44,11 @@ def bank_of(count: int) -> list[LoadedImage]:
 )
 def test_up_to_four_references_are_also_seen_turned(scope: Scope, count: int, turned: bool) -> None:
     bank = cut_bank(bank_of(count), replace(DENSE, scope=scope, grid=GridSize(2, 2)))
-    assert [one.turned for one in bank] == [turned] * count
+    assert [one.turned for one in bank.members] == [turned] * count
 
 
 def test_in_scope_self_there_is_no_bank() -> None:
-    assert cut_bank(bank_of(2), replace(DENSE, grid=GridSize(2, 2))) == []
+    assert not cut_bank(bank_of(2), replace(DENSE, grid=GridSize(2, 2))).members
 
 
 def test_only_a_dense_engine_describes_a_turned_picture_apart() -> None:

@@ -1,0 +1,1 @@
+"""Pictures in tiles, described and compared with their bank: all that is costly, and done once."""
