@@ -32,7 +32,7 @@ PAGE: Final = ROOT / "docs" / "reliability.md"
 INPUTS: Final = 20_000
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "faults": (sys.executable, "-m", "pytest", "tests/faults"),
-    "fuzz": ("make", "fuzz", f"INPUTS={INPUTS}"),
+    "fuzz": (sys.executable, "-m", "tests.fuzz", "--inputs", str(INPUTS)),
     "load": (sys.executable, "-m", "benchmarks.load"),
     "endurance": (sys.executable, "-m", "benchmarks.endurance"),
 }

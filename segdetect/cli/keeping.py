@@ -47,7 +47,7 @@ def keeping(options: argparse.Namespace, work: Work, kept: KeptRun | None) -> It
     if history is None:
         yield lambda part: None
         return
-    run = _run(options, work, "" if kept is None else kept.started)
+    run = _run(options, work, "" if kept is None else kept.id)
     with Keeper(history, run, tell=_tell) as keeper:
 
         def keep(part: Iterable[Finished]) -> None:
@@ -97,15 +97,15 @@ def _history() -> History | None:
         return None
 
 
-def _run(options: argparse.Namespace, work: Work, started: str) -> Run:
+def _run(options: argparse.Namespace, work: Work, id: str) -> Run:
     name = ", ".join(map(str, options.paths))[:_LONGEST_NAME]
     run = Run(name=name, settings=work.settings, engine=work.engine.value, engine_version=work.engine_version)
-    return replace(run, id=_place(options.out, started)) if started else run
+    return replace(run, id=_place(options.out, id)) if id else run
 
 
-def _place(folder: Path, started: str) -> str:
+def _place(folder: Path, id: str) -> str:
     """The same for one run in a folder, however often it is resumed."""
-    return hashlib.sha256(f"{folder.resolve()} {started}".encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(f"{folder.resolve()} {id}".encode(errors="surrogatepass")).hexdigest()
 
 
 def _tell(error: SegDetectError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -71,6 +72,7 @@ class KeptRun:
             mm_per_pixel=mm_per_pixel,
             bom=bom,
         )
+        self._id = uuid.uuid4().hex
         self._has_begun = resume and has_journal(folder)
         if self._has_begun:
             self._take_up()
@@ -79,6 +81,8 @@ class KeptRun:
         head = read_head(self._folder)
         _check_same(head, _head(self._work, self._run), self._folder)
         self._run = replace(self._run, started=str(head["started"]))
+        # Earlier journals have no other name of their run.
+        self._id = str(head.get("id", head["started"]))
         for finished in read_journal(self._folder):
             _check_unchanged(self._work.files[finished.file], finished, self._folder)
             self._count(finished)
@@ -89,9 +93,9 @@ class KeptRun:
         return self._position
 
     @property
-    def started(self) -> str:
-        """When it began, as ISO 8601 with its zone."""
-        return self._run.started
+    def id(self) -> str:
+        """Tells it from all other runs, also from one that began in this folder in the same second."""
+        return self._id
 
     def parts(self, room: Room, progress: Progress = no_progress) -> Generator[list[Finished], None, None]:
         """Do what is left, as `inspect_run`; what is yielded is on the disk.
@@ -101,7 +105,7 @@ class KeptRun:
             StorageError: the folder cannot be written, or the disk is full; what was yielded stays.
         """
         with (
-            Journal(self._folder, None if self._has_begun else _head(self._work, self._run)) as journal,
+            Journal(self._folder, None if self._has_begun else self._first_line()) as journal,
             RunWriter(self._folder, self._run, self._formats) as writer,
             closing(inspect_run(self._work, room, begin=self._position, progress=progress)) as parts,
         ):
@@ -122,6 +126,9 @@ class KeptRun:
     def done(self) -> Iterator[Finished]:
         """What was done when it was taken up, as the journal has it: without drawings."""
         return read_journal(self._folder) if self._has_begun else iter(())
+
+    def _first_line(self) -> dict[str, Any]:
+        return {"id": self._id, **_head(self._work, self._run)}
 
     def _write(self, finished: Finished, writer: RunWriter) -> None:
         result = finished.result

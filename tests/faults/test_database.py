@@ -19,6 +19,7 @@ from segdetect.settings import EngineName, GridSize, Settings
 from segdetect.storage.history import database
 from segdetect.storage.history.entries import Finding, Run, Search
 from segdetect.storage.history.history import History
+from tests.support.clock import stopped_clock
 from tests.support.faults import fault, one_sentence
 from tests.support.interruption import killed
 from tests.support.pictures import answer, picture, planted, png, weave
@@ -96,7 +97,10 @@ def test_a_database_that_is_locked_for_a_while(engine: Meddling, capsys: pytest.
 
 
 @fault("database gone", injected="its files are removed in mid-run", held=SAID)
-def test_a_database_that_is_gone(engine: Meddling, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_database_that_is_gone(
+    engine: Meddling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_clock(monkeypatch)  # both runs begin in one second, as they may on a fast machine
     engine.meddle = lambda: [path.unlink() for path in FILE.parent.glob("history*")]
     survived(engine, capsys, "not kept in the history: ")
     assert in_history() == NAMES[1:]

@@ -16,6 +16,7 @@ from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import EngineName
 from segdetect.storage.history.entries import Search
 from segdetect.storage.history.history import History
+from tests.support.clock import stopped_clock
 from tests.support.findings import failure, finding, run
 from tests.support.pictures import planted, png
 from tests.support.tiny_engine import TinyDenseEngine
@@ -151,6 +152,17 @@ def test_inspect_keeps_its_answers_and_failures_as_one_run(folder: Path, tmp_pat
     assert History().count(Search()) == 4
     assert main(["inspect", str(folder)]) == 1
     assert History().count(Search()) == 8
+
+
+def test_a_run_that_begins_in_the_same_second_in_the_same_folder_takes_nobodys_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_clock(monkeypatch)
+    for count in (4, 8):
+        assert main(["inspect", str(folder), "--out", str(tmp_path / "out")]) == 1
+        entries = History().find(Search())
+        assert len(entries) == count
+        assert len({entry.run for entry in entries}) == count // 4
 
 
 @pytest.mark.parametrize("turned_off", ["option", "variable"])

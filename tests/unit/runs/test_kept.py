@@ -24,6 +24,7 @@ from segdetect.runs.kept import KeptRun
 from segdetect.runs.rooms import Here
 from segdetect.runs.run import Position, Work
 from segdetect.settings import EngineName, GridSize, Scope, Settings
+from tests.support.clock import stopped_clock
 from tests.support.pictures import planted, png, tiff, weave
 from tests.support.tiny_engine import TinyDenseEngine
 
@@ -74,7 +75,8 @@ def _files(out: Path) -> dict[str, str]:
     journal = [json.loads(line) for line in (out / JOURNAL).read_text().splitlines()]
     for line in journal[1:]:
         (line["document"] or {}).pop("seconds", None)
-    journal[0].pop("started")
+    for name in ("id", "started"):
+        journal[0].pop(name)
     record = json.loads((out / "run.json").read_text())
     record.pop("started")
     return {
@@ -127,6 +129,23 @@ def test_without_resume_the_files_are_replaced(inspector: Inspector, folder: Pat
     _do(_kept(inspector, folder, out), inspector, 2)
     assert _do(_kept(inspector, folder, out, resume=False), inspector) == NAMES
     assert [one.file for one in read_journal(out)] == [0, 1, 2, 3, 4, 4]
+
+
+def test_a_run_keeps_its_id_and_another_of_the_same_second_has_another(
+    inspector: Inspector, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_clock(monkeypatch)
+    out = tmp_path / "out"
+    first = _kept(inspector, folder, out)
+    _do(first, inspector, 1)
+    assert _kept(inspector, folder, out).id == first.id
+    assert _kept(inspector, folder, out, resume=False).id != first.id
+    # Journals of before have no other name of their run than the time at which it began.
+    head, *lines = (out / JOURNAL).read_text().splitlines(keepends=True)
+    values = json.loads(head)
+    assert values.pop("id") == first.id
+    (out / JOURNAL).write_text("".join([json.dumps(values) + "\n", *lines]))
+    assert _kept(inspector, folder, out).id == values["started"]
 
 
 def test_a_run_can_be_paused_and_gone_on_with(inspector: Inspector, folder: Path, tmp_path: Path) -> None:
