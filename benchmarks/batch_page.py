@@ -27,7 +27,7 @@ from segdetect.errors import UnreadableImageError  # noqa: E402
 from segdetect.inspection import Failure, Verdict  # noqa: E402
 from segdetect.output.finished import Finished  # noqa: E402
 from segdetect.output.thumbnails import kept_thumbnail  # noqa: E402
-from segdetect.pictures.sources import SourceFile  # noqa: E402
+from segdetect.pictures.source_file import SourceFile  # noqa: E402
 from segdetect.runs.kept_files import KeptFiles, write_files  # noqa: E402
 from segdetect.runs.kept_record import RunRecord, State  # noqa: E402
 from segdetect.runs.kept_rows import Rows  # noqa: E402

@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from segdetect.engines.fastdup import FastdupEngine
 from segdetect.memory import return_freed
 from segdetect.pictures.loading import load_image
-from segdetect.pictures.sources import SourceFile, list_sources
+from segdetect.pictures.source_file import SourceFile
+from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs import cluster
 from segdetect.runs.rooms import Here, Room

@@ -17,7 +17,8 @@ from segdetect.inspection import Inspection
 from segdetect.output.json_files import json_bytes, read_export
 from segdetect.pictures.loading import LoadedImage, Pixels, image_from_pixels, load_image
 from segdetect.pictures.page_choice import Pages
-from segdetect.pictures.sources import SourceFile, read_sources
+from segdetect.pictures.source_file import SourceFile
+from segdetect.pictures.sources import read_sources
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, member
 

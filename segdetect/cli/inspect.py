@@ -34,7 +34,8 @@ from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PAGES
 from segdetect.pictures.names import on_one_line
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice
-from segdetect.pictures.sources import Sources, list_sources
+from segdetect.pictures.source_file import Sources
+from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs.kept import KeptRun
 from segdetect.runs.rooms import Room

@@ -26,7 +26,8 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.masks import Polarity
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, Pages
 from segdetect.pictures.region_masks import read_regions
-from segdetect.pictures.sources import SourceFile, list_sources, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
+from segdetect.pictures.sources import list_sources
 from segdetect.progress import Progress
 from segdetect.regions import Regions
 from segdetect.runs.batch import Answer

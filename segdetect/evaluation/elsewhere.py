@@ -10,7 +10,7 @@ from segdetect.evaluation.labelled import Category, LabelledPicture
 from segdetect.inspection import Failure, Inspection
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.places import Place
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress
 from segdetect.runs.batch import Answer, load_file

@@ -13,7 +13,7 @@ from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PAGES
 from segdetect.pictures.names import composed
 from segdetect.pictures.paging import count_pages
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 
 ONLY_FIRST: Final = "only the first page of a file that is named itself is taken, unless others are asked for"
 TOO_MANY: Final = f"only the first {MAX_PAGES} pages of a file are taken, unless all are asked for"

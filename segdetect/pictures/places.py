@@ -41,6 +41,11 @@ class State:
     changed: int
 
 
+def place_of(path: Path, members: tuple[int, ...] = ()) -> Place:
+    """Where a file lies as others see it, whose links may lead elsewhere."""
+    return Place(os.path.abspath(path), members)  # noqa: PTH100
+
+
 def state_of(place: Place) -> State | None:
     """How the file at a place looks from here; None where it is not seen."""
     try:

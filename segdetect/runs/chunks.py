@@ -25,7 +25,7 @@ from segdetect.output.finished import Finished
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.page_choice import Pages
-from segdetect.pictures.sources import SourceFile, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.runs.batch import Answer, answers_of, chunks, load_bank, load_each, parts_of

@@ -22,7 +22,7 @@ from segdetect.output.run_folder import RunWriter
 from segdetect.output.thumbnails import kept_thumbnail
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.places import state_of
-from segdetect.pictures.sources import SourceFile, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.progress import Progress, no_progress
 from segdetect.runs.rooms import Room
 from segdetect.runs.run import Position, Work, inspect_run

@@ -15,7 +15,7 @@ from segdetect.output.finished import Finished
 from segdetect.output.formats import FormatName
 from segdetect.output.journal import read_head, read_journal
 from segdetect.output.run import Run
-from segdetect.pictures.sources import SourceFile, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.runs.kept_files import read_files
 from segdetect.runs.kept_record import RunRecord
 from segdetect.runs.kept_rows import Rows

@@ -12,7 +12,8 @@ from segdetect.errors import InputError, StorageError
 from segdetect.files import write_atomic
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.places import Place
-from segdetect.pictures.sources import SourceFile, Sources, list_stored
+from segdetect.pictures.source_file import SourceFile, Sources
+from segdetect.pictures.sources import list_stored
 from segdetect.runs.orders import Wanted, read_wanted
 from segdetect.storage.roots import Roots
 

@@ -14,7 +14,7 @@ from segdetect.inspection import Failure
 from segdetect.message import packed, unpacked
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice
 from segdetect.pictures.places import Place, State, read_place, state_of
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.settings import EngineName, Settings
 
 

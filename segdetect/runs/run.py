@@ -13,7 +13,7 @@ from segdetect.errors import EngineKilledError
 from segdetect.inspection import Failure
 from segdetect.output.finished import Finished
 from segdetect.pictures.page_choice import DEFAULT_PAGES, PageChoice, like_pages
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.runs.batch import CHUNK_PICTURES

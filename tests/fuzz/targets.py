@@ -36,7 +36,9 @@ from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.paging import count_pages
 from segdetect.pictures.region_masks import read_regions
-from segdetect.pictures.sources import Sources, list_stored, list_uploads, load_source
+from segdetect.pictures.source_file import Sources, load_source
+from segdetect.pictures.sources import list_stored
+from segdetect.pictures.uploads import list_uploads
 from segdetect.settings import Settings
 from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.segplan import read_segplan, write_segplan

@@ -17,7 +17,7 @@ from segdetect.errors import SettingsError
 from segdetect.output.plan_changes import plan_changes
 from segdetect.output.segments import segments
 from segdetect.pictures.loading import LoadedImage
-from segdetect.pictures.sources import SourceFile, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer, inspect_files
 from segdetect.runs.orders import Wanted, read_wanted

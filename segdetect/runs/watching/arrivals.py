@@ -32,7 +32,7 @@ from watchdog.observers.api import BaseObserver
 from segdetect.errors import InputError
 from segdetect.files import is_on_network
 from segdetect.pictures.left_out import is_unfinished, left_behind
-from segdetect.pictures.sources import is_no_picture
+from segdetect.pictures.sniffing import is_no_picture
 from segdetect.pictures.walking import walk
 
 POLL_SECONDS: Final = 2.0

@@ -18,7 +18,7 @@ from segdetect.output.finished import Finished
 from segdetect.output.thumbnails import kept_thumbnail
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pictures.page_choice import Pages
-from segdetect.pictures.sources import SourceFile, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import Answer, answers_of, load_each, parts_of
 from segdetect.runs.watching.calls import Call, call_of

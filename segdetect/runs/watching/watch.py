@@ -16,7 +16,7 @@ from segdetect.inspection import Failure
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.names import as_text
 from segdetect.pictures.places import Place, read_file
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.pictures.walking import walk
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress

@@ -15,7 +15,7 @@ from typing import Final
 
 from segdetect.errors import CancelledError, InputError, SegDetectError, SettingsError
 from segdetect.files import home, storage_errors, write_atomic
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress
 from segdetect.runs.kept_files import within

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from segdetect.errors import StorageError
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.settings import Scope
 from segdetect.storage.plans.plan import Plan
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection
-from segdetect.pictures.sources import load_source
+from segdetect.pictures.source_file import load_source
 from segdetect.progress import part_of
 from segdetect.runs.reviewing import Question, still_flagged
 from segdetect.storage.history.entries import Entry

@@ -11,7 +11,8 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Failure, Inspection
-from segdetect.pictures.sources import SourceFile, Sources, list_sources
+from segdetect.pictures.source_file import SourceFile, Sources
+from segdetect.pictures.sources import list_sources
 from segdetect.runs.kept_export import opened_picture
 from segdetect.runs.kept_files import read_files, store_uploads, within
 from segdetect.runs.kept_rows import Query, Rows

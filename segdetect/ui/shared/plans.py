@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.errors import SegDetectError, StorageError
 from segdetect.pictures.loading import LoadedImage
-from segdetect.pictures.sources import SourceFile, load_source
+from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.settings import PlanVersion, Scope, Settings
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.plan import GoodPicture, Plan

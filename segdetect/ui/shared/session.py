@@ -24,7 +24,7 @@ from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.loading import LoadedImage, load_image
-from segdetect.pictures.sources import list_uploads
+from segdetect.pictures.uploads import list_uploads
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName
 from segdetect.ui.shared.page import callback, caught

@@ -20,7 +20,8 @@ from segdetect.grid import TileLayout
 from segdetect.pictures import limits
 from segdetect.pictures.limits import decoded_limit, inflates_within, jpeg_scans
 from segdetect.pictures.loading import image_from_pixels, load_image
-from segdetect.pictures.sources import list_uploads, read_sources
+from segdetect.pictures.sources import read_sources
+from segdetect.pictures.uploads import list_uploads
 from segdetect.settings import GridSize
 from tests.support.bombs import BOMBS, deflated_dicom, jpeg, png, tiff, zeros
 

@@ -19,7 +19,7 @@ from segdetect.pictures.formats import SUFFIXES
 from segdetect.pictures.loading import load_image
 from segdetect.pictures.paging import count_pages
 from segdetect.pictures.region_masks import read_regions
-from segdetect.pictures.sources import list_uploads
+from segdetect.pictures.uploads import list_uploads
 
 Image.init()
 OPENED = {"PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"}

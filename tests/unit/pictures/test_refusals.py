@@ -15,7 +15,8 @@ import pytest
 
 from segdetect.errors import ImageTooLargeError, InputError, SegDetectError, UnreadableImageError
 from segdetect.pictures.loading import load_image
-from segdetect.pictures.sources import list_sources, list_uploads
+from segdetect.pictures.sources import list_sources
+from segdetect.pictures.uploads import list_uploads
 from tests.support.picture_files import dicom, encoded, heic, tagged_tiff
 from tests.support.pictures import tiff, weave
 

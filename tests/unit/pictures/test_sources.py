@@ -15,7 +15,9 @@ import pytest
 
 from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
 from segdetect.pictures import limits
-from segdetect.pictures.sources import SourceFile, list_sources, read_sources, uploaded_sources
+from segdetect.pictures.source_file import SourceFile
+from segdetect.pictures.sources import list_sources, read_sources
+from segdetect.pictures.uploads import list_uploads
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 
@@ -268,7 +270,7 @@ def test_uploads_may_be_pictures_and_archives() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.png", PNG + b"zip")
-    found = list(uploaded_sources([("a.png", PNG), ("b.png", PNG), ("parts.zip", buffer.getvalue())]))
+    found = list_uploads([("a.png", PNG), ("b.png", PNG), ("parts.zip", buffer.getvalue())]).files
     assert [source.name for source in found] == ["a.png", "b.png", "parts/a.png"]
     assert found[2].data() == PNG + b"zip"
 
@@ -302,7 +304,8 @@ def _open_files() -> set[tuple[str, str]]:
 def test_however_many_zips_hold_one_file_open_and_none_afterwards(tmp_path: Path, uploaded: bool) -> None:
     paths = _zips(tmp_path, 200)
     before = _open_files()
-    files = list(uploaded_sources([(p.name, p.read_bytes()) for p in paths]) if uploaded else read_sources(paths))
+    uploads = [(p.name, p.read_bytes()) for p in paths]
+    files = (list_uploads(uploads) if uploaded else list_sources(paths)).files
     assert len(files) == 400
     assert len(_open_files() - before) <= 1
     # In whatever order they are read.

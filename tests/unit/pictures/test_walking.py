@@ -12,7 +12,9 @@ import pytest
 
 from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
 from segdetect.pictures import limits
-from segdetect.pictures.sources import Sources, list_sources, list_uploads
+from segdetect.pictures.source_file import Sources
+from segdetect.pictures.sources import list_sources
+from segdetect.pictures.uploads import list_uploads
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 OWN_RECORD = json.dumps({"segdetect": "0.1.0", "engine": "texture"}).encode()

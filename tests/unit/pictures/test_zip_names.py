@@ -9,7 +9,8 @@ import zlib
 
 import pytest
 
-from segdetect.pictures.sources import Sources, list_uploads
+from segdetect.pictures.source_file import Sources
+from segdetect.pictures.uploads import list_uploads
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 

@@ -16,7 +16,8 @@ import pytest
 from segdetect.errors import ClusterError, EngineUnavailableError, InputError, StorageError
 from segdetect.memo import Budget
 from segdetect.output.journal import JOURNAL
-from segdetect.pictures.sources import SourceFile, list_sources
+from segdetect.pictures.source_file import SourceFile
+from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.progress import no_progress
 from segdetect.runs import run as run_module

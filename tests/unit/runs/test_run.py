@@ -17,7 +17,8 @@ from segdetect.inspection import Failure, Inspection
 from segdetect.memo import Budget
 from segdetect.pictures import sources
 from segdetect.pictures.page_choice import PageChoice
-from segdetect.pictures.sources import list_sources, list_uploads
+from segdetect.pictures.sources import list_sources
+from segdetect.pictures.uploads import list_uploads
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress, no_progress
 from segdetect.runs import batch, run

@@ -14,7 +14,7 @@ import pytest
 
 from segdetect.errors import CancelledError, EngineMissingError, InputError, SettingsError, StorageError
 from segdetect.inspection import Failure
-from segdetect.pictures.sources import SourceFile
+from segdetect.pictures.source_file import SourceFile
 from segdetect.pipeline import Inspector
 from segdetect.runs.watching import arrivals
 from segdetect.runs.watching.calls import Call
