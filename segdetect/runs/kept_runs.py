@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
-import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from segdetect.errors import CancelledError, ClusterError, InputError, SegDetectError, SettingsError, StorageError
-from segdetect.files import hold, home, storage_errors
+from segdetect.errors import CancelledError, ClusterError, InputError, SegDetectError, StorageError
+from segdetect.files import home, storage_errors
 from segdetect.log import event
 from segdetect.pictures.left_out import LeftOut
 from segdetect.progress import Progress
 from segdetect.runs.kept_files import KeptFiles, write_files
-from segdetect.runs.kept_record import RECORD, RunRecord, State, read_run_record
+from segdetect.runs.kept_folder import RunsFolder
+from segdetect.runs.kept_record import RunRecord, State
 from segdetect.runs.kept_rows import Rows
+from segdetect.runs.kept_state import RunState, state_under_way
+from segdetect.runs.kept_troubles import did_nothing, fault, without_resume, without_workers
 from segdetect.runs.kept_work import Going, KeptWork, held
 from segdetect.runs.long_runs import LongRun, LongRuns
 from segdetect.runs.rooms import Room
 from segdetect.runs.run import Work
 from segdetect.storage.history.history import History
-from segdetect.storage.shelf import DAMAGE, Damaged, Shelf
+from segdetect.storage.shelf import DAMAGE, Damaged
 
-# What a start that was killed left behind is no run; one that is being made is not touched.
-_LEFT_SECONDS: Final = 86_400.0
-# Which machines these are is for who runs the server, and in its log.
-_WITHOUT_WORKERS: Final = "What is done stays. Go on with the run when the scheduler and its workers are there again"
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -44,50 +39,6 @@ class _Place:
 
     going: Going
     task: LongRun[str, None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
-    """A run as it stands at this moment.
-
-    Args:
-        record: what is known of it.
-        state: where it stands.
-        is_stopping: it was told to pause or to stop and has not come to it yet.
-        ahead: so many runs come before it.
-        share: of its files that are done, 0..1, while it runs.
-        doing: what is going on, in words.
-        counts: how many pictures have each verdict.
-        per_second: pictures a second since its turn came; None while that is not known.
-        seconds_left: until it is done, at this pace; None likewise.
-        unkept: why the history does not have all of it, where it was to.
-    """
-
-    record: RunRecord
-    state: State
-    is_stopping: bool = False
-    ahead: int = 0
-    share: float = 0.0
-    doing: str = ""
-    counts: Mapping[str, int] = field(default_factory=dict)
-    per_second: float | None = None
-    seconds_left: float | None = None
-    unkept: SegDetectError | None = None
-
-    @property
-    def pictures(self) -> int:
-        """How many pictures are done, those that failed included."""
-        return sum(self.counts.values())
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it waits for its turn or has it."""
-        return self.state in (State.WAITING, State.RUNNING)
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether another program has it."""
-        return self.state is State.WAITING and not self.doing
 
 
 class KeptRuns:
@@ -109,35 +60,27 @@ class KeptRuns:
 
     def __init__(self, room: Callable[[], Room], *, folder: Path | None = None, history: History | None = None) -> None:
         self._room, self._history = room, history
-        self._folder = folder or home() / "runs"
+        self._folder = RunsFolder(folder or home() / "runs")
         self._queue: LongRuns[str, None] = LongRuns(kept=0)
         self._lock = threading.RLock()
         self._places: dict[str, _Place] = {}
-        contents = Shelf(self._folder, f"*/{RECORD}", read_run_record).contents()
+        contents = self._folder.contents()
         self._records = {record.id: record for record in contents.whole}
         # Runs that another program has and was not seen to work on: it may have them in its queue.
         self._theirs: set[str] = set()
         self.damaged: Sequence[Damaged] = contents.damaged
-        self._remove_left()
+        self._folder.remove_left()
         with self._lock:
             for record in sorted(contents.whole, key=lambda one: one.created):
                 self._take_up(record)
 
-    @contextmanager
-    def new_folder(self) -> Iterator[Path]:
+    def new_folder(self) -> AbstractContextManager[Path]:
         """Gives the folder of a run to come, for files that only the visitor has; it goes if none is started.
 
         Raises:
             StorageError: it cannot be written.
         """
-        folder = self._folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:12]}"
-        try:
-            with storage_errors(self._folder):
-                folder.mkdir(parents=True)
-                yield folder
-        finally:
-            if folder.name not in self._records:
-                shutil.rmtree(folder, ignore_errors=True)
+        return self._folder.new()
 
     def start(self, folder: Path, work: Work, *, name: str, account: str = "", left_out: Sequence[LeftOut] = ()) -> str:
         """Begin a run, or queue it.
@@ -201,7 +144,7 @@ class KeptRuns:
 
     def folder(self, id: str) -> Path:
         """Where a run's files lie."""
-        return self._folder / self._records[id].id
+        return self._folder.of(self._records[id].id)
 
     def pause(self, account: str, id: str) -> None:
         """Stop a run after the part under way; at once where its turn has not come."""
@@ -243,11 +186,7 @@ class KeptRuns:
             state = self.get(account, id)
             if state is None or state.goes_on:
                 return
-            folder = self.folder(id)
-            with storage_errors(folder), hold(folder, _busy(state.record.name)):
-                # Without its record it is no run any more, should the rest not go in one go.
-                (folder / RECORD).unlink(missing_ok=True)
-                shutil.rmtree(folder)
+            self._folder.delete(state.record)
             del self._records[id]
             self._places.pop(id, None)
             self._theirs.discard(id)
@@ -264,32 +203,24 @@ class KeptRuns:
 
     def _look_elsewhere(self) -> None:
         """See what runs another program has, what became of them, and go on with what that left."""
-        self._find_theirs()
+        for record in list(self._folder.begun_since(self._records)):
+            self._records[record.id] = record
+            self._theirs.add(record.id)
         for id, known in list(self._records.items()):
             if known.state is not State.WAITING or self._going(id) is not None:
                 continue
             try:
-                self._records[id] = read_run_record(self.folder(id) / RECORD)
+                self._records[id] = self._folder.record(id)
             except FileNotFoundError:
                 del self._records[id]
                 self._theirs.discard(id)
             except DAMAGE:
                 # As at a network drive's bad moment: the next look will tell.
                 continue
-            if id in self._theirs and _is_held(self.folder(id)):
+            if id in self._theirs and self._folder.is_held(id):
                 self._theirs.remove(id)
             if id not in self._theirs:
                 self._take_up(self._records[id])
-
-    def _find_theirs(self) -> None:
-        """List the runs that another program has begun since this one looked last."""
-        for folder in self._folder.glob("*-*-*") if self._folder.is_dir() else ():
-            if folder.name in self._records:
-                continue
-            # It is being made, or was set aside as damaged.
-            with suppress(OSError, *DAMAGE):
-                self._records[folder.name] = read_run_record(folder / RECORD)
-                self._theirs.add(folder.name)
 
     def _stop(self, id: str, place: _Place, state: State) -> None:
         self._queue.stop(place.task.account, place.task.name)
@@ -299,52 +230,19 @@ class KeptRuns:
     def _state(self, record: RunRecord) -> RunState:
         place = self._places.get(record.id)
         if record.state is State.WAITING and self._going(record.id) is None:
-            return RunState(record=record, state=State.WAITING, counts=self._counts(record))
+            return RunState(record=record, state=State.WAITING, counts=self._folder.counts(record))
         if place is None or record.state is not State.WAITING:
             unkept = None if place is None else place.going.unkept
             return RunState(record=record, state=record.state, counts=record.counts, unkept=unkept)
-        going, task = place.going, place.task
-        seconds = None if going.since is None or not going.done else max(1e-3, time.monotonic() - going.since)
-        gained = task.share - going.share
-        return RunState(
-            record=record,
-            state=State.WAITING if task.is_waiting else State.RUNNING,
-            is_stopping=going.pausing or going.cancelled,
-            ahead=self._queue.ahead(task),
-            share=task.share,
-            doing=task.doing,
-            counts=dict(going.counts),
-            per_second=going.done / seconds if seconds else None,
-            seconds_left=seconds * (1 - task.share) / gained if seconds and gained > 0 else None,
-            unkept=going.unkept,
-        )
-
-    def _counts(self, record: RunRecord) -> Mapping[str, int]:
-        """How far another program is with a run; what its record says where its table cannot be read."""
-        try:
-            return Rows(self.folder(record.id)).counts()
-        except StorageError:
-            # As on a full disk, where the list of runs is to be seen all the same.
-            return record.counts
-
-    def _remove_left(self) -> None:
-        """Remove what is left of runs that were being made, or deleted, when the program was killed."""
-        for folder in self._folder.glob("*-*-*") if self._folder.is_dir() else ():
-            with suppress(OSError):
-                if not (folder / RECORD).exists() and time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
-                    shutil.rmtree(folder)
+        return state_under_way(record, place.going, place.task, ahead=self._queue.ahead(place.task))
 
     def _take_up(self, record: RunRecord) -> None:
         """Go on with a run that had not ended."""
-        if record.state is not State.WAITING or _is_held(self.folder(record.id)):
+        if record.state is not State.WAITING or self._folder.is_held(record.id):
             return
         done = sum(Rows(self.folder(record.id)).counts().values()) if record.begun_with >= 0 else 0
         if done == record.begun_with:
-            trouble = StorageError(
-                "the program ended before this run had done anything more",
-                remedy="Go on with it. If the program ends again, leave out the pictures that come next",
-            )
-            self._settle(record.id, State.PAUSED, trouble)
+            self._settle(record.id, State.PAUSED, did_nothing())
         else:
             self._queue_up(record)
 
@@ -384,13 +282,13 @@ class KeptRuns:
         except ClusterError as error:
             _LOG.warning("A run waits: %s", error)
             # Nothing is wrong with the run: it waits until somebody says that the workers are there again.
-            self._settle(id, State.PAUSED, ClusterError(error.problem, remedy=_WITHOUT_WORKERS))
+            self._settle(id, State.PAUSED, without_workers(error))
             raise
         except SegDetectError as error:
-            self._settle(id, State.FAILED, _without_resume(error))
+            self._settle(id, State.FAILED, without_resume(error))
             raise
         except Exception as error:
-            self._settle(id, State.FAILED, _fault(error))
+            self._settle(id, State.FAILED, fault(error))
             raise
         self._settle(id, State.PAUSED if going.pausing else State.DONE)
 
@@ -404,31 +302,3 @@ class KeptRuns:
 def _log(record: RunRecord) -> None:
     trouble = "" if record.trouble is None else str(record.trouble.problem)
     event("run " + record.state.value, run=record.id, pictures=dict(record.counts), trouble=trouble)
-
-
-def _busy(name: str) -> StorageError:
-    return StorageError(
-        "another program works on this run", remedy="Wait until that is done, or stop it there", file=name
-    )
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        with held(folder):
-            return False
-    except CancelledError:
-        return True
-
-
-def _without_resume(error: SegDetectError) -> SegDetectError:
-    """What a run that is gone on with finds changed, in words for who has no command line."""
-    if not isinstance(error, SettingsError):
-        return error
-    return SettingsError(error.problem, remedy="Start it anew; what is done stays in this one", file=error.file)
-
-
-def _fault(error: Exception) -> SegDetectError:
-    return SegDetectError(
-        f"the run failed ({type(error).__name__}), which is a fault of the program and not of your pictures",
-        remedy="Go on with it once more. What the server wrote in its log helps to mend it",
-    )

@@ -16,7 +16,7 @@ from segdetect.output.thumbnails import encoded_uri
 from segdetect.runs.kept_export import export_zip
 from segdetect.runs.kept_files import read_files
 from segdetect.runs.kept_rows import Query, Row, Rows, Sorting
-from segdetect.runs.kept_runs import RunState
+from segdetect.runs.kept_state import RunState
 from segdetect.settings import RuleName, Scope
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import runs

@@ -16,7 +16,8 @@ from segdetect.pictures.sources import list_sources
 from segdetect.runs.kept_export import opened_picture
 from segdetect.runs.kept_files import read_files, store_uploads, within
 from segdetect.runs.kept_rows import Query, Rows
-from segdetect.runs.kept_runs import KeptRuns, RunState
+from segdetect.runs.kept_runs import KeptRuns
+from segdetect.runs.kept_state import RunState
 from segdetect.runs.room_choice import named_scheduler, open_room
 from segdetect.runs.run import Work
 from segdetect.settings import Scope, Settings

@@ -24,7 +24,8 @@ from segdetect.runs import run as run_module
 from segdetect.runs.kept_files import read_files, store_uploads, within
 from segdetect.runs.kept_record import RECORD, State, read_run_record
 from segdetect.runs.kept_rows import Query, Rows, Sorting
-from segdetect.runs.kept_runs import KeptRuns, RunState
+from segdetect.runs.kept_runs import KeptRuns
+from segdetect.runs.kept_state import RunState
 from segdetect.runs.kept_work import held
 from segdetect.runs.rooms import Here, Room
 from segdetect.runs.run import Work
