@@ -214,6 +214,7 @@ class KeptRuns:
             except FileNotFoundError:
                 del self._records[id]
                 self._theirs.discard(id)
+                continue
             except DAMAGE:
                 # As at a network drive's bad moment: the next look will tell.
                 continue

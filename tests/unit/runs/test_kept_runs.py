@@ -288,6 +288,18 @@ def test_a_run_that_another_program_began_is_seen_and_left_to_it_even_while_it_w
     assert bench.engine.described == ["0.png", "1.png"]
 
 
+def test_a_run_that_another_program_deleted_before_its_turn_came_is_listed_no_more(bench: Bench) -> None:
+    mine = bench.runs
+    theirs = bench.restarted()
+    first, second = bench.start(*pictures(1)), bench.start(*pictures(1, first=5))
+    assert [state.record.id for state in mine.of("")] == [second, first]
+    theirs.cancel("", second)
+    theirs.delete("", second)
+    assert [state.record.id for state in mine.of("")] == [first]
+    bench.let(1)
+    bench.came(first, State.DONE)
+
+
 def test_a_run_that_another_program_began_and_left_when_it_ended_is_gone_on_with(bench: Bench) -> None:
     mine = bench.runs
     bench.restarted()
