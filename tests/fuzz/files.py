@@ -150,6 +150,17 @@ def annotation_files() -> list[bytes]:
     return [json.dumps(document).encode() for document in annotation_documents()]
 
 
+def messages() -> list[dict[str, Any]]:
+    """What the parts of a page in the browser tell: tiles, a grid, a threshold, a painted mask."""
+    told: list[dict[str, Any]] = [{"pane": 0, "tiles": [3, 4]}, {"parts": 7}, {"value": 1.25}, {"png": "iVBORw0KGgo="}]
+    return [{**one, "sequence": 1_790_000_000_000} for one in told]
+
+
+def message_files() -> list[bytes]:
+    """The same as files."""
+    return [json.dumps(message).encode() for message in messages()]
+
+
 def small_picture() -> bytes:
     """The picture that annotations, archives and plans are of."""
     return _SMALL

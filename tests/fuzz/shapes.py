@@ -345,8 +345,8 @@ def names() -> Files:
     ).map(lambda name: name.encode("utf-8", "surrogatepass"))
 
 
-_PARAMETERS: Final[Mapping[str, Sequence[str]]] = {
-    "grid": ("7", "99", "-3", "2.5"),
+_CONTROLS: Final[Mapping[str, Sequence[str]]] = {
+    "grid": ("7", "99", "-3", "2.5", "5"),
     "rows": ("3", "0"),
     "cols": ("9", "1"),
     "apart": ("true", "false", "yes"),
@@ -357,16 +357,27 @@ _PARAMETERS: Final[Mapping[str, Sequence[str]]] = {
     "defective": ("0.01", "few"),
     "threshold": ("1.25", "nan", "inf", "1e400", "-1"),
     "sample": ("Clean wire mesh", "no such sample"),
+    "shown": ("0", "-1"),
+    "good": ("true", "x"),
+}
+_PARAMETERS: Final[Mapping[str, Sequence[str]]] = {
+    # Pages whose controls are the same tell them by these.
+    **{
+        f"{prefix}{name}": values
+        for prefix in ("", "left-", "right-", "compare-", "evaluate-", "batch-")
+        for name, values in _CONTROLS.items()
+    },
     "picture": ("0123456789abcdef", ""),
     "page": ("1", "0", "999999999999"),
     "plan": ("Cloth~1", "Cloth~99999999999999999999", "~", "../../x~1", "Cloth~\u0663"),
     "run": ("0" * 16, "../.."),
     "watcher": ("0" * 16, "../.."),
-    "shown": ("0", "-1"),
     "view": ("Both", "Scores"),
-    "look": ("Tiles", "x"),
-    "left-grid": ("5", "0"),
-    "right-engine": ("texture", "x"),
+    "look": ("Table", "Stability", "x"),
+    "history-name": ("%_\\", "part"),
+    "history-verdict": ("normal", "failed", "x"),
+    "history-digest": ("0123", "%", "G"),
+    "history-plan": ("Cloth", "%"),
     "embed": ("true",),
 }
 
@@ -381,7 +392,7 @@ def addresses(pages: Sequence[str]) -> Files:
     @st.composite
     def query(draw: st.DrawFn) -> bytes:
         values = {"at": draw(st.sampled_from(list(pages)))}
-        for one in draw(st.lists(name, max_size=5)):
+        for one in draw(st.lists(name, max_size=8)):
             values[one] = draw(st.one_of(st.sampled_from(_PARAMETERS[one]), odd))
         return urlencode(values, errors="surrogatepass").encode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import logging
 import re
 import zlib
@@ -52,11 +53,8 @@ SECONDS_OF_A_PAGE: Final = 50
 _MOST_PICTURES: Final = 4
 PAGES: Final = (
     "streamlit_app.py",
-    "pages/compare.py",
-    "pages/batch.py",
-    "pages/history.py",
-    "pages/review.py",
-    "pages/plans.py",
+    *(f"pages/{name}.py" for name in ("compare", "batch", "history", "review", "plans", "watch", "evaluate", "method")),
+    "pages/system.py",
 )
 _FORMULA: Final = re.compile("^[\"' ]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 
@@ -229,6 +227,25 @@ def _logged() -> Iterator[list[BaseException]]:
         logging.getLogger().removeHandler(handler)
 
 
+def read_message(data: bytes) -> None:
+    """What a page is told by its part in the browser: tiles, a grid, a threshold, a painted mask."""
+    from segdetect.ui.viewer import messages
+
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return  # Streamlit refuses it
+    troubles = []
+    readers = (messages.chosen, messages.grid_tried, messages.threshold_tried, messages.painted)
+    for read in readers:
+        try:
+            read(value)
+        except InputError as error:
+            troubles.append(error)
+    if len(troubles) == len(readers):
+        raise InputError(troubles[0].problem, remedy=troubles[0].remedy, file="message") from troubles[0]
+
+
 def _address_files() -> list[bytes]:
     return [
         b"at=streamlit_app.py&sample=Clean+wire+mesh&engine=texture&grid=5&rule=Outlier+fence&threshold=1.25&page=2"
@@ -263,6 +280,7 @@ TARGETS: Final[dict[str, Target]] = {
             (InputError, StorageError),
         ),
         Target("CSV export", write_csv, lambda: [b"cloth.png", "\u7f8e=1;@x".encode()], shapes.names, (), share=0.3),
+        Target("messages", read_message, files.message_files, lambda: shapes.exports(files.messages), share=0.3),
         Target("address", visit, _address_files, lambda: shapes.addresses(PAGES), (), share=0.04, code=()),
     )
 }

@@ -267,7 +267,11 @@ def picked_tiles(inspection: Inspection) -> list[int]:
 
 
 def choose_tiles(inspection: Inspection, tiles: Sequence[int]) -> None:
-    """Make a tile the selected one; of several, which are then picked, the strongest. None picks none any more."""
-    st.session_state["picked"] = (identity(inspection), list(tiles) if len(tiles) > 1 else [])
-    if tiles:
-        select_tile(inspection, max(tiles, key=lambda tile: inspection.scores.comparable[tile]))
+    """Make a tile the selected one; of several, which are then picked, the strongest. None picks none any more.
+
+    Those that the answer does not have were chosen in another grid, which the page still showed.
+    """
+    there = [tile for tile in tiles if 0 <= tile < len(inspection.scores.comparable)]
+    st.session_state["picked"] = (identity(inspection), there if len(there) > 1 else [])
+    if there:
+        select_tile(inspection, max(there, key=lambda tile: inspection.scores.comparable[tile]))

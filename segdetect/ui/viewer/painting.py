@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-
-from segdetect.errors import InputError
-
-# A mask of a million pixels, which are noise; what people paint takes a hundredth of it.
-_MOST_BYTES: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +24,6 @@ class Painting:
     version: str
     most_pixels: int
     on_change: Callable[[bytes, str], None]
-
-
-def painted(value: Mapping[str, Any] | None) -> tuple[bytes, str] | None:
-    """The mask and its version that the browser sent; None where it sent none.
-
-    Raises:
-        InputError: it is something else.
-    """
-    if value is None:
-        return None
-    try:
-        text = str(value["png"])
-        if len(text) > _MOST_BYTES * 4 // 3:
-            raise ValueError("it is too large")
-        return base64.b64decode(text, validate=True), str(int(value["sequence"]))
-    except (binascii.Error, LookupError, TypeError, ValueError) as error:
-        raise InputError("what was painted came back damaged", remedy="Paint it once more") from error
 
 
 @functools.lru_cache(maxsize=8)

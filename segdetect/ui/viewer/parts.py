@@ -8,17 +8,15 @@ has come to rest, and a choice, are told to Python.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import streamlit as st
 
-from segdetect.errors import InputError
 from segdetect.ui.shared.page import callback
+from segdetect.ui.viewer.messages import ViewerEvent, threshold_tried
 from segdetect.ui.viewer.viewer import (
     Mark,
-    ViewerEvent,
     described_marks,
     last_seen,
     mounted_part,
@@ -91,15 +89,10 @@ def last_tried(key: str) -> float:
 
 
 def _note(key: str, on_change: Callable[[float], None]) -> None:
-    value = st.session_state[key].get("threshold")
-    if value is None:
+    told = threshold_tried(st.session_state[key].get("threshold"))
+    if told is None:
         return
-    try:
-        threshold, sequence = float(value["value"]), float(value["sequence"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise InputError("the threshold came back damaged", remedy="Choose it once more") from error
-    if not (math.isfinite(threshold) and threshold >= 0):
-        raise InputError(f"a threshold is 0 or more, and this one is {threshold}", remedy="Choose another")
+    threshold, sequence = told
     st.session_state[_tried_key(key)] = sequence
     on_change(threshold)
 

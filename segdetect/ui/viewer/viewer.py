@@ -9,7 +9,7 @@ viewer proper, which carries boxes, scores and marks and is all that a rerun sen
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,8 @@ import streamlit as st
 
 from segdetect.output.heat import HeatScale
 from segdetect.ui.shared.page import callback
-from segdetect.ui.viewer.painting import Painting, painted, veil
+from segdetect.ui.viewer.messages import ViewerEvent, chosen, grid_tried, painted
+from segdetect.ui.viewer.painting import Painting, veil
 from segdetect.ui.viewer.picture_bytes import LONGEST_SIDE, EncodedPicture, encode_cells, encode_picture
 
 # A closed line: points (x, y) in pixels of the picture.
@@ -237,24 +238,6 @@ class Looks:
     wipe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ViewerEvent:
-    """What the person chose.
-
-    Args:
-        pane: index of the pane it was chosen in.
-        tiles: the chosen tiles, the most recent last; empty when the choice was cleared.
-    """
-
-    pane: int
-    tiles: tuple[int, ...]
-
-    @property
-    def tile(self) -> int | None:
-        """The most recent of the chosen tiles; None when the choice was cleared."""
-        return self.tiles[-1] if self.tiles else None
-
-
 def picture_viewer(
     panes: Sequence[Pane],
     *,
@@ -330,17 +313,18 @@ def picture_viewer(
         _mount(_CODE)(key=f"{key}-code", data={"html": _read("viewer.html"), "css": _read("viewer.css")})
         for slot, picture in enumerate(pictures.values()):
             _mount(_PICTURE)(key=f"{key}-picture-{slot}", data=picture.digest.encode("ascii") + picture.data)
-    return _as_event(result.get("select"))
+    event = chosen(result.get("select"))
+    return None if event is None else event[0]
 
 
 def note_selection(key: str, on_select: Callable[[ViewerEvent], None] | None) -> None:
     """Callback of a part that was told of a choice: remember which it was, and hand it on."""
-    value = st.session_state[key].get("select")
-    event = _as_event(value)
-    if event is None:
+    told = chosen(st.session_state[key].get("select"))
+    if told is None:
         return
+    event, sequence = told
     # Sent back to the browser, which ignores a `selected` that is older than what the person chose since.
-    st.session_state[_seen_key(key)] = value["sequence"]
+    st.session_state[_seen_key(key)] = sequence
     if on_select is not None:
         on_select(event)
 
@@ -361,11 +345,12 @@ def _wanted_key(key: str) -> str:
 
 
 def _note_grid(key: str, on_grid: Callable[[int], None] | None) -> None:
-    value = st.session_state[key].get("grid")
-    if value is None or on_grid is None:
+    told = grid_tried(st.session_state[key].get("grid"))
+    if told is None or on_grid is None:
         return
-    st.session_state[_grid_key(key)] = value["sequence"]
-    on_grid(int(value["parts"]))
+    parts, sequence = told
+    st.session_state[_grid_key(key)] = sequence
+    on_grid(parts)
 
 
 def _grid_key(key: str) -> str:
@@ -385,10 +370,6 @@ def last_seen(key: str) -> int:
 
 def _seen_key(key: str) -> str:
     return f"{key}-seen"
-
-
-def _as_event(value: Mapping[str, Any] | None) -> ViewerEvent | None:
-    return None if value is None else ViewerEvent(int(value["pane"]), tuple(int(tile) for tile in value["tiles"]))
 
 
 def _as_list(selected: int | Sequence[int] | None) -> list[int]:

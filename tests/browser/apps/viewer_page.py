@@ -6,7 +6,8 @@ import streamlit as st
 from segdetect.grid import tile_layout
 from segdetect.output.heat import HeatScale
 from segdetect.settings import GridSize
-from segdetect.ui.viewer.viewer import Heat, Looks, Mark, Pane, Role, ViewerEvent, picture_viewer
+from segdetect.ui.viewer.messages import ViewerEvent
+from segdetect.ui.viewer.viewer import Heat, Looks, Mark, Pane, Role, picture_viewer
 
 SIDE = 700
 PLANTED = (17, 32, 5)
