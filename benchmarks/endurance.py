@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from benchmarks.observing import ROOT, Held, held, left_in
 from benchmarks.telling import tell
-from segdetect.documents import read_inspection
+from segdetect.documents.inspections import read_inspection
 from segdetect.output.annotation import png_bytes
 from segdetect.output.tables import csv_bytes, tiles_table
 from segdetect.output.thumbnails import kept_thumbnail

@@ -16,7 +16,7 @@ from segdetect.comparing.notes import alone_note
 from segdetect.comparing.tiled import Picture, cut_as
 from segdetect.cores import make_products_exact
 from segdetect.deciding.decision import decide
-from segdetect.documents import settings_record
+from segdetect.documents.settings import settings_record
 from segdetect.engines.base import Engine
 from segdetect.engines.registry import choose_engine, default_engines
 from segdetect.grid import TileLayout

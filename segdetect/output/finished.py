@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from segdetect.documents import failure_document, inspection_document, read_failure, read_inspection
+from segdetect.documents.failures import failure_document, read_failure
+from segdetect.documents.inspections import inspection_document, read_inspection
 from segdetect.errors import InputError
 from segdetect.inspection import Failure, Inspection
 from segdetect.message import packed, unpacked

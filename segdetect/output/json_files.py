@@ -7,13 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from segdetect.documents import (
-    failure_document,
-    inspection_document,
-    read_failure,
-    read_inspection,
-    settings_record,
-)
+from segdetect.documents.failures import failure_document, read_failure
+from segdetect.documents.inspections import inspection_document, read_inspection
+from segdetect.documents.settings import settings_record
 from segdetect.errors import InputError
 from segdetect.files import Draft
 from segdetect.inspection import Failure, Inspection

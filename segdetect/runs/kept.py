@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from segdetect.documents import settings_record
+from segdetect.documents.settings import settings_record
 from segdetect.errors import SegDetectError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished

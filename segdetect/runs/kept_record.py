@@ -11,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from segdetect.documents import failure_document, read_failure, read_settings, settings_record
+from segdetect.documents.failures import failure_document, read_failure
+from segdetect.documents.settings import read_settings, settings_record
 from segdetect.errors import InputError, SegDetectError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Failure

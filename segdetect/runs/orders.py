@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any, Self
 
 from segdetect import __version__
-from segdetect.documents import failure_document, read_failure, read_settings, settings_record
+from segdetect.documents.failures import failure_document, read_failure
+from segdetect.documents.settings import read_settings, settings_record
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Failure
 from segdetect.message import packed, unpacked

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from segdetect.documents import failure_document, inspection_document
+from segdetect.documents.failures import failure_document
+from segdetect.documents.inspections import inspection_document
 from segdetect.errors import UnreadableImageError
 from segdetect.inspection import Failure, Inspection
 from segdetect.message import Message

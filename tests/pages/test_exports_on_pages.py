@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdetect.documents import read_inspection
+from segdetect.documents.inspections import read_inspection
 from segdetect.engines.texture import TextureEngine
 from segdetect.inspection import Inspection
 from segdetect.output.masks import heat_tiff, mask_png

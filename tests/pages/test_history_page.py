@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError
 from streamlit.testing.v1 import AppTest
 
-from segdetect.documents import inspection_document
+from segdetect.documents.inspections import inspection_document
 from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import PlanVersion
 from segdetect.storage.history import hiding

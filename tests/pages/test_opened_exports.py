@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdetect.documents import inspection_document
+from segdetect.documents.inspections import inspection_document
 from segdetect.engines.texture import TextureEngine
 from segdetect.grid import tile_layout
 from segdetect.inspection import Inspection

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdetect.documents import settings_record
+from segdetect.documents.settings import settings_record
 from segdetect.files import file_name
 from segdetect.inspection import Inspection
 from segdetect.regions import regions_of

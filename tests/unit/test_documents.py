@@ -13,14 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segdetect.documents import (
-    failure_document,
-    inspection_document,
-    read_failure,
-    read_inspection,
-    read_settings,
-    settings_record,
-)
+from segdetect.documents.failures import failure_document, read_failure
+from segdetect.documents.inspections import inspection_document, read_inspection
+from segdetect.documents.settings import read_settings, settings_record
 from segdetect.errors import GridTooFineError, InputError, NothingToScoreError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.message import Message

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from segdetect.cli.main import main
-from segdetect.documents import inspection_document, read_inspection, read_settings, settings_record
+from segdetect.documents.inspections import inspection_document, read_inspection
+from segdetect.documents.settings import read_settings, settings_record
 from segdetect.engines.base import Engine
 from segdetect.engines.texture import TextureEngine
 from segdetect.errors import InputError, NothingToScoreError

@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from segdetect.documents import failure_document, inspection_document
+from segdetect.documents.failures import failure_document
+from segdetect.documents.inspections import inspection_document
 from segdetect.errors import SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.annotation import annotated_thumbnail, png_bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from segdetect.documents import settings_record
+from segdetect.documents.settings import settings_record
 from segdetect.errors import InputError, SettingsError, StorageError
 from segdetect.files import hold, storage_errors
 from segdetect.inspection import Failure, Inspection

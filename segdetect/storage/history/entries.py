@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any, Final
 
 from segdetect import __version__
-from segdetect.documents import failure_document, inspection_document, read_failure, read_inspection, settings_record
+from segdetect.documents.failures import failure_document, read_failure
+from segdetect.documents.inspections import inspection_document, read_inspection
+from segdetect.documents.settings import settings_record
 from segdetect.errors import InputError
 from segdetect.inspection import Failure, Inspection
 from segdetect.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from segdetect.documents import read_settings
+from segdetect.documents.settings import read_settings
 from segdetect.errors import InputError, StorageError
 from segdetect.inspection import Failure, Inspection
 from segdetect.storage.history.adding import add, note_picture

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from segdetect.documents import read_settings
+from segdetect.documents.settings import read_settings
 from segdetect.errors import StorageError
 from segdetect.files import changing, checked_name, home, storage_errors, write_atomic
 from segdetect.pictures.limits import MAX_PAGES

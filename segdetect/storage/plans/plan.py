@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from segdetect.documents import read_settings, settings_record
+from segdetect.documents.settings import read_settings, settings_record
 from segdetect.errors import SettingsError, StorageError
 from segdetect.files import checked_name
 from segdetect.message import Message

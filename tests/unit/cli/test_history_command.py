@@ -11,7 +11,7 @@ import pytest
 
 from segdetect.cli.history import end_of, moment
 from segdetect.cli.main import main
-from segdetect.documents import read_inspection
+from segdetect.documents.inspections import read_inspection
 from segdetect.inspection import Inspection, Verdict
 from segdetect.settings import EngineName
 from segdetect.storage.history.entries import Search

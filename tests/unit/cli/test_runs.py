@@ -16,7 +16,8 @@ import segdetect
 from segdetect.cli import saying
 from segdetect.cli.ending import TERMINATED
 from segdetect.cli.main import main
-from segdetect.documents import read_failure, read_inspection
+from segdetect.documents.failures import read_failure
+from segdetect.documents.inspections import read_inspection
 from segdetect.engines.base import Engine
 from segdetect.runs import run
 from segdetect.settings import EngineName

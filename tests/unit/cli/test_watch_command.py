@@ -12,7 +12,7 @@ import pytest
 
 from segdetect.cli.ending import INTERRUPTED, SOME_FAILED, TERMINATED, WRONG_USE
 from segdetect.cli.main import main
-from segdetect.documents import read_inspection
+from segdetect.documents.inspections import read_inspection
 from segdetect.engines.base import Engine
 from segdetect.runs.watching import arrivals
 from segdetect.settings import EngineName

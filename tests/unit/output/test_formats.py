@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 from pycocotools.coco import COCO
 
-from segdetect.documents import inspection_document
+from segdetect.documents.inspections import inspection_document
 from segdetect.errors import StorageError, UnreadableImageError
 from segdetect.inspection import Failure, Inspection, Verdict
 from segdetect.output.formats import FormatName

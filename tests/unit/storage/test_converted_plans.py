@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from segdetect.documents import settings_record
+from segdetect.documents.settings import settings_record
 from segdetect.files import file_name
 from segdetect.settings import EngineName, GridSize, Scope, Settings
 from segdetect.storage.plans.conversion import convert

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from segdetect.documents import inspection_document
+from segdetect.documents.inspections import inspection_document
 from segdetect.errors import InputError
 from segdetect.inspection import Failure, Inspection, Verdict
 from segdetect.settings import PlanVersion
