@@ -53,8 +53,8 @@ SECONDS_OF_A_PAGE: Final = 50
 _MOST_PICTURES: Final = 4
 PAGES: Final = (
     "streamlit_app.py",
+    # That of the system takes nothing from its address.
     *(f"pages/{name}.py" for name in ("compare", "batch", "history", "review", "plans", "watch", "evaluate", "method")),
-    "pages/system.py",
 )
 _FORMULA: Final = re.compile("^[\"' ]*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 
@@ -183,9 +183,7 @@ def visit(data: bytes) -> None:
     """A page at an address: whatever stands there, the page is drawn, and nothing that nobody foresaw is in the log."""
     from streamlit.testing.v1 import AppTest
 
-    values = dict(
-        parse_qsl(data.decode("ascii", "replace"), keep_blank_values=True, errors="replace", max_num_fields=50)
-    )
+    values = dict(parse_qsl(data.decode("ascii", "replace"), keep_blank_values=True, errors="replace")[:50])
     page = values.pop("at", "")
     app = AppTest.from_file(str(ROOT / PAGES[0]), default_timeout=SECONDS_OF_A_PAGE)
     if page in PAGES[1:]:
