@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -243,6 +243,15 @@ def result_of(document: Mapping[str, Any]) -> Inspection | Failure:
     if document.get("document") == "segdetect failure":
         return read_failure(document)
     return read_inspection(document)
+
+
+def countable(numbers: Iterable[int]) -> list[int]:
+    """Those that a database takes, of 64 bits: entries have no others, and whoever asks may.
+
+    >>> countable([7, 2**63, -(10**30)])
+    [7]
+    """
+    return [number for number in numbers if abs(number) < 2**63]
 
 
 def storable(text: str) -> str:

@@ -17,7 +17,16 @@ from segdetect.errors import InputError, StorageError
 from segdetect.inspection import Failure, Inspection
 from segdetect.storage.history.adding import add, note_picture
 from segdetect.storage.history.database import Database
-from segdetect.storage.history.entries import Entry, Finding, Place, Run, Search, result_of, unpacked_document
+from segdetect.storage.history.entries import (
+    Entry,
+    Finding,
+    Place,
+    Run,
+    Search,
+    countable,
+    result_of,
+    unpacked_document,
+)
 from segdetect.storage.history.hiding import hide, is_shown, is_unwanted, show
 from segdetect.storage.history.retention import NO_LIMITS, Limits, Size, excess, limits_of, size_of
 from segdetect.storage.history.reviewing import add_reviews, reviews_of
@@ -330,4 +339,4 @@ def _is_entry(entry: Entry) -> sa.ColumnElement[bool]:
 
 
 def _owned(numbers: Sequence[int], account: str) -> Sequence[sa.ColumnElement[bool]]:
-    return (inspections.c.id.in_(numbers), inspections.c.account == account)
+    return (inspections.c.id.in_(countable(numbers)), inspections.c.account == account)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from segdetect.storage.history.entries import storable
+from segdetect.storage.history.entries import countable, storable
 from segdetect.storage.history.reviews import Review, read_review
 from segdetect.storage.history.tables import reviews
 
@@ -29,6 +29,7 @@ def reviews_of(
         query = query.where(reviews.c.plan == storable(plan))
     if entries is None:
         return [read_review(row) for row in connection.execute(query).mappings()]
+    entries = countable(entries)
     parts = [entries[start : start + _MANY] for start in range(0, len(entries), _MANY)]
     found = [query.where(reviews.c.inspection.in_(part)) for part in parts]
     return [read_review(row) for one in found for row in connection.execute(one).mappings()]

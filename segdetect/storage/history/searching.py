@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from segdetect.errors import InputError
-from segdetect.storage.history.entries import Entry, Place, Search, storable
+from segdetect.storage.history.entries import Entry, Place, Search, countable, storable
 from segdetect.storage.history.hiding import is_shown
 from segdetect.storage.history.tables import documents, inspections, runs
 
+# Of a part of a name, in bytes: SQLite takes patterns of 50,000, in which each may stand for two. No name is as long.
+_LONGEST: Final = 20_000
 _ENTRIES = (
     sa.select(inspections, runs.c.name.label("run_name"), documents.c.thumbnail)
     .join(runs, inspections.c.run == runs.c.id)
@@ -32,7 +34,7 @@ def listed(connection: sa.Connection, search: Search, *, after: Place | None, co
 
 def entry_of(connection: sa.Connection, number: int, account: str) -> Entry:
     """An account's entry; raises `InputError` where there is none, or no more."""
-    query = _ENTRIES.where(inspections.c.id == number, inspections.c.account == account, is_shown())
+    query = _ENTRIES.where(inspections.c.id.in_(countable([number])), inspections.c.account == account, is_shown())
     row = connection.execute(query).mappings().first()
     if row is None:
         raise InputError(f"there is no entry {number} in the history, or no more", remedy="Choose another")
@@ -45,7 +47,9 @@ def matching(search: Search) -> list[sa.ColumnElement[bool]]:
     digest = storable(search.sha256).strip().lower()
     conditions = [table.account == search.account, is_shown()]
     if search.name:
-        conditions.append(table.folded.contains(storable(search.name).casefold(), autoescape=True))
+        folded = storable(search.name).casefold()
+        is_name = len(folded.encode()) <= _LONGEST
+        conditions.append(table.folded.contains(folded, autoescape=True) if is_name else sa.false())
     if search.verdict:
         conditions.append(table.verdict == search.verdict)
     if search.since is not None:

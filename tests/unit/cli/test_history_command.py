@@ -64,8 +64,9 @@ def test_one_is_shown_in_words_or_as_its_document(history: History, capsys: pyte
     again, kept = read_inspection(json.loads(capsys.readouterr().out)), history.result(1)
     assert isinstance(kept, Inspection)
     assert again.scores.scores.tobytes() == kept.scores.scores.tobytes()
-    assert main(["history", "show", "99"]) == 2
-    assert "no entry 99" in capsys.readouterr().err
+    for number in ("99", "9" * 30):
+        assert main(["history", "show", number]) == 2
+        assert f"no entry {number}" in capsys.readouterr().err
 
 
 def test_some_are_exported_as_documents_and_tables(

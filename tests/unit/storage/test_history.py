@@ -114,6 +114,21 @@ def test_a_search_finds_by_name_verdict_date_digest_plan_and_run(history: Histor
     assert history.count(Search(name="cloth")) == 2
 
 
+def test_a_search_for_what_no_name_and_no_number_is_finds_nothing(history: History) -> None:
+    history.add(run(), [finding("a" * 100)])
+    for long in ("a" * 60_000, "%" * 20_000, "\ud800" * 60_000):
+        assert _names(history, name=long) == []
+        assert _names(history, plan=long) == _names(history, sha256=long) == []
+    for number in (2**63, -(10**30)):
+        with pytest.raises(InputError, match=f"there is no entry {number} "):
+            history.entry(number)
+        with pytest.raises(InputError, match=f"there is no entry {number} "):
+            history.document(number)
+        assert history.hide([number]) == history.show([number]) == history.delete([number]) == 0
+        assert history.reviews(entries=[number]) == []
+    assert history.count(Search()) == 1
+
+
 def test_one_key_is_one_entry(history: History) -> None:
     asked = run()
     (number,) = history.add(asked, [finding(seed=1, key="a", thumbnail=b"1")])
