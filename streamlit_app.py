@@ -7,7 +7,7 @@ from segdetect.ui.inspect.bar import show_bar
 from segdetect.ui.inspect.bench import bench
 from segdetect.ui.inspect.keeping import keep_in_history, show_keeping
 from segdetect.ui.inspect.overview import show_others, show_overview
-from segdetect.ui.inspect.run import run_inspection
+from segdetect.ui.inspect.run import leave_former, run_inspection
 from segdetect.ui.inspect.second_opinion import ask_second_opinion
 from segdetect.ui.inspect.selected import Places, show_selected
 from segdetect.ui.inspect.stage import read_stage, show_film, show_stage
@@ -29,6 +29,7 @@ with page("Inspect"):
     follow_steps()
     follow_walk()
     request = framed(read_request(st.container()))
+    leave_former(request)
     show_keeping()
     welcome = welcome_place(request)
     if request is None:

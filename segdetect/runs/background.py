@@ -23,6 +23,11 @@ _exiting = threading.Event()
 _workers: WeakSet[threading.Thread] = WeakSet()
 
 
+def is_exiting() -> bool:
+    """Whether the program ends, so that nothing may begin any more."""
+    return _exiting.is_set()
+
+
 @atexit.register
 def _stop_all() -> None:
     _exiting.set()

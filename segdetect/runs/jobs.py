@@ -6,17 +6,23 @@ import itertools
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from segdetect.errors import CancelledError
 from segdetect.progress import Progress
-from segdetect.runs.background import OneByOne, Task
+from segdetect.runs.background import OneByOne, Task, is_exiting
+from segdetect.runs.foreground import Foreground
 
 # A visitor who changes the view, or whose connection fails for a moment, is often back at once; and what is nearly done
 # is worth more finished, for the next who asks, than stopped.
 GRACE_SECONDS: Final = 3.0
 BACK_OFF_SECONDS: Final = 10.0
 MAX_BACK_OFF_SECONDS: Final = 300.0
+# So long the next job lets go first what somebody waits for: on a server that is never idle, one begins in that time.
+GIVES_WAY_SECONDS: Final = 30.0
+# A page that takes less is not worth a word.
+_TOLD_AFTER_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.1
 # Of answers that nobody waits for any more, so many are at hand for who comes back to a view.
 REMEMBERED: Final = 32
 
@@ -57,13 +63,20 @@ class Jobs(OneByOne):
     Args:
         is_here: whether a visitor still has the page open; may be asked by any thread.
         clock: seconds that only ever grow.
+        gives_way_to: a job begins when nobody waits for any of this, or after `GIVES_WAY_SECONDS`; None for at once.
     """
 
     def __init__(
-        self, *, is_here: Callable[[str], bool] = lambda visitor: True, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        is_here: Callable[[str], bool] = lambda visitor: True,
+        clock: Callable[[], float] = time.monotonic,
+        gives_way_to: Foreground | None = None,
     ) -> None:
         super().__init__("ahead")
         self._is_here, self.clock = is_here, clock
+        self._foreground = gives_way_to
+        self._gave_way_at: float | None = None
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
         # When each visitor who owns a job was last served or, at first, came: the lowest number is next.
         self._served: dict[str, int] = {}
@@ -92,6 +105,12 @@ class Jobs(OneByOne):
                 served |= {owner: next(numbers) for owner in first.owners}
                 count += 1
             return count
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether the next job stands back because the server has been busy for a while."""
+        since = self._gave_way_at
+        return since is not None and self.clock() - since >= _TOLD_AFTER_SECONDS
 
     def ask(self, key: Hashable, visitor: str, do: Callable[[Progress], object], *, again: bool = False) -> Job:
         """The job with this key, which is now also this visitor's.
@@ -135,6 +154,25 @@ class Jobs(OneByOne):
             elif job.left_at is None:
                 job.left_at = self.clock()
             return job.left_at is not None and self.clock() - job.left_at >= GRACE_SECONDS
+
+    def _take(self) -> Task[Any] | None:
+        self._let_pass()
+        return super()._take()
+
+    def _let_pass(self) -> None:
+        if self._foreground is None:
+            return
+        self._gave_way_at = self.clock()
+        until = self._gave_way_at + GIVES_WAY_SECONDS
+        while self._has_waiting() and self.clock() < until and not is_exiting():
+            if self._foreground.is_idle(within=_LOOK_SECONDS):
+                break
+        self._gave_way_at = None
+
+    def _has_waiting(self) -> bool:
+        with self._lock:
+            self._forget_the_gone()
+            return any(job.is_waiting for job in self._jobs.values())
 
     def _is_due(self, job: Job, again: bool) -> bool:
         if job.failed_at is None:

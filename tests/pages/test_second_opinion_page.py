@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from segdetect.engines.base import Embeddings, EmbedRequest
 from segdetect.errors import EngineFailedError
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
+from segdetect.ui.shared.jobs import foreground, spare_jobs
 from segdetect.ui.shared.process import begin_anew
 from tests.support.pages import MissingEngine, captions, open_page, press
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -89,6 +90,39 @@ def test_a_changed_engine_is_asked_anew(moody: Moody) -> None:
         time.sleep(0.05)
     assert moody.calls > calls
     _with(app, "Second opinion by **fastdup**")
+
+
+def test_it_lets_go_first_what_somebody_waits_for(moody: Moody, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segdetect.runs.jobs._TOLD_AFTER_SECONDS", 0.0)
+    with foreground().work():
+        app = _with(_open(), "fastdup waits: the server is busy")
+        assert moody.calls == 0
+    _with(app, "Second opinion by **fastdup**")
+
+
+def _other_picture(app: AppTest) -> None:
+    app.selectbox(key="sample").select_index(1).run()
+
+
+def _no_picture(app: AppTest) -> None:
+    app.selectbox(key="sample").select(None).run()
+
+
+def _other_page(app: AppTest) -> None:
+    app.switch_page("pages/method.py").run()
+
+
+@pytest.mark.parametrize(("go", "wanted"), [(_other_picture, 1), (_no_picture, 0), (_other_page, 0)])
+def test_one_that_nobody_looks_at_any_more_is_not_done(
+    moody: Moody, go: Callable[[AppTest], None], wanted: int
+) -> None:
+    with foreground().work():
+        app = _with(_open(), "asking fastdup")
+        assert spare_jobs().standing() == (0, 1)
+        go(app)
+        assert not app.exception
+        assert spare_jobs().standing() == (0, wanted)
+        assert moody.calls == 0
 
 
 def test_the_button_takes_the_whole_page_to_the_other_engine(moody: Moody) -> None:

@@ -12,7 +12,7 @@ from segdetect.grid import fitting_grid
 from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import fitted
 from segdetect.ui.inspect.tuning import use_grid
-from segdetect.ui.shared.jobs import jobs, visitor
+from segdetect.ui.shared.jobs import leave
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import inspector
@@ -23,24 +23,31 @@ from segdetect.ui.shared.texts import plain, shown
 _LEAST_WIDTH: Final = 320
 
 
+def leave_former(request: Request | None) -> None:
+    """What was asked for beside the view before this one is not wanted any more."""
+    identity = None if request is None else _identity(request)
+    if st.session_state.get("jobs-for") != identity:
+        leave()
+        st.session_state["jobs-for"] = identity
+
+
+def _identity(request: Request) -> tuple[object, ...]:
+    return (request.image.key, request.settings, tuple(image.key for image in request.bank))
+
+
 @part("The inspection")
 def run_inspection(request: Request) -> Inspection | None:
     """Answer the request, or show why there is no answer."""
-    identity = (request.image.key, request.settings, tuple(image.key for image in request.bank))
+    identity = _identity(request)
     if st.session_state.get("stopped") == identity:
         st.info("Stopped. Change a setting, or run it again.", icon=":material/pause_circle:")
         st.button("Run again", on_click=_run_again, type="primary")
         return None
     try:
-        inspection = _inspected(request, identity)
+        return _inspected(request, identity)
     except GridTooFineError as error:
         _offer_grid(request, error)
         return None
-    if st.session_state.get("jobs-for") != identity:
-        # What was to be computed ahead for the view before is not wanted any more.
-        jobs().leave(visitor())
-        st.session_state["jobs-for"] = identity
-    return inspection
 
 
 def _inspected(request: Request, identity: tuple[object, ...]) -> Inspection:

@@ -14,7 +14,7 @@ from segdetect.progress import Progress
 from segdetect.runs.jobs import Job
 from segdetect.settings import EngineName, Rule, RuleName
 from segdetect.ui.inspect.tuning import other_engine
-from segdetect.ui.shared.jobs import jobs, visitor
+from segdetect.ui.shared.jobs import spare_jobs, visitor
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import callback, fault, part
 from segdetect.ui.shared.polling import poll
@@ -98,16 +98,18 @@ def _show_asked(asked: Asked) -> None:
         _show_error(asked.error, asked.request, name)
     elif job is not None and not asked.ended:
         # Many who wait long would keep the server busy with looking: who is further back looks less often.
-        seconds = _POLL_SECONDS * (1 + min(jobs().ahead(job), _MOST_AHEAD))
+        seconds = _POLL_SECONDS * (1 + min(spare_jobs().ahead(job), _MOST_AHEAD))
         poll(lambda: _show_asking(job, name), until=lambda: job.ended, seconds=seconds)
     elif asked.answer is not None:
         _show(asked.answer, asked.first, name)
 
 
 def _show_asking(job: Job, name: EngineName) -> None:
-    ahead = jobs().ahead(job)
-    told = f", {ahead:d} before it" if ahead else ""
-    st.caption(f":material/hourglass_top: asking {plain(name)}{told} ...", width="content")
+    ahead = spare_jobs().ahead(job)
+    told = f"asking {name}{f', {ahead:d} before it' if ahead else ''} ..."
+    if job.is_waiting and not ahead and spare_jobs().gives_way:
+        told = f"{name} waits: the server is busy ..."
+    st.caption(f":material/hourglass_top: {plain(told)}", width="content")
 
 
 def _engine_known(inspection: Inspection) -> bool:
@@ -126,7 +128,7 @@ def _ask(request: Request, name: EngineName, *, again: bool = False) -> Job:
         with coming_last():
             return everyone.inspect(request.image, settings, bank=request.bank, progress=progress)
 
-    return jobs().ask(key, visitor(), inspect, again=again)
+    return spare_jobs().ask(key, visitor(), inspect, again=again)
 
 
 @callback

@@ -19,7 +19,7 @@ from segdetect.settings import Scope, Settings
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.inspect.strip_view import Picture, picture_strip
 from segdetect.ui.shared.file_pages import FilePage, Place, page_key
-from segdetect.ui.shared.jobs import jobs, visitor
+from segdetect.ui.shared.jobs import foreground, jobs, visitor
 from segdetect.ui.shared.locale import localized, percent
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.polling import poll
@@ -122,8 +122,11 @@ def _ask(asked: Asked, pages: Sequence[FilePage]) -> Job:
     key = ("strip", settings, places, tuple(image.key for image in references))
 
     def inspect(progress: Progress) -> list[Found]:
-        results = inspect_files(everyone, pages, settings, references=references, load=FilePage.load, progress=progress)
-        return [_found(result) for result in results]
+        with foreground().work():
+            results = inspect_files(
+                everyone, pages, settings, references=references, load=FilePage.load, progress=progress
+            )
+            return [_found(result) for result in results]
 
     return jobs().ask(key, visitor(), inspect)
 

@@ -16,7 +16,7 @@ from segdetect.output.thumbnails import data_uri
 from segdetect.progress import Progress
 from segdetect.runs.stability import neighbouring_grids, stability
 from segdetect.settings import EngineName, GridSize, Rule, RuleName
-from segdetect.ui.shared.jobs import jobs, visitor
+from segdetect.ui.shared.jobs import spare_jobs, visitor
 from segdetect.ui.shared.locale import localized_chart
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.progress import Progressing, passing
@@ -140,7 +140,7 @@ def prepare_neighbours(request: Request, inspection: Inspection) -> None:
         everyone.prepare(request.image, even, near, progress=progress)
         everyone.prepare(request.image, stock, [request.settings.grid], progress=progress)
 
-    jobs().ask(("neighbours", request.image.key, even, inspection.engine_version), visitor(), describe)
+    spare_jobs().ask(("neighbours", request.image.key, even, inspection.engine_version), visitor(), describe)
 
 
 def other_engine(engine: EngineName, ready: set[EngineName]) -> EngineName | None:

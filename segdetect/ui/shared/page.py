@@ -18,6 +18,7 @@ from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.browser.toolbars import gather_tools
 from segdetect.ui.shared.download_files import keep_downloads
+from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.public_address import ask_nobody
 from segdetect.ui.shared.texts import plain
@@ -159,18 +160,22 @@ _SHEET: Final = _STYLE.replace("</style>", "\n".join(map(_mask, _SHAPES)) + "\n<
 @contextmanager
 def page(title: str) -> Iterator[None]:
     """A whole page: what each begins with, then its own; a failure that none of its parts kept is said at its end."""
-    with part("This page"):
-        _set_up(title)
-        for error in st.session_state.pop(_TROUBLES, ()):
-            show_error(error)
-    with part("This page"):
-        yield
+    with foreground().work():
+        with part("This page"):
+            _set_up(title)
+            for error in st.session_state.pop(_TROUBLES, ()):
+                show_error(error)
+        with part("This page"):
+            yield
 
 
 def _set_up(title: str) -> None:
     """Title, icon, style and navigation."""
     ask_nobody()
     keep_downloads()
+    if title != "Inspect":
+        # Nobody looks at a second opinion from another page.
+        spare_jobs().leave(visitor())
     icon = ASSETS / "icon.svg"
     st.set_page_config(
         page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",

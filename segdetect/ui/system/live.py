@@ -8,7 +8,7 @@ import streamlit as st
 
 from segdetect.health.live import figures
 from segdetect.ui.shared.background_runs import runs
-from segdetect.ui.shared.jobs import jobs
+from segdetect.ui.shared.jobs import standing
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.texts import plain
@@ -22,7 +22,7 @@ _GIGABYTE: Final = 1e9
 @part("What goes on")
 def show_live() -> None:
     """Draw the figures, anew every few seconds."""
-    (running, waiting), (at_work, queued) = runs().standing(), jobs().standing()
+    (running, waiting), (at_work, queued) = runs().standing(), standing()
     now = figures()
     queue, processes, memory, disk = st.columns(4)
     queue.metric("Runs under way", number(running, 0), help="Batch runs of everyone who uses this server.")
