@@ -14,10 +14,12 @@ from segdetect.storage.roots import ROOTS_VARIABLE
 from segdetect.ui.shared.background_runs import run_name, runs, start_folder, start_uploaded
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
 from segdetect.ui.shared.file_pages import FilePage
+from segdetect.ui.shared.good_pictures import reference_pages
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.places import visitor_roots
-from segdetect.ui.shared.plans import planned, reference_pages, show_plans
+from segdetect.ui.shared.plan_choice import show_plans
+from segdetect.ui.shared.plan_in_use import planned
 from segdetect.ui.shared.sidebar import read_references
 from segdetect.ui.shared.texts import plain
 

@@ -12,9 +12,9 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.shared.applying import PLAN_IN_USE, apply_settings, as_shown
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule
+from segdetect.ui.shared.good_pictures import reference_pages
 from segdetect.ui.shared.ignored import ignored_of
 from segdetect.ui.shared.page import callback, part
-from segdetect.ui.shared.plans import reference_pages
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import engines, inspector, kept_uploads, loaded
 from segdetect.ui.shared.sidebar import inspect_settings, read_references

@@ -23,7 +23,7 @@ from segdetect.output.tables import csv_bytes, flagged_table, image_row, tiles_t
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Settings
 from segdetect.ui.shared.page import part
-from segdetect.ui.shared.plans import plan_in_use
+from segdetect.ui.shared.plan_in_use import plan_in_use
 from segdetect.ui.shared.texts import plain, shown
 
 _SCALE: Final = "mm-per-pixel"

@@ -28,10 +28,10 @@ from segdetect.ui.shared.file_pages import (
     page_key,
     pages_of,
 )
+from segdetect.ui.shared.good_pictures import reference_pages
 from segdetect.ui.shared.history import keep_answer
 from segdetect.ui.shared.locale import localized, number_column
 from segdetect.ui.shared.page import callback, part
-from segdetect.ui.shared.plans import reference_pages
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads

@@ -18,7 +18,8 @@ from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.locale import localized, number, percent
 from segdetect.ui.shared.opening import address_of
 from segdetect.ui.shared.page import part, show_error
-from segdetect.ui.shared.plans import count_allowed, count_good, plans, use_plan
+from segdetect.ui.shared.plan_in_use import use_plan
+from segdetect.ui.shared.plans import count_allowed, count_good, plans
 from segdetect.ui.shared.reviewing import go_to_review
 from segdetect.ui.shared.texts import plain, shown
 

@@ -19,7 +19,8 @@ from segdetect.storage.plans.plans import KEPT_DELETED
 from segdetect.storage.plans.segplan import read_segplan
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.page import callback, part, show_error
-from segdetect.ui.shared.plans import count_good, not_converted, plan_in_use, plans
+from segdetect.ui.shared.plan_in_use import plan_in_use
+from segdetect.ui.shared.plans import count_good, not_converted, plans
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, loaded
 from segdetect.ui.shared.texts import plain, shown

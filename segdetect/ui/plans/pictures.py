@@ -5,7 +5,7 @@ from __future__ import annotations
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope
 from segdetect.storage.plans.plan import Plan
-from segdetect.ui.shared.plans import allowed_images, good_pages
+from segdetect.ui.shared.plan_pictures import allowed_images, good_pages
 
 
 def good_images(plan: Plan) -> tuple[LoadedImage, ...]:

@@ -16,7 +16,8 @@ from segdetect.ui.plans.trial import show_trials, tried
 from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import part
-from segdetect.ui.shared.plans import good_pages, plans
+from segdetect.ui.shared.plan_pictures import good_pages
+from segdetect.ui.shared.plans import plans
 from segdetect.ui.shared.session import inspector
 from segdetect.ui.shared.texts import plain
 

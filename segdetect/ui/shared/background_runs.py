@@ -28,7 +28,7 @@ from segdetect.ui.shared.history import history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.opening import Kept, open_on_inspect, set_inspect
 from segdetect.ui.shared.page import callback, part, show_error
-from segdetect.ui.shared.plans import allowed_files
+from segdetect.ui.shared.plan_pictures import allowed_files
 from segdetect.ui.shared.process import one_per_process
 from segdetect.ui.shared.session import Upload, inspector, kept_uploads
 from segdetect.ui.shared.texts import plain

@@ -19,20 +19,14 @@ from segdetect.settings import Scope, Settings
 from segdetect.ui.shared.controls import KEPT, SCOPE_HELP, SCOPE_LABELS, read_engine, read_grid, read_rule
 from segdetect.ui.shared.desk import lay, show_forget, show_forget_good, take_back
 from segdetect.ui.shared.file_pages import FilePage, choose_page, pages_of
+from segdetect.ui.shared.good_pictures import good_plan, offer_good, reference_pages
 from segdetect.ui.shared.ignored import ignored_of
 from segdetect.ui.shared.kept import show_trouble
 from segdetect.ui.shared.left_out import show_left_out
 from segdetect.ui.shared.page import callback, caught, part, show_error
-from segdetect.ui.shared.plans import (
-    allowed_images,
-    follow_plan,
-    good_plan,
-    offer_good,
-    planned,
-    record_plan,
-    reference_pages,
-    show_plans,
-)
+from segdetect.ui.shared.plan_choice import show_plans
+from segdetect.ui.shared.plan_in_use import follow_plan, planned, record_plan
+from segdetect.ui.shared.plan_pictures import allowed_images
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import (
     Upload,
