@@ -23,8 +23,9 @@ from PIL import Image
 from segdetect.grid import tile_layout
 from segdetect.settings import GridSize
 from segdetect.ui.viewer.messages import ViewerEvent
+from segdetect.ui.viewer.pane import Pane
 from segdetect.ui.viewer.picture_bytes import LONGEST_SIDE, encode_picture
-from segdetect.ui.viewer.viewer import Pane, picture_viewer
+from segdetect.ui.viewer.viewer import picture_viewer
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]

@@ -20,8 +20,9 @@ from segdetect.ui.shared.page import part
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import show_verdict
+from segdetect.ui.viewer.pane import Looks, Mark, Role
 from segdetect.ui.viewer.panes import inspection_pane
-from segdetect.ui.viewer.viewer import Looks, Mark, Role, picture_viewer
+from segdetect.ui.viewer.viewer import picture_viewer
 
 _SIDE_BY_SIDE: Final = "Side by side"
 _OVERLAY: Final = "Wipe and blink"

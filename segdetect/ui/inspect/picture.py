@@ -21,9 +21,11 @@ from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import choose_tiles, inspector, picked_tiles
 from segdetect.ui.viewer.messages import ViewerEvent
 from segdetect.ui.viewer.painting import Painting
+from segdetect.ui.viewer.pane import Good, Looks, Mark, Pool, Role
 from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks, pane_id
 from segdetect.ui.viewer.parts import last_tried, tile_choice
-from segdetect.ui.viewer.viewer import Good, Looks, Mark, Pool, Role, picture_viewer, values_wanted
+from segdetect.ui.viewer.told import values_wanted
+from segdetect.ui.viewer.viewer import picture_viewer
 
 VIEWER: Final = "picture"
 PICTURE_HEIGHT: Final = 460

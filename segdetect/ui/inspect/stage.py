@@ -20,8 +20,8 @@ from segdetect.ui.shared.controls import KEPT
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import shown
+from segdetect.ui.viewer.pane import Good
 from segdetect.ui.viewer.parts import filmstrip
-from segdetect.ui.viewer.viewer import Good
 
 View = Literal["Picture", "Scores", "Both"]
 _VIEWS: Final[tuple[View, ...]] = ("Picture", "Scores", "Both")

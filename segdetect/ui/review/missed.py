@@ -19,7 +19,8 @@ from segdetect.ui.shared.page import part
 from segdetect.ui.shared.reviewing import KIND, say, told
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.viewer.painting import Painting
-from segdetect.ui.viewer.viewer import Looks, Pane, picture_viewer
+from segdetect.ui.viewer.pane import Looks, Pane
+from segdetect.ui.viewer.viewer import picture_viewer
 
 _DRAWN: Final = "review-drawn"
 _HEIGHT: Final = 460

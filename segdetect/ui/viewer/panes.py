@@ -15,8 +15,8 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
+from segdetect.ui.viewer.pane import Good, Heat, Line, Mark, Pane, Pool, Role
 from segdetect.ui.viewer.picture_bytes import EncodedPicture
-from segdetect.ui.viewer.viewer import Good, Heat, Line, Mark, Pane, Pool, Role
 
 _CANDIDATES: Final = 3
 
@@ -48,13 +48,6 @@ def inspection_pane(
     """
     scores = inspection.scores
     own = (scores.nearest_source == 0) & any(one.identity == inspection.identity for one in scores.sources[:1])
-    marks = [*marks, *look_alike_marks(look_alikes)]
-    if not inspection.flagged_tiles:
-        for tile in scores.ranks.argsort()[: min(_CANDIDATES, int(scores.scored.sum()))]:
-            left, top, right, bottom = scores.layout.boxes_ltrb[tile].tolist()
-            marks.append(Mark((left, top, right, bottom), Role.CANDIDATE, str(scores.ranks[tile])))
-    for left, top, right, bottom in scores.layout.boxes_ltrb[~scores.scored].tolist():
-        marks.append(Mark((left, top, right, bottom), Role.UNSCORED))
     return Pane(
         id=pane_id(image),
         title=title,
@@ -65,7 +58,7 @@ def inspection_pane(
         scores=scores.scores,
         ranks=scores.ranks,
         flags=inspection.decision.flags,
-        marks=tuple(marks),
+        marks=(*marks, *look_alike_marks(look_alikes), *_candidates(inspection), *_unscored(inspection)),
         threshold=inspection.threshold,
         nearest=np.where(own, scores.nearest_tile, -1),
         similar=scores.nearest_similarity,
@@ -83,6 +76,25 @@ def inspection_pane(
 def look_alike_marks(look_alikes: Sequence[LookAlike]) -> list[Mark]:
     """Marks of the look-alikes that lie in the picture itself."""
     return [Mark(one.box_ltrb, Role.LOOKALIKE, number(one.similarity, 2)) for one in look_alikes if one.own]
+
+
+def _candidates(inspection: Inspection) -> list[Mark]:
+    """Marks of the least alike tiles where nothing is flagged."""
+    scores = inspection.scores
+    if inspection.flagged_tiles:
+        return []
+    least_alike = scores.ranks.argsort()[: min(_CANDIDATES, int(scores.scored.sum()))].tolist()
+    return [Mark(_box(inspection, tile), Role.CANDIDATE, str(scores.ranks[tile])) for tile in least_alike]
+
+
+def _unscored(inspection: Inspection) -> list[Mark]:
+    tiles = np.flatnonzero(~inspection.scores.scored).tolist()
+    return [Mark(_box(inspection, tile), Role.UNSCORED) for tile in tiles]
+
+
+def _box(inspection: Inspection, tile: int) -> tuple[float, float, float, float]:
+    left, top, right, bottom = inspection.scores.layout.boxes_ltrb[tile].tolist()
+    return left, top, right, bottom
 
 
 def _heat(inspection: Inspection, style: HeatmapStyle) -> Heat:

@@ -14,14 +14,11 @@ from typing import Final
 import streamlit as st
 
 from segdetect.ui.shared.page import callback
+from segdetect.ui.viewer.component import mounted_part
+from segdetect.ui.viewer.described import described_marks
 from segdetect.ui.viewer.messages import ViewerEvent, threshold_tried
-from segdetect.ui.viewer.viewer import (
-    Mark,
-    described_marks,
-    last_seen,
-    mounted_part,
-    note_selection,
-)
+from segdetect.ui.viewer.pane import Mark
+from segdetect.ui.viewer.told import last_seen, note_selection
 
 FILM_HEIGHT: Final = 107
 HISTOGRAM_HEIGHT: Final = 150

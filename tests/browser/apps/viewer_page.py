@@ -7,7 +7,8 @@ from segdetect.grid import tile_layout
 from segdetect.output.heat import HeatScale
 from segdetect.settings import GridSize
 from segdetect.ui.viewer.messages import ViewerEvent
-from segdetect.ui.viewer.viewer import Heat, Looks, Mark, Pane, Role, picture_viewer
+from segdetect.ui.viewer.pane import Heat, Looks, Mark, Pane, Role
+from segdetect.ui.viewer.viewer import picture_viewer
 
 SIDE = 700
 PLANTED = (17, 32, 5)
