@@ -61,6 +61,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--scope", type=one_of(Scope, "scope"), choices=list(Scope), help="what tiles are compared with"
     )
     parser.add_argument("--references", nargs="+", type=Path, default=[], metavar="PATH", help="known-good pictures")
+    _add_rule(parser)
+    _add_ignored(parser)
+
+
+def _add_rule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rule", type=one_of(RuleName, "rule"), choices=list(RuleName), help="(default auto)")
     parser.add_argument("--threshold", type=float, metavar="X", help="lowest score to flag, for --rule threshold")
     parser.add_argument(
@@ -77,6 +82,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="share of a batch that is expected to be defective, up to 0.5, for --scope batch; more calls more "
         f"(default {FEW_DEFECTIVE})",
     )
+
+
+def _add_ignored(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore",
         type=Path,

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import plotly.graph_objects as go
 
-from segdetect.inspection import Flags
+from segdetect.inspection import Flags, Floats
 from segdetect.message import Message
 from segdetect.output.charts import FLAG_COLOUR, OUTLINE_COLOUR
 
@@ -31,11 +31,26 @@ def strip_of_strengths(
         threshold: None where nothing was learnt.
         height: in pixels.
     """
-    figure = go.Figure()
     values, marked = np.array(strongest), np.array(odd, bool)
     # One that is far off would push all others together; one that repeats another scores nothing, which has no log.
     least = float(np.median(values)) / _LOWEST
-    spread = least > 0 and values.max() > _WIDE * np.median(values)
+    spread = bool(least > 0 and values.max() > _WIDE * np.median(values))
+    figure = go.Figure()
+    _add_pictures(figure, names, values, marked, np.maximum(values, least) if spread else values)
+    if threshold is not None:
+        _add_threshold(figure, threshold, spread)
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        legend={"orientation": "h", "x": 0, "y": -0.35, "yanchor": "top"},
+        xaxis={"type": "log", "dtick": 1} if spread else {"rangemode": "tozero"},
+        yaxis={"visible": False, "range": [-0.4, 1.4]},
+    )
+    return figure
+
+
+def _add_pictures(figure: go.Figure, names: Sequence[str], values: Floats, marked: Flags, across: Floats) -> None:
+    """Add the points: `values` are told, `across` is where they stand."""
     looks: Mapping[str, tuple[Flags, str, str]] = {
         "as good as the others": (~marked, CALM, "circle"),
         "is this one really good?": (marked, FLAG_COLOUR, "diamond"),
@@ -43,7 +58,7 @@ def strip_of_strengths(
     for label, (chosen, colour, symbol) in looks.items():
         at = np.flatnonzero(chosen)
         figure.add_scatter(
-            x=np.maximum(values[at], least) if spread else values[at],
+            x=across[at],
             # Points of nearly the same score stay apart.
             y=[(number * 0.37) % 1 for number in at],
             name=label,
@@ -53,22 +68,16 @@ def strip_of_strengths(
             marker={"color": colour, "symbol": symbol, "size": 12, "line": {"color": OUTLINE_COLOUR, "width": 1}},
             hovertemplate="%{text}<br>strongest tile %{customdata:.3f}<extra></extra>",
         )
-    if threshold is not None:
-        figure.add_vline(x=threshold, line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"})
-        # On a logarithmic axis annotations are placed by the logarithm, and lines are not.
-        figure.add_annotation(
-            x=math.log10(threshold) if spread else threshold,
-            y=1,
-            yref="paper",
-            yanchor="bottom",
-            showarrow=False,
-            text=Message("threshold {threshold:.3f}", threshold=threshold),
-        )
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": -0.35, "yanchor": "top"},
-        xaxis={"type": "log", "dtick": 1} if spread else {"rangemode": "tozero"},
-        yaxis={"visible": False, "range": [-0.4, 1.4]},
+
+
+def _add_threshold(figure: go.Figure, threshold: float, spread: bool) -> None:
+    figure.add_vline(x=threshold, line={"color": FLAG_COLOUR, "width": 2, "dash": "dot"})
+    # On a logarithmic axis annotations are placed by the logarithm, and lines are not.
+    figure.add_annotation(
+        x=math.log10(threshold) if spread else threshold,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        showarrow=False,
+        text=Message("threshold {threshold:.3f}", threshold=threshold),
     )
-    return figure

@@ -6,8 +6,9 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.evaluation.datasets import Dataset
+from segdetect.evaluation.figures import Evaluation, Figures
 from segdetect.evaluation.plots import grid_chart, precision_recall_chart, score_histogram_chart
-from segdetect.evaluation.run import Evaluation, ap_by_grid
+from segdetect.evaluation.run import ap_by_grid
 from segdetect.evaluation.tables import figures_table, json_bytes, shown_table
 from segdetect.output.tables import csv_bytes
 from segdetect.settings import GridSize
@@ -76,16 +77,7 @@ def _chosen(answer: Outcome, run: str) -> Evaluation:
 
 def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
     """Draw the figures, the charts and the pictures that went wrong."""
-    overall = evaluation.overall
-    cells = [
-        ("Average precision", overall.ap, "How high defective tiles rank, 0 to 1, averaged over categories"),
-        ("Strongest tile is defective", overall.top1, "Share of defective pictures"),
-        ("F1 of flagged tiles", overall.f1, "Precision and recall of the flags in one number"),
-    ]
-    columns = st.columns(4)
-    for column, (label, value, text) in zip(columns, cells, strict=False):
-        column.metric(plain(label), "none" if value is None else number(value, 3), help=plain(text))
-    columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged:d} of {overall.clean:d}")
+    _show_metrics(evaluation.overall)
     for note in evaluation.notes:
         st.caption(f":material/info: {plain(localized(note))}")
     table = presented(shown_table(evaluation))
@@ -98,6 +90,28 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
         alt="Figures of each category and overall",
     )
     _show_exports(evaluation)
+    _show_charts(evaluation)
+    show_operating_point(evaluation)
+    _show_grids(evaluation, dataset)
+    show_galleries(evaluation)
+    for failure in evaluation.failures:
+        error = failure.error
+        show_error(SegDetectError(error.problem, remedy=error.remedy, file=error.file or failure.image))
+
+
+def _show_metrics(overall: Figures) -> None:
+    cells = [
+        ("Average precision", overall.ap, "How high defective tiles rank, 0 to 1, averaged over categories"),
+        ("Strongest tile is defective", overall.top1, "Share of defective pictures"),
+        ("F1 of flagged tiles", overall.f1, "Precision and recall of the flags in one number"),
+    ]
+    columns = st.columns(4)
+    for column, (label, value, text) in zip(columns, cells, strict=False):
+        column.metric(plain(label), "none" if value is None else number(value, 3), help=plain(text))
+    columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged:d} of {overall.clean:d}")
+
+
+def _show_charts(evaluation: Evaluation) -> None:
     charts = st.columns(2)
     charts[0].plotly_chart(
         localized_chart(precision_recall_chart(evaluation)),
@@ -111,12 +125,6 @@ def show_evaluation(evaluation: Evaluation, dataset: Dataset) -> None:
         config=_CHART,
         alt="Scores of good and of defective tiles with the threshold",
     )
-    show_operating_point(evaluation)
-    _show_grids(evaluation, dataset)
-    show_galleries(evaluation)
-    for failure in evaluation.failures:
-        error = failure.error
-        show_error(SegDetectError(error.problem, remedy=error.remedy, file=error.file or failure.image))
 
 
 def _show_exports(evaluation: Evaluation) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from segdetect.inspection import Inspection
 from segdetect.output.segments import segments
@@ -31,13 +32,38 @@ _ON_PHONE: Final = ("segment", "place", "score")
 def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
     """Draw the flagged tiles, their segments, or more; a click on a row selects its tile, picked ones come up."""
     picked = picked_tiles(inspection)
+    wanted = _choice(picked)
+    key = f"table-{inspection.sha256[:12]}-{inspection.page}-{inspection.settings.grid}-{wanted}"
+    if wanted == _SEGMENTS and inspection.flagged_tiles:
+        show_segments(image, inspection, segments(inspection), tile, key=key)
+        return
+    tiles = picked if wanted == _PICKED else _listed(inspection, _LISTED[wanted])
+    if not tiles:
+        st.info("No tile is flagged. List the most unlike ones to see what came closest.", icon=":material/check:")
+        return
+    st.dataframe(
+        _table(image, inspection, tiles, tile),
+        key=key,
+        on_select=lambda: _row_selected(inspection, tiles, key),
+        selection_mode="single-row",
+        hide_index=True,
+        row_height=64,
+        height=min(420, 40 + 64 * len(tiles)),
+        column_order=_ON_PHONE if is_phone() else None,
+        column_config=_columns(inspection),
+        alt="Tiles with their place, score, rank and nearest look-alike",
+    )
+
+
+def _choice(picked: list[int]) -> str:
+    """Which tiles are to be listed: those that were picked come up when they change, and go with the last of them."""
     if picked != st.session_state.setdefault("listed-picks", []):
         st.session_state["listed-picks"] = picked
         if picked:
             st.session_state["listed"] = _PICKED
     if not picked and st.session_state.get("listed") == _PICKED:
         st.session_state["listed"] = "Flagged"
-    wanted = st.segmented_control(
+    wanted: str | None = st.segmented_control(
         "List",
         [*_LISTED, *([_PICKED] if picked else [])],
         default="Flagged",
@@ -46,45 +72,30 @@ def show_table(image: LoadedImage, inspection: Inspection, tile: int) -> None:
         persist_state="session",
         help="Flagged tiles that touch, if only in a corner, are one segment.",
     )
-    shown = f"table-{inspection.sha256[:12]}-{inspection.page}-{inspection.settings.grid}-{wanted}"
-    if wanted == _SEGMENTS and inspection.flagged_tiles:
-        show_segments(image, inspection, segments(inspection), tile, key=shown)
-        return
-    tiles = picked if wanted == _PICKED else _listed(inspection, _LISTED[wanted or "Flagged"])
-    if not tiles:
-        st.info("No tile is flagged. List the most unlike ones to see what came closest.", icon=":material/check:")
-        return
-    st.dataframe(
-        _table(image, inspection, tiles, tile),
-        key=shown,
-        on_select=lambda: _row_selected(inspection, tiles, shown),
-        selection_mode="single-row",
-        hide_index=True,
-        row_height=64,
-        height=min(420, 40 + 64 * len(tiles)),
-        column_order=_ON_PHONE if is_phone() else None,
-        column_config={
-            "shown": st.column_config.TextColumn("", width=24),
-            "segment": st.column_config.ImageColumn("Tile", width=64),
-            "place": st.column_config.TextColumn("Place", width=84),
-            "score": st.column_config.ProgressColumn(
-                "Score",
-                **number_column(3),
-                min_value=0.0,
-                max_value=inspection.scores.highest or 1.0,
-                width=100,
-            ),
-            "rank": st.column_config.NumberColumn("Rank", width=46),
-            "look-alike": st.column_config.TextColumn("Look-alike", width=84, help="The tile most like it"),
-            "similarity": st.column_config.NumberColumn("Similar", **number_column(3), width=60, help="1 is equal"),
-        },
-        alt="Tiles with their place, score, rank and nearest look-alike",
-    )
+    return wanted or "Flagged"
+
+
+def _columns(inspection: Inspection) -> dict[str, ColumnConfig]:
+    return {
+        "shown": st.column_config.TextColumn("", width=24),
+        "segment": st.column_config.ImageColumn("Tile", width=64),
+        "place": st.column_config.TextColumn("Place", width=84),
+        "score": st.column_config.ProgressColumn(
+            "Score",
+            **number_column(3),
+            min_value=0.0,
+            max_value=inspection.scores.highest or 1.0,
+            width=100,
+        ),
+        "rank": st.column_config.NumberColumn("Rank", width=46),
+        "look-alike": st.column_config.TextColumn("Look-alike", width=84, help="The tile most like it"),
+        "similarity": st.column_config.NumberColumn("Similar", **number_column(3), width=60, help="1 is equal"),
+    }
 
 
 @callback
-def _row_selected(inspection: Inspection, tiles: list[int], shown: str) -> None:
-    rows = st.session_state[shown]["selection"]["rows"]
+def _row_selected(inspection: Inspection, tiles: list[int], key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
     if rows:
         select_tile(inspection, tiles[rows[0]])
 

@@ -16,6 +16,14 @@ _TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     """Make them."""
+    _make_runs()
+    _make_inspections()
+    _make_documents()
+    _make_limits()
+    _make_indexes()
+
+
+def _make_runs() -> None:
     op.create_table(
         "segdetect_run",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -27,6 +35,9 @@ def upgrade() -> None:
         sa.Column("engine_version", sa.Text, nullable=False),
         sa.Column("program_version", sa.Text, nullable=False),
     )
+
+
+def _make_inspections() -> None:
     op.create_table(
         "segdetect_picture",
         sa.Column("sha256", _DIGEST, primary_key=True),
@@ -59,6 +70,9 @@ def upgrade() -> None:
         # The number of an entry that was deleted is never that of another.
         sqlite_autoincrement=True,
     )
+
+
+def _make_documents() -> None:
     op.create_table(
         "segdetect_document",
         sa.Column(
@@ -71,12 +85,18 @@ def upgrade() -> None:
         sa.Column("document", sa.LargeBinary, nullable=False),
         sa.Column("thumbnail", sa.LargeBinary),
     )
+
+
+def _make_limits() -> None:
     op.create_table(
         "segdetect_limit",
         sa.Column("account", sa.Text, primary_key=True),
         sa.Column("days", sa.Integer),
         sa.Column("bytes", sa.BigInteger),
     )
+
+
+def _make_indexes() -> None:
     op.create_index("segdetect_inspection_once", "segdetect_inspection", ["run", "key"], unique=True)
     # With the bytes, how much there is can be summed up without a look at the rows.
     op.create_index("segdetect_inspection_newest", "segdetect_inspection", ["account", "created", "id", "bytes"])
