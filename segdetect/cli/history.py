@@ -225,9 +225,12 @@ def _chosen(history: History, options: argparse.Namespace) -> Iterator[int]:
 def _delete(history: History, options: argparse.Namespace) -> None:
     search = _search(options)
     if options.ids:
+        absent = history.absent(dict.fromkeys(options.ids))
         gone = history.delete(options.ids)
         if not gone:
             raise SettingsError("none of these numbers is in the history", remedy="`segdetect history list` has those")
+        if absent:
+            say(f"not in the history: {', '.join(map(str, absent))}. `segdetect history list` has those that are.")
     elif not options.yes:
         raise SettingsError(f"{history.count(search)} would be deleted", remedy="Add --yes to delete them")
     else:

@@ -25,6 +25,7 @@ from segdetect.cli.options import (
 from segdetect.cli.plans import add_plan, check_good, opened_plan, take_scale
 from segdetect.cli.rooms import add_room, opened_room
 from segdetect.cli.saying import ALL_PAGES, Pace, say, say_notes, say_summary
+from segdetect.comparing.notes import alone_note
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
@@ -171,7 +172,7 @@ class _Inspecting:
                 bar.write(_trouble(result), file=sys.stderr)
             elif not self._options.json:
                 bar.write(_line(result), file=sys.stdout)
-        for note in finished.notes if self._tells else ():
+        for note in (*_alone(result), *(finished.notes if self._tells else ())):
             bar.write(on_one_line(f"segdetect: {result.image}: {note}"), file=sys.stderr)
         bar.total = max(bar.total or 0, bar.n + 1)  # a file may have several pages
         bar.update()
@@ -207,6 +208,11 @@ def page_choice(text: str) -> PageChoice:
 def _trouble(failure: Failure) -> str:
     trouble = str(failure.error) if failure.error.file else f"{failure.image}: {failure.error}"
     return on_one_line(f"segdetect: {trouble}")
+
+
+def _alone(result: Inspection | Failure) -> tuple[str, ...]:
+    """That a picture was compared with itself and not as was asked, which its verdict hangs on."""
+    return () if isinstance(result, Failure) else alone_note(result.settings.scope, result.scope)
 
 
 def _line(inspection: Inspection) -> str:

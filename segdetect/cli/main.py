@@ -12,6 +12,7 @@ from typing import Final
 from segdetect import __version__
 from segdetect.cli import doctor, engines, evaluate, history, inspect, plan, watch
 from segdetect.cli.ending import EXIT_CODES, ended
+from segdetect.cli.parser import Parser
 from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 
@@ -40,7 +41,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    whole = argparse.ArgumentParser(prog="segdetect", description="Where in this picture is something wrong?")
+    whole = Parser(prog="segdetect", description="Where in this picture is something wrong?")
     whole.add_argument("--version", action="version", version=f"segdetect {__version__}")
     commands = whole.add_subparsers(required=True, dest="command", metavar="COMMAND")
     for command in COMMANDS:

@@ -12,6 +12,7 @@ from segdetect.cli.ending import answering
 from segdetect.cli.plans import opened_plan
 from segdetect.cli.saying import say, say_notes
 from segdetect.errors import SettingsError
+from segdetect.inspection import Failure
 from segdetect.pictures.names import on_one_line
 from segdetect.pipeline import Inspector
 from segdetect.runs.watching.arrivals import POLL_SECONDS
@@ -89,8 +90,16 @@ def _json(picture: Picture) -> str:
 
 def _line(picture: Picture) -> str:
     """What is called out, of which picture, and why."""
-    why = "" if picture.call is Call.OK else f": {' '.join(picture.reason.split())}"
+    why = "" if picture.call is Call.OK else f": {_reason(picture)}"
     return on_one_line(f"{picture.call.value} {picture.result.image}{why}")
+
+
+def _reason(picture: Picture) -> str:
+    """Why, on one line, without the name that stands before it already."""
+    said, result = picture.reason, picture.result
+    if isinstance(result, Failure):
+        said = said.removeprefix(f"{result.image}: ")
+    return " ".join(said.split())
 
 
 def _history(options: argparse.Namespace) -> History | None:

@@ -272,7 +272,7 @@ def _calibrated(
     threshold, flags = _two_steps(values, needed, ordinary, constants.others_ratio, floor)
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
     below = sum(float(one.max()) < float(values.max()) for one in bank_scores)
-    reason = comparison_reason(values, needed, (below, len(bank_scores)), share, scope, verdict)
+    reason = comparison_reason(flags, float(values.max()), needed, (below, len(bank_scores)), share, scope, verdict)
     if scores.unlikeness >= constants.other_kind:
         reason = other_kind_reason(reason, scope)
     return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason)

@@ -51,13 +51,14 @@ def gate_reason(
 
 
 def comparison_reason(
-    values: Floats, threshold: float, below: tuple[int, int], share: float, scope: Scope, verdict: Verdict
+    flags: Flags, strongest: float, needed: float, below: tuple[int, int], share: float, scope: Scope, verdict: Verdict
 ) -> Message:
     """How high the strongest tile scores beside the other pictures' and beside clean pictures of other kinds.
 
     Args:
-        values: the tiles' scores.
-        threshold: the score that the strongest must reach.
+        flags: `(tiles,)` bool.
+        strongest: the largest score.
+        needed: the score that the strongest must reach.
         below: how many of the other pictures have a strongest tile that scores lower, and how many they are.
         share: of clean pictures of other kinds whose strongest tile stands out as far.
         scope: what the pictures compared with are.
@@ -65,10 +66,10 @@ def comparison_reason(
     """
     batch = scope is Scope.BATCH
     return Message(
-        "{found} out. The strongest scores {strongest:.3g}; it takes {threshold:.3g}.{rank} {share}{close}",
-        found=_found(values >= threshold, "stands", "stand"),
-        strongest=float(values.max()),
-        threshold=threshold,
+        "{found} out. The strongest scores {strongest:.3g}; it takes {needed:.3g}.{rank} {share}{close}",
+        found=_found(flags, "stands", "stand"),
+        strongest=strongest,
+        needed=needed,
         rank=_rank(*below, "other pictures" if batch else "good pictures"),
         share=_as_far(share, "clean pictures of other kinds"),
         close=_close(verdict, "look for yourself" if batch else "look for yourself, or give more known-good pictures"),

@@ -41,7 +41,8 @@ _CLOSED_SECONDS: Final = 0.02
 # Where nothing says that it was closed; longer where that would have been said.
 _STILL_SECONDS: Final = 1.0
 _OPEN_SECONDS: Final = 3.0
-# What was changed longer ago than this is written, unless two machines' clocks are further apart.
+# What was changed longer ago than this is written, unless two machines' clocks are further apart. On a disk of this
+# machine there is one clock, and what was changed `_OPEN_SECONDS` ago has looked the same for as long.
 _OLD_SECONDS: Final = 60.0
 _TICK_SECONDS: Final = 0.02
 # The system forgets events where too many come at once.
@@ -253,8 +254,13 @@ class Arrivals:
         new = [(s, path) for s, path in found if self._is_looked_at(path) and self._is_new(path, s)]
         now, today = time.monotonic(), time.time()
         for stamp, path in sorted(new, key=lambda one: (one[0].changed, one[1].name)):
-            old = today - stamp.changed / 1e9 > _OLD_SECONDS
-            self._coming[path] = _Coming(stamp, -float("inf") if old else now, False)
+            self._coming[path] = _Coming(stamp, now - self._age(today - stamp.changed / 1e9), False)
+
+    def _age(self, seconds: float) -> float:
+        """How long a file that was found has surely looked so, in seconds, by the time since it was changed."""
+        if self._hears_closing:
+            return max(0.0, seconds)
+        return float("inf") if seconds > _OLD_SECONDS else 0.0
 
     def _listen(self) -> None:
         if self._poll is not None:

@@ -42,12 +42,14 @@ class Wish:
         for place in (self.out, self.move_to):
             if place is not None and self.folder.resolve().is_relative_to(place.resolve()):
                 raise SettingsError(
-                    "what is written would come into the watched folder, or take its place",
-                    remedy="Choose another folder for it",
+                    "what is written would come among the watched pictures, or take their place",
+                    remedy="Choose another folder for it; one within the watched one will do",
                     file=str(place),
                 )
         if self.poll is not None and not 0.05 <= self.poll <= 3600:
-            raise SettingsError("that is no time between two looks", remedy="Give seconds, from 0.05 to 3600")
+            raise SettingsError(
+                f"{self.poll:g} is no time between two looks", remedy="Give seconds, from 0.05 to 3600, with --poll"
+            )
         if self.webhook:
             checked_webhook(self.webhook)
 

@@ -257,6 +257,19 @@ class History:
                 return 0
         return self._delete([unwanted])
 
+    def absent(self, numbers: Iterable[int], *, account: str = "") -> list[int]:
+        """Those of these numbers under which an account has nothing, in their order.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        missing: list[int] = []
+        with self._reading() as connection:
+            for some in _parts(numbers):
+                found = {*connection.execute(sa.select(inspections.c.id).where(*_owned(some, account))).scalars()}
+                missing += [number for number in some if number not in found]
+        return missing
+
     def delete(self, numbers: Iterable[int], *, account: str = "") -> int:
         """Delete an account's entries, and pictures that no other has.
 

@@ -11,7 +11,7 @@ from segdetect.storage.history.retention import Limits
 from segdetect.ui.shared.history import history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
-from segdetect.ui.shared.locale import number
+from segdetect.ui.shared.locale import data_size, number
 from segdetect.ui.shared.login import show_login
 from segdetect.ui.shared.page import part
 
@@ -46,7 +46,7 @@ def show_keeping() -> None:
     """Draw how much the history holds, and the limits on that."""
     owner = account()
     size, limits = history().size(account=owner), history().limits(account=owner)
-    title = f"{number(size.entries, 0)} kept, {number(size.bytes / _MEGABYTE, 1)} MB"
+    title = f"{number(size.entries, 0)} kept, {data_size(size.bytes)}"
     with st.expander(title, icon=":material/inventory_2:", key="history-keeping"), st.form("limits", border=False):
         days = st.number_input(
             "Delete what is older, in days",

@@ -9,6 +9,7 @@ Nothing here looks for numbers in a text: a sentence that has some brings them a
 from __future__ import annotations
 
 import functools
+import math
 import re
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
@@ -25,6 +26,7 @@ from segdetect.message import Message
 
 # Decimals have 28 digits, those behind the point included. Larger numbers and what is no number stay as they are.
 _LARGEST: Final = 1e15
+_KILOBYTES_BELOW: Final = 100_000  # bytes
 
 
 def reader() -> Locale:
@@ -53,6 +55,17 @@ def _known(tag: str) -> Locale:
 def number(value: float | Decimal, digits: int) -> str:
     """A number with this many decimals."""
     return format_decimal(Decimal(f"{value:.{digits}f}"), format=_decimals("#,##0", digits), locale=reader())
+
+
+def data_size(count: int) -> str:
+    """So many bytes in kilobytes, or from a hundred of them on in megabytes; what is there is never said to be 0.
+
+    >>> data_size(0), data_size(40), data_size(60_200), data_size(100_000)
+    ('0 kB', '1 kB', '61 kB', '0.1 MB')
+    """
+    if count < _KILOBYTES_BELOW:
+        return f"{number(math.ceil(count / 1e3), 0)} kB"
+    return f"{number(count / 1e6, 1)} MB"
 
 
 def percent(share: float | Decimal, digits: int = 0) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from segdetect.health.live import figures
 from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.jobs import standing
-from segdetect.ui.shared.locale import number
+from segdetect.ui.shared.locale import data_size, number
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.texts import plain
 
@@ -33,7 +33,7 @@ def show_live() -> None:
     cache, limit = now.cache / _MEGABYTE, now.cache_limit / _MEGABYTE
     memory.caption(f"of which {number(cache, 0)} of at most {number(limit, 0)} MB are kept between answers")
     disk.metric("Free on the disk", f"{number(now.free / _GIGABYTE, 1)} GB")
-    disk.caption(f"history and log hold {number(now.kept / _MEGABYTE, 1)} MB")
+    disk.caption(f"history and log hold {data_size(now.kept)}")
 
 
 def waiting_runs(count: int) -> str:

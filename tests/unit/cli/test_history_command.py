@@ -90,7 +90,9 @@ def test_what_is_found_is_deleted_only_when_asked_twice(history: History, capsys
     assert main(["history", "delete", "1", "--name", "part"]) == 2
     assert history.count(Search()) == 3
     assert main(["history", "delete", "1", "99"]) == 0
-    assert "1 deleted" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "1 deleted" in said
+    assert "not in the history: 99. `segdetect history list` has those that are." in said
     assert main(["history", "delete", "99"]) == 2
     assert "none of these numbers is in the history" in capsys.readouterr().err
     assert main(["history", "delete", "--verdict", "failed", "--yes"]) == 0

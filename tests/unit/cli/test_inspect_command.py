@@ -275,6 +275,28 @@ def test_what_the_parser_does_not_know_exits_with_2(arguments: list[str], capsys
     assert "usage: segdetect" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["-part.png"], ["a.png", "-part.png"], ["a.png", "--references", "-part.png"]])
+def test_a_file_whose_name_is_taken_for_an_option_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("-part.png", "a.png"):
+        (tmp_path / name).write_bytes(CLEAN)
+    with pytest.raises(SystemExit):
+        main(["inspect", *arguments])
+    assert "The file -part.png was taken for an option" in capsys.readouterr().err
+    assert main(["inspect", "./-part.png"]) == 0
+    assert main(["inspect", "--", "-part.png"]) == 0
+
+
+def test_a_picture_that_a_batch_offers_no_other_is_said_to_be_compared_with_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").write_bytes(CLEAN)
+    assert main(["inspect", str(tmp_path), "--scope", "batch"]) == 0
+    assert "a.png: There is no other picture in the batch, so it was compared with itself." in capsys.readouterr().err
+
+
 def test_a_path_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path / "nowhere.png")]) == 2
     assert "nowhere.png: there is no such file or folder" in capsys.readouterr().err

@@ -75,6 +75,7 @@ def test_it_says_what_to_do_with_each_picture_until_it_is_stopped(capsys: Said, 
     code, out, err = printed(capsys, "--out", "answers")
     assert code == TERMINATED
     assert [line.split(": ")[0] for line in out] == ["NOT OK 0.png", "OK 1.png", "LOOK bad.png"]
+    assert out[2].count("bad.png") == 1  # the reason by itself begins with the name, too
     assert "is watched by the plan Gasket, version 1" in err[0]
     assert "stopped" in err[-1]
     assert Path("answers/images.csv").read_text().count("\n") == 4

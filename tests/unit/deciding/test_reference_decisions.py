@@ -389,6 +389,8 @@ def test_tiles_go_with_the_strongest_by_the_share_of_their_scope() -> None:
     scores = [1, 1, 1, 2.9, 3.1, 6]
     apart = decided(scores, RuleName.CALIBRATED, scope=Scope.BATCH, good=[1.0], others_ratio=0.5, self_ratio=0.9)
     assert apart.flags.tolist() == [False] * 4 + [True] * 2
+    # The reason counts those that are flagged, as the headline does, and not those that the strongest had to reach.
+    assert apart.reason.startswith("2 of 6 tiles stand out.")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,21 @@ def test_what_was_there_comes_first_by_its_time(folder: Path) -> None:
         assert [taken(looking, 0.0), taken(looking, 0.0)] == ["c.png", "a.png"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the system says when a file is closed")
+def test_what_lay_there_for_as_long_as_it_would_be_waited_for_is_taken_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_OPEN_SECONDS", 5.0)
+    for age, name in ((20, "a.png"), (0, "c.png"), (30, "b.png")):
+        then = time.time() - age
+        os.utime(write(folder / name), (then, then))
+    with Arrivals(folder, is_done=lambda path, stamp: False) as looking:
+        assert [taken(looking, 0.0) for _ in range(3)] == ["b.png", "a.png", ""]
+    with Arrivals(folder, is_done=lambda path, stamp: False, poll=0.05) as looking:
+        # Another machine's clock may be wrong.
+        assert taken(looking, 0.0) == ""
+
+
 def test_folders_outside_are_not_looked_at(folder: Path) -> None:
     write(folder / "done" / "a.png")
     with Arrivals(folder, is_done=lambda path, stamp: False, outside=[folder / "done"]) as looking:

@@ -318,7 +318,7 @@ def test_an_engine_that_fails_for_good_ends_it(
 def test_what_does_not_go_together_is_refused(folder: Path, plan: OpenPlan, inspector: Inspector) -> None:
     with pytest.raises(InputError, match="no such folder"):
         Wish(folder=folder / "absent", plan=plan)
-    with pytest.raises(SettingsError, match="take its place"):
+    with pytest.raises(SettingsError, match="take their place"):
         Wish(folder=folder, plan=plan, out=folder)
     with pytest.raises(SettingsError, match="time between"):
         Wish(folder=folder, plan=plan, poll=0)

@@ -36,7 +36,7 @@ from segdetect.pictures.raster import Encoded
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.shared import locale as locale_format
-from segdetect.ui.shared.locale import localized, localized_chart, number, percent
+from segdetect.ui.shared.locale import data_size, localized, localized_chart, number, percent
 from tests.support.pages import chart, markdown, open_page, unescaped, upload
 from tests.support.pictures import planted, png
 
@@ -111,6 +111,12 @@ def test_numbers_and_shares(read_in: Callable[[str | None], None], tag: str | No
 def test_messages(read_in: Callable[[str | None], None], message: Message, german: str) -> None:
     read_in("de-DE")
     assert localized(message) == german
+
+
+def test_what_is_there_is_never_said_to_be_nothing(read_in: Callable[[str | None], None]) -> None:
+    read_in("de")
+    assert [data_size(count) for count in (0, 1, 8_300, 99_999)] == ["0 kB", "1 kB", "9 kB", "100 kB"]
+    assert [data_size(count) for count in (100_000, 12_345_678)] == ["0,1 MB", "12,3 MB"]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ PAGES = [ROOT / "streamlit_app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "se
 SWITCHES = {"unsafe_allow_html", "bind", "wrap", "anchors", "width", "cursor", "pages"}
 # Text that is shown as it is; only control characters and length matter.
 AS_IS = {"alt", "file_name", "placeholder"}
-NUMBERS = {"number", "percent", "len", "round", "int"}
+NUMBERS = {"number", "percent", "data_size", "len", "round", "int"}
 NUMBER_TYPES = {"int", "float", "GridSize", "EngineName"}
 # Read from the project's own files in docs/ and samples/, written in the source.
 OWN = {"section.text", "section.alt", "sample.title", "sample.description"}

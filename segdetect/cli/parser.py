@@ -1,0 +1,34 @@
+"""How arguments are read: as `argparse` does, with a word on files whose names it takes for options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any, NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says of an argument like `-part.png`, where it is in the way, how to name such a file."""
+
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As in the library; what was given is remembered for `error`."""
+        self._given = [*(sys.argv[1:] if args is None else args)]
+        return super().parse_known_args(self._given, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and exit with code 2."""
+        super().error(message + "".join(map(_how_to_name, self._files())))
+
+    def _files(self) -> list[str]:
+        """What was given as an option and is a file's name."""
+        before = takewhile(lambda one: one != "--", self._given)
+        return [one for one in before if one.startswith("-") and os.path.lexists(one)]
+
+
+def _how_to_name(file: str) -> str:
+    return f". The file {file} was taken for an option, as its name begins with -: write ./{file}, or name it behind --"
