@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from segdetect.comparing.banks import batch_bank
-from segdetect.errors import InputError, SettingsError
+from segdetect.errors import InputError, SettingsError, UnreadableImageError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Inspection
 from segdetect.output.json_files import json_bytes, read_export
@@ -23,8 +24,9 @@ from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, member
 
 # A path, the bytes of a file, RGB pixels, or what `load` returned.
-PictureLike = str | os.PathLike[str] | bytes | Pixels | LoadedImage
+PictureLike = str | os.PathLike[str] | bytes | bytearray | memoryview | Pixels | LoadedImage
 
+_LONE: Final = (str, bytes, bytearray, memoryview, os.PathLike, np.ndarray, LoadedImage)
 _DEFAULTS: Final = Settings()
 # One for the process: what one call has described is there for the next. Making it starts no engine.
 _INSPECTOR: Final = Inspector()
@@ -44,20 +46,24 @@ def load(
         window: source values to map to black and white, low first, for pictures deeper than 8 bits.
 
     Raises:
-        SegDetectError: it cannot be read, is too large, or is nothing that a picture can be made of.
+        SegDetectError: it cannot be read, is too large, has no such page, or is nothing that a picture can be made of.
     """
+    name = str(name)
+    _check_page(page, name)
     match picture:
         case LoadedImage():
             return picture
-        case bytes():
-            return load_image(picture, name=name or "picture", page=page, window=window)
+        case bytes() | bytearray() | memoryview():
+            return _decoded(bytes(picture), name or "picture", page, _window(window))
         case np.ndarray():
+            if page:
+                raise _no_page(page, 1, name or "picture")
             return image_from_pixels(picture, name=name or "picture")
         case str() | os.PathLike():
-            file = _only_file(Path(picture))
-            return load_image(file.data(), name=name or file.name, page=page, window=window)
+            file = _only_file(_path(picture))
+            return _decoded(file.data(), name or file.name, page, _window(window))
     raise InputError(
-        f"a {type(picture).__name__} is no picture",
+        f"something of the type {type(picture).__name__} is no picture",
         remedy="Give a path, the bytes of a picture file, an RGB array, or what segdetect.load returned",
         file=name,
     )
@@ -67,8 +73,8 @@ def inspect(
     picture: PictureLike,
     settings: Settings = _DEFAULTS,
     *,
-    references: PictureLike | Iterable[PictureLike] = (),
-    peers: PictureLike | Iterable[PictureLike] = (),
+    references: PictureLike | Iterable[PictureLike] | None = (),
+    peers: PictureLike | Iterable[PictureLike] | None = (),
     grid: GridSize | int | None = None,
     engine: EngineName | str | None = None,
     rule: Rule | RuleName | str | None = None,
@@ -93,6 +99,9 @@ def inspect(
         SegDetectError: a picture cannot be read, choices that contradict each other or are out of range, or an engine
             that cannot run or failed.
     """
+    if not isinstance(settings, Settings):
+        kind = type(settings).__name__
+        raise SettingsError(f"something of the type {kind} is no settings", remedy="Give segdetect.Settings(...)")
     references, peers = _listed(references), _listed(peers)
     chosen = replace(
         settings,
@@ -107,16 +116,24 @@ def inspect(
 
 
 def write_inspection(inspection: Inspection, path: str | os.PathLike[str]) -> None:
-    """Write an inspection as JSON, exactly; `read_inspection` makes an equal one of it.
+    """Write an inspection as JSON, exactly: `read_inspection` gets the same values back, to the last bit.
+
+    Two inspections are equal (`==`) only where they are the same object; compare what is in them.
 
     Args:
         inspection: what `inspect` returned.
         path: the file; its folder is made where it is absent.
 
     Raises:
-        SegDetectError: it cannot be written.
+        SegDetectError: it cannot be written, or is no inspection.
     """
-    place = Path(path)
+    place = _path(path)
+    if not isinstance(inspection, Inspection):
+        kind = type(inspection).__name__
+        problem = f"something of the type {kind} is no inspection"
+        raise InputError(problem, remedy="Give what segdetect.inspect returned", file=str(place))
+    if place.is_dir():
+        raise InputError("it is a folder", remedy="Name a file in it", file=str(place))
     with storage_errors(place.parent):
         write_atomic(place, json_bytes(inspection))
 
@@ -130,7 +147,7 @@ def read_inspection(path: str | os.PathLike[str]) -> Inspection:
     Raises:
         SegDetectError: it cannot be read, is damaged, of a later version, none of ours, or holds several.
     """
-    place = Path(path)
+    place = _path(path)
     try:
         data = place.read_bytes()
     except OSError as error:
@@ -145,6 +162,48 @@ def read_inspection(path: str | os.PathLike[str]) -> Inspection:
     return found[0]
 
 
+def _path(path: str | os.PathLike[str]) -> Path:
+    """A path as it was given; an empty one would stand for the current folder and all that lies in it."""
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise InputError(f"something of the type {kind} is no path", remedy="Give a text or a pathlib.Path")
+    if not os.fspath(path):
+        raise InputError("the path is empty", remedy="Name a file, or '.' for the current folder")
+    return Path(path)
+
+
+def _decoded(data: bytes, name: str, page: int, window: tuple[float, float] | None) -> LoadedImage:
+    """A file's page. That there is none is said as programs count, from 0 on, and not as people do."""
+    try:
+        return load_image(data, name=name, page=page, window=window)
+    except UnreadableImageError:
+        if page and page >= (pages := load_image(data, name=name, window=window).pages):
+            raise _no_page(page, pages, name) from None
+        raise
+
+
+def _check_page(page: int, name: str) -> None:
+    if not isinstance(page, Integral) or isinstance(page, bool) or page < 0:
+        raise SettingsError(f"there is no page={page!r}", remedy="Pages count from 0 on", file=name)
+
+
+def _no_page(page: int, pages: int, name: str) -> InputError:
+    which = f"from 0 to {pages - 1}" if pages > 1 else "0, the only one"
+    return InputError(f"there is no page={page} in it", remedy=f"Pages count from 0 on: give {which}", file=name)
+
+
+def _window(window: tuple[float, float] | None) -> tuple[float, float] | None:
+    if window is None:
+        return None
+    try:
+        low, high = map(float, window)
+    except (TypeError, ValueError):
+        raise SettingsError(
+            f"a window of {window!r} was asked for", remedy="Give two numbers, the lower one first"
+        ) from None
+    return low, high
+
+
 def _only_file(path: Path) -> SourceFile:
     files = list(read_sources([path]))
     if len(files) != 1:
@@ -152,16 +211,16 @@ def _only_file(path: Path) -> SourceFile:
     return files[0]
 
 
-def _listed(pictures: PictureLike | Iterable[PictureLike]) -> list[PictureLike]:
+def _listed(pictures: PictureLike | Iterable[PictureLike] | None) -> list[PictureLike]:
     """A lone picture counts as a list of one: the letters of its path, or its rows, would make no sense."""
-    if isinstance(pictures, str | bytes | os.PathLike | np.ndarray | LoadedImage):
-        return [pictures]
-    return list(pictures)
+    if pictures is None:
+        return []
+    return list(pictures) if isinstance(pictures, Iterable) and not isinstance(pictures, _LONE) else [pictures]
 
 
 def _found(pictures: list[PictureLike]) -> list[PictureLike | SourceFile]:
     """The pictures that paths stand for, unread, then those that are no paths."""
-    paths = [Path(picture) for picture in pictures if isinstance(picture, str | os.PathLike)]
+    paths = [_path(picture) for picture in pictures if isinstance(picture, str | os.PathLike)]
     others = [picture for picture in pictures if not isinstance(picture, str | os.PathLike)]
     return [*read_sources(paths), *others]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Final, TypeVar
 
 from segdetect.errors import SettingsError
@@ -65,6 +65,10 @@ def member(kind: type[N], name: str, what: str) -> N:
         raise SettingsError(f"there is no {what} {name!r}", remedy=f"Choose one of {', '.join(kind)}") from None
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
+
+
 @dataclass(frozen=True, slots=True)
 class GridSize:
     """Tiles down and across.
@@ -120,16 +124,17 @@ class Rule:
     def __post_init__(self) -> None:
         # Programs may give the bare name, which everything after would take for none of the rules.
         object.__setattr__(self, "name", member(RuleName, self.name, "rule"))
-        if self.name is RuleName.THRESHOLD and (self.threshold is None or not math.isfinite(self.threshold)):
+        if self.name is RuleName.THRESHOLD and not _is_number(self.threshold):
             raise SettingsError(
-                f"the rule 'threshold' got {self.threshold}", remedy="Give a finite number, for example --threshold 0.3"
+                f"the rule 'threshold' got {self.threshold}",
+                remedy="Give a finite number as the threshold, for example 0.3",
             )
-        if not 0 < self.false_alarms <= 0.5:
+        if not (_is_number(self.false_alarms) and 0 < self.false_alarms <= 0.5):
             raise SettingsError(
                 Message("a false-alarm budget of {share} was asked for", share=self.false_alarms),
                 remedy=Message("Choose more than 0 and at most {most} (one clean picture in two)", most=0.5),
             )
-        if not 0 <= self.expected_defective <= 0.5:
+        if not (_is_number(self.expected_defective) and 0 <= self.expected_defective <= 0.5):
             raise SettingsError(
                 Message("a share of {share} defective pictures was expected", share=self.expected_defective),
                 remedy=Message("Choose 0 to {most}: what most of a batch shows is taken for good", most=0.5),
@@ -168,7 +173,7 @@ class Settings:
         ignore: regions that are not looked at, in the picture nor in what it is compared with; None for none.
 
     Raises:
-        SettingsError: an engine or a scope that there is not.
+        SettingsError: an engine or a scope that there is not, or a grid or a rule that is none.
     """
 
     grid: GridSize = field(default_factory=GridSize)
@@ -181,3 +186,7 @@ class Settings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "engine", member(EngineName, self.engine, "engine"))
         object.__setattr__(self, "scope", member(Scope, self.scope, "scope"))
+        if not isinstance(self.grid, GridSize):
+            raise SettingsError(f"{self.grid!r} is no grid", remedy="Give GridSize(rows, cols), as GridSize(7, 7)")
+        if not isinstance(self.rule, Rule):
+            raise SettingsError(f"{self.rule!r} is no rule", remedy="Give Rule(name), as Rule('gate')")

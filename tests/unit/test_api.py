@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +117,7 @@ def test_an_array_is_copied_and_known_by_its_pixels_and_shape() -> None:
         (np.zeros((4, 5), np.uint8), r"^picture: the array is uint8 of shape \(4, 5\)"),
         (np.zeros((4, 5, 3)), r"^picture: the array is float64 of shape \(4, 5, 3\)\. Give RGB as uint8"),
         (np.zeros((0, 5, 3), np.uint8), "^picture: the picture has no pixels"),
-        (None, "^a NoneType is no picture"),
+        (None, "^something of the type NoneType is no picture"),
     ],
     ids=["missing", "text", "folder", "empty", "grey", "float", "no-pixels", "none"],
 )
@@ -234,3 +236,61 @@ def test_a_file_that_is_no_single_inspection_is_an_error(engine: TinyDenseEngine
     path.write_text(f'{{"document": "segdetect run", "version": 1, "results": [{text}, {text}]}}')
     with pytest.raises(SegDetectError, match=r"a\.json: it holds 2 inspections\. Open it on the Inspect page"):
         segdetect.read_inspection(path)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"page": 1}, "part.png: there is no page=1 in it. Pages count from 0 on: give 0, the only one."),
+        ({"page": -1}, "there is no page=-1. Pages count from 0 on."),
+        ({"page": "1"}, "there is no page='1'. Pages count from 0 on."),
+        ({"window": "ab"}, "a window of 'ab' was asked for. Give two numbers, the lower one first."),
+        ({"window": (1, 2, 3)}, "a window of (1, 2, 3) was asked for"),
+    ],
+)
+def test_pages_count_from_0_on_and_windows_are_two_numbers(folder: Path, choice: dict[str, Any], said: str) -> None:
+    with pytest.raises(SegDetectError) as caught:
+        segdetect.load(folder / "part.png", **choice)
+    assert said in str(caught.value)
+
+
+def test_an_array_has_no_second_page() -> None:
+    with pytest.raises(SegDetectError, match="there is no page=2 in it"):
+        segdetect.load(DEFECT, page=2)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_any_kind_are_a_file(engine: TinyDenseEngine, folder: Path, kind: Callable[[bytes], Any]) -> None:
+    data = kind((folder / "part.png").read_bytes())
+    assert segdetect.load(data).sha256 == segdetect.load(folder / "part.png").sha256
+    assert segdetect.inspect(DEFECT, references=data).scope is Scope.REFERENCES
+
+
+def test_none_stands_for_no_references(engine: TinyDenseEngine) -> None:
+    assert segdetect.inspect(DEFECT, references=None, peers=None).scope is Scope.SELF
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: segdetect.load(""),
+        lambda: segdetect.inspect(DEFECT, references=""),
+        lambda: segdetect.inspect(DEFECT, references=3),
+        lambda: segdetect.inspect(DEFECT, {"grid": 7}),
+        lambda: Settings(grid=7),
+        lambda: Settings(rule="gate"),
+        lambda: Rule("threshold", threshold="0.3"),
+        lambda: Rule(false_alarms="few"),
+        lambda: segdetect.write_inspection("answer", "answer.json"),
+        lambda: segdetect.write_inspection("answer", ""),
+        lambda: segdetect.read_inspection(None),
+    ],
+)
+def test_what_fits_no_argument_is_said_in_words(engine: TinyDenseEngine, call: Callable[[], object]) -> None:
+    with pytest.raises(SegDetectError):
+        call()
+
+
+def test_an_inspection_is_not_written_in_place_of_a_folder(engine: TinyDenseEngine, folder: Path) -> None:
+    with pytest.raises(SegDetectError, match="good: it is a folder"):
+        segdetect.write_inspection(segdetect.inspect(DEFECT), folder / "good")
