@@ -62,6 +62,15 @@ class Message(str):
         return _Writer(number, day).vformat(self.template, (), self.values)
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "picture"), counted(3, "picture")
+    ('1 picture', '3 pictures')
+    """
+    return f"{count:d} {noun}{'' if count == 1 else 's'}"
+
+
 class _Writer(Formatter):
     def __init__(self, number: Callable[[float, str], str], day: Callable[[date], str]) -> None:
         self._number, self._day = number, day

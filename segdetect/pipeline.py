@@ -162,10 +162,6 @@ class Inspector:
         engine, _ = self.choose(settings.engine)
         self._comparer.describe(engine, [cut_as(image, replace(settings, grid=grid)) for grid in grids], progress)
 
-    def is_dense(self, name: EngineName) -> bool:
-        """Whether the engine answers any grid from one description."""
-        return self.choose(name)[0].dense
-
     def is_described(self, image: LoadedImage, settings: Settings) -> bool:
         """Whether an inspection in scope self would answer from the cache."""
         engine, _ = self.choose(settings.engine)

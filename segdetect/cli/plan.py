@@ -17,6 +17,7 @@ from segdetect.cli.saying import say
 from segdetect.engines.registry import default_engines
 from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
+from segdetect.message import counted
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.names import on_one_line
 from segdetect.runs.successors import ending, hint
@@ -195,5 +196,4 @@ def _called(plan: Plan) -> str:
 
 
 def _count(plan: Plan) -> str:
-    count = len(plan.good)
-    return f"{count} known-good picture{'' if count == 1 else 's'}"
+    return counted(len(plan.good), "known-good picture")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol, runtime_checkable
 
-from segdetect.message import Message
+from segdetect.message import Message, counted
 
 # From so many days before, whoever uses the engine is told.
 TOLD_DAYS: Final = 30
@@ -38,8 +38,9 @@ class Expiry:
         left = self.days_left(today)
         if left <= 0:
             return Message("{version} expired on {day}", version=self.version, day=self.day)
-        days = f"{left} day{'' if left == 1 else 's'}"
-        return Message("{version} stops on {day}, in {days}", version=self.version, day=self.day, days=days)
+        return Message(
+            "{version} stops on {day}, in {days}", version=self.version, day=self.day, days=counted(left, "day")
+        )
 
 
 @runtime_checkable

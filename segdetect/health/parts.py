@@ -16,7 +16,7 @@ from segdetect.engines.expiry import first_expiry
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import EngineExpiredError, EngineMissingError, EngineUnavailableError
 from segdetect.health.check import Check, State
-from segdetect.message import Message
+from segdetect.message import Message, counted
 from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
 from segdetect.runs.room_choice import named_scheduler, open_room
@@ -131,7 +131,7 @@ def plans(inspector: Inspector) -> Check:
             figures=figures | {"stuck": len(stuck)},
         )
     count = len(found.whole)
-    return Check(name="plans", said=f"{count} plan{'' if count == 1 else 's'}, all can be used", figures=figures)
+    return Check(name="plans", said=f"{counted(count, 'plan')}, all can be used", figures=figures)
 
 
 def _is_stuck(inspector: Inspector, wanted: EngineName) -> bool:
@@ -149,7 +149,7 @@ def scheduler(inspector: Inspector) -> Check:
     if not address:
         return Check(name="scheduler", said="none is named, so this machine does the work")
     with closing(open_room(inspector, scheduler=address)) as room:
-        told = f"answers, with {room.workers} worker{'' if room.workers == 1 else 's'}"
+        told = f"answers, with {counted(room.workers, 'worker')}"
         return Check(name="scheduler", said=told, place=address, figures={"workers": room.workers})
 
 

@@ -15,7 +15,7 @@ from segdetect.files import home, storage_errors
 from segdetect.health.check import Check, State
 from segdetect.log import is_on, level_name, log_folder
 from segdetect.memory import MEGABYTE, cache_limit, machine_memory
-from segdetect.message import Message
+from segdetect.message import Message, counted
 
 PACKAGES: Final = (
     "numpy",
@@ -49,7 +49,7 @@ def machine() -> Check:
         "{system}, Python {python}, {count}, {memory:d} MB of memory, of which caches may take {cache:d} MB {origin}",
         system=f"{platform.system()} {platform.release()} on {platform.machine()}",
         python=platform.python_version(),
-        count=f"{cores()} core{'' if cores() == 1 else 's'}",
+        count=counted(cores(), "core"),
         memory=memory,
         cache=cache // MEGABYTE,
         origin=origin,

@@ -43,12 +43,6 @@ class Question:
         """As `Review.about`."""
         return (self.entry.id, self.entry.created, self.place)
 
-    @property
-    def around_ltrb(self) -> Box:
-        """The box around all of its tiles."""
-        lefts, tops, rights, bottoms = zip(*self.boxes_ltrb, strict=True)
-        return min(lefts), min(tops), max(rights), max(bottoms)
-
 
 def tile_boxes(inspection: Inspection, tiles: Sequence[int]) -> tuple[Box, ...]:
     """The pixel boxes of tiles."""

@@ -483,12 +483,6 @@ def test_stock_boxes_are_those_of_the_blog(inspector: Inspector, tiles: Counting
     assert len(tiles.calls) == 2
 
 
-def test_dense_or_not_is_known_beforehand(inspector: Inspector) -> None:
-    assert inspector.is_dense(EngineName.TEXTURE)
-    assert not inspector.is_dense(EngineName.FASTDUP)
-    assert not inspector.is_dense(EngineName.AUTO)
-
-
 def test_nothing_is_written_beside_the_pictures(
     inspector: Inspector, defect: LoadedImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

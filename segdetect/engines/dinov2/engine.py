@@ -23,6 +23,7 @@ from segdetect.engines.dinov2.weights import digest_of, find_weights
 from segdetect.engines.self_test import SelfTest
 from segdetect.engines.turns import Turns
 from segdetect.errors import EngineFailedError, EngineMissingError
+from segdetect.message import counted
 from segdetect.pictures.loading import Pixels
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
@@ -128,7 +129,7 @@ class Dinov2Engine:
 
 
 def _say_waiting(progress: Progress, done: float, ahead: int) -> None:
-    progress(done, f"waiting: {ahead} {'picture' if ahead == 1 else 'pictures'} ahead")
+    progress(done, f"waiting: {counted(ahead, 'picture')} ahead")
 
 
 def _runtime() -> None:

@@ -30,7 +30,7 @@ from segdetect.engines.self_test import SelfTest
 from segdetect.engines.turns import Turns
 from segdetect.errors import EngineError, EngineFailedError, EngineUnavailableError, StorageError
 from segdetect.grid import tile_layout
-from segdetect.message import Message
+from segdetect.message import Message, counted
 from segdetect.pictures.loading import LoadedImage
 from segdetect.progress import Progress, no_progress, part_of
 from segdetect.settings import EngineName, GridSize
@@ -153,7 +153,7 @@ class FastdupEngine:
 
     def _run(self, batch: Sequence[EmbedRequest], progress: Progress) -> Vectors:
         def waiting(ahead: int) -> None:
-            progress(0, f"waiting: {ahead} {'run' if ahead == 1 else 'runs'} ahead")
+            progress(0, f"waiting: {counted(ahead, 'run')} ahead")
 
         if self._spec() is None:
             raise missing_error()

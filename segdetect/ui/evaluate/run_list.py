@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from segdetect.message import counted
 from segdetect.runs.long_runs import KEPT
 from segdetect.ui.evaluate.runs import (
     EvaluationRun,
@@ -96,6 +97,5 @@ def _doing(run: EvaluationRun) -> str:
     if run.is_stopping:
         return "stopping"
     if run.is_waiting:
-        ahead = runs_ahead(run)
-        return f"waiting, {ahead} run{'' if ahead == 1 else 's'} ahead"
+        return f"waiting, {counted(runs_ahead(run), 'run')} ahead"
     return run.doing

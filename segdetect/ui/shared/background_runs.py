@@ -11,6 +11,7 @@ import streamlit as st
 
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Failure, Inspection
+from segdetect.message import counted
 from segdetect.pictures.source_file import SourceFile, Sources
 from segdetect.pictures.sources import list_sources
 from segdetect.runs.kept_export import opened_picture
@@ -73,7 +74,7 @@ def run_name(names: Sequence[str]) -> str:
     ('a.png', 'a.png and 2 others')
     """
     others = len(names) - 1
-    return names[0] + (f" and {others} other{'s' if others > 1 else ''}" if others > 0 else "") if names else "pictures"
+    return names[0] + (f" and {counted(others, 'other')}" if others > 0 else "") if names else "pictures"
 
 
 def start_folder(place: Path, roots: Roots, settings: Settings, *, references: Sequence[FilePage] = ()) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import streamlit as st
 
 from segdetect.memo import process_budget
+from segdetect.message import counted
 from segdetect.ui.shared.page import callback
 from segdetect.ui.shared.session import Upload, kept_uploads
 from segdetect.ui.shared.texts import plain
@@ -111,7 +112,7 @@ def show_forget_good() -> None:
 def _offer(kept: str, widget: str, noun: str) -> None:
     uploads, gone = kept_uploads(kept), st.session_state.get(f"{kept}-forgotten")
     if uploads and not st.session_state.get(widget):
-        what = uploads[0].name if len(uploads) == 1 else f"{len(uploads):d} {noun}s"
+        what = uploads[0].name if len(uploads) == 1 else counted(len(uploads), noun)
         st.caption(f"{plain(what)}: kept in this server's memory, also if you reload.")
         st.button("Forget", key=f"forget-{kept}", icon=":material/delete:", on_click=_forget, args=(kept,))
     elif gone and not uploads:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from segdetect.errors import SegDetectError
+from segdetect.message import counted
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import Scope, Settings
 from segdetect.storage.plans.plan import Plan
@@ -103,7 +104,7 @@ def _save_change(plan: Plan, settings: Settings, prefix: str) -> None:
 
 def _offer_keeping(settings: Settings, prefix: str, image: LoadedImage | None) -> None:
     count = len(reference_pages()) if settings.scope is Scope.REFERENCES else 0
-    with_good = f", with {count:d} known-good picture{'' if count == 1 else 's'}" if count else ""
+    with_good = f", with {counted(count, 'known-good picture')}" if count else ""
     face = ", and this picture to know it by" if not count and image is not None else ""
     st.caption(f"Grid, engine, comparison and rule as they are now{with_good}{face}.")
     with st.form("keep-plan", clear_on_submit=True, border=False):

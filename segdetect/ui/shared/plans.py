@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.errors import SegDetectError
+from segdetect.message import counted
 from segdetect.settings import PlanVersion
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.plan import Plan
@@ -42,11 +43,9 @@ def kept_plan(key: str) -> Plan | None:
 
 def count_good(plan: Plan) -> str:
     """How many known-good pictures it has, in words."""
-    count = len(plan.good)
-    return f"{count:d} known-good picture{'' if count == 1 else 's'}" if count else "no known-good pictures"
+    return counted(len(plan.good), "known-good picture") if plan.good else "no known-good pictures"
 
 
 def count_allowed(plan: Plan) -> str:
     """How many places it allows, in words."""
-    count = len(plan.allowed)
-    return f"{count:d} place{'' if count == 1 else 's'}" if count else "no places"
+    return counted(len(plan.allowed), "place") if plan.allowed else "no places"

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from segdetect.comparing.banks import batch_bank
 from segdetect.errors import SegDetectError
+from segdetect.message import counted
 from segdetect.pictures.formats import SUPPORTED
 from segdetect.pictures.loading import LoadedImage
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
@@ -301,5 +302,5 @@ def _told(good: Sequence[LoadedImage], image: LoadedImage | None) -> str:
     used = [one for one in good if image is None or one.identity != image.identity]
     if not used:
         return "none in use yet" if not good else "none in use: the picture itself is not compared with itself"
-    told = f"{len(used)} known-good picture{'' if len(used) == 1 else 's'} in use{of_plan}"
+    told = f"{counted(len(used), 'known-good picture')} in use{of_plan}"
     return told if len(used) == len(good) else f"{told}; the picture itself is one of the {len(good)} and is left out"

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from segdetect.inspection import Inspection, Verdict
+from segdetect.message import counted
 from segdetect.output.sentences import lead
 from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.storage.history.entries import FAILED
@@ -65,7 +66,7 @@ def show_verdict(inspection: Inspection, *, level: int = 1, beside: str = "") ->
     verdict, count = inspection.decision.verdict, len(inspection.notes)
     kind = escaped(verdict.value.replace(" ", "-"))
     other = f'<span class="sd-beside">{escaped(beside)}</span>' if beside else ""
-    more = f", and {count:d} note{'s' if count > 1 else ''}" if count else ""
+    more = f", and {counted(count, 'note')}" if count else ""
     notes = "".join(f"<li>{escaped(localized(note))}</li>" for note in inspection.notes)
     # The browser opens what is folded away without a rerun, and by key as well.
     st.html(

@@ -89,7 +89,7 @@ def test_segments_are_asked_about_the_least_certain_first() -> None:
     made = replace(made, decision=replace(made.decision, threshold=2.0))
     found = least_certain_first([*questions(entry(1), made), *questions(entry(2), made)])
     assert [(one.entry.id, one.tile) for one in found] == [(2, 20), (1, 20), (2, 1), (1, 1), (2, 40), (1, 40)]
-    assert found[2].around_ltrb == (0, 0, 32, 16)
+    assert [(left, top) for left, top, _, _ in found[2].boxes_ltrb] == [(0, 0), (16, 0)]
     assert found[2].strength == 2.0
     assert len({one.about for one in found}) == 6
 

@@ -91,6 +91,8 @@ class _Source:
                 return self._safe(only, makers)
             case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[ast.GeneratorExp(elt=each)]):
                 return self._safe(each, makers)
+            case ast.Call(func=ast.Name(id="counted"), args=[_, noun]):
+                return self._safe(noun, makers)
             case ast.Call(func=ast.Name(id=name)):
                 return name in makers | NUMBERS
             case ast.Subscript(value=value) | ast.Attribute(value=value):
