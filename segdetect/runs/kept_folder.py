@@ -13,6 +13,7 @@ from typing import Final
 
 from segdetect.errors import CancelledError, StorageError
 from segdetect.files import hold, storage_errors
+from segdetect.output.journal import has_journal, read_journal
 from segdetect.runs.kept_record import RECORD, RunRecord, read_run_record
 from segdetect.runs.kept_rows import Rows
 from segdetect.runs.kept_work import held
@@ -74,6 +75,23 @@ class RunsFolder:
             with held(self.of(id)):
                 return False
         except CancelledError:
+            return True
+
+    def came_on(self, record: RunRecord) -> bool:
+        """Whether a run has come any further since it last began, or was told to go on whatever became of that.
+
+        What its journal alone has counts, too: the program ended before that stood in the table. Where either cannot be
+        read it is to go on as well, and fails saying why.
+        """
+        if record.begun_with < 0:
+            return True
+        folder = self.of(record.id)
+        rows = Rows(folder)
+        try:
+            if sum(rows.counts().values()) != record.begun_with:
+                return True
+            return has_journal(folder) and any(one.result is not None for one in read_journal(folder, rows.end))
+        except StorageError:
             return True
 
     def counts(self, record: RunRecord) -> Mapping[str, int]:

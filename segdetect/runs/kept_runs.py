@@ -20,7 +20,6 @@ from segdetect.progress import Progress
 from segdetect.runs.kept_files import KeptFiles, write_files
 from segdetect.runs.kept_folder import RunsFolder
 from segdetect.runs.kept_record import RunRecord, State
-from segdetect.runs.kept_rows import Rows
 from segdetect.runs.kept_state import RunState, state_under_way
 from segdetect.runs.kept_troubles import did_nothing, fault, without_resume, without_workers
 from segdetect.runs.kept_work import Going, KeptWork, held
@@ -241,11 +240,10 @@ class KeptRuns:
         """Go on with a run that had not ended."""
         if record.state is not State.WAITING or self._folder.is_held(record.id):
             return
-        done = sum(Rows(self.folder(record.id)).counts().values()) if record.begun_with >= 0 else 0
-        if done == record.begun_with:
-            self._settle(record.id, State.PAUSED, did_nothing())
-        else:
+        if self._folder.came_on(record):
             self._queue_up(record)
+        else:
+            self._settle(record.id, State.PAUSED, did_nothing())
 
     def _queue_up(self, record: RunRecord) -> None:
         going = Going(counts=Counter(record.counts))

@@ -241,6 +241,35 @@ def test_a_run_that_ended_the_program_before_it_did_anything_waits_for_a_click(b
     assert bench.came(run, State.DONE).record.trouble is None
 
 
+def test_a_run_goes_on_if_only_its_journal_knows_what_it_did_before_the_program_ended(bench: Bench) -> None:
+    run = bench.start(*pictures(2))
+    bench.let(1)
+    bench.awaited(run, lambda now: now.pictures == 1)
+    _killed(bench, run)
+    with Rows(bench.runs.folder(run))._opened() as connection:
+        connection.execute("DELETE FROM rows")
+        connection.execute("DELETE FROM thumbnails")
+    assert read_run_record(bench.runs.folder(run) / RECORD).begun_with == 0
+    bench.restarted()
+    bench.let(1)
+    bench.came(run, State.DONE)
+    assert bench.engine.described == ["0.png", "1.png"]
+    assert bench.names(run, sorting=Sorting.FOUND) == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize("damaged", [JOURNAL, "rows.sqlite"])
+def test_a_run_whose_files_are_damaged_fails_after_a_restart_and_says_so(bench: Bench, damaged: str) -> None:
+    run, other = bench.start(*pictures(2)), bench.start(*pictures(1, 5))
+    bench.awaited(run, lambda now: now.record.begun_with == 0)
+    _killed(bench, other)
+    _killed(bench, run)
+    (bench.runs.folder(run) / damaged).write_bytes(b"this is neither" * 100)
+    bench.restarted()
+    bench.let(1)
+    assert bench.came(run, State.FAILED).record.trouble is not None
+    bench.came(other, State.DONE)
+
+
 def test_a_run_that_another_program_works_on_is_left_to_it(bench: Bench) -> None:
     run = bench.start(*pictures(1))
     _killed(bench, run)
