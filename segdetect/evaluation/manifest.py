@@ -34,10 +34,18 @@ def read_manifest(table: Path, folder: Path, within: Roots) -> list[dict[str, st
     rows = table_rows(table, MANIFEST, ("image", "mask", "category"))
     for line, row in rows:
         for column in ("image", "mask"):
-            row[column] = row[column].replace("\\", "/")
+            row[column] = _below(folder, f"{column}s", row[column].replace("\\", "/"))
             if row[column] or column == "image":
                 check_named(folder / f"{column}s", row[column], column, within, table=MANIFEST, line=line)
     return [row for _, row in rows]
+
+
+def _below(folder: Path, part: str, name: str) -> str:
+    """A file's path below `images/` or `masks/`; one that begins with that folder was written from the table on."""
+    inner = name.removeprefix(f"{part}/")
+    if inner == name or leads_out(name) or on_disk(folder / part / name).is_file():
+        return name
+    return inner
 
 
 def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
@@ -55,7 +63,9 @@ def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int
     lacking = [column for column in columns if rows and column not in rows[0][1]]
     if lacking:
         needed = f"{', '.join(columns[:-1])} and {columns[-1]}"
-        raise DatasetError(f"it has no column {lacking[0]!r}", remedy=f"It needs {needed} at least", file=name)
+        raise DatasetError(
+            f"it has no column {lacking[0]!r}", remedy=f"It needs {needed} at least, with commas between", file=name
+        )
     return rows
 
 

@@ -22,6 +22,7 @@ from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.public_address import ask_nobody
 from segdetect.ui.shared.texts import plain
+from segdetect.ui.shared.upload_names import keep_names
 
 _LOG: Final = logging.getLogger(__name__)
 _TROUBLES: Final = "callback-troubles"
@@ -172,6 +173,7 @@ def page(title: str) -> Iterator[None]:
 def _set_up(title: str) -> None:
     """Title, icon, style and navigation."""
     ask_nobody()
+    keep_names()
     keep_downloads()
     if title != "Inspect":
         # Nobody looks at a second opinion from another page.

@@ -48,6 +48,16 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
     assert (rug.kind, len(rug.pictures), rug.references) == ("object", 3, ())
 
 
+def test_paths_of_a_manifest_may_begin_at_the_table(tmp_path: Path) -> None:
+    root = manifest_dataset(tmp_path)
+    below = read_dataset(root)
+    table = root / "manifest.csv"
+    with_masks = table.read_text().replace(".png,own/", ".png,masks/own/")
+    table.write_text(with_masks.replace(",own/", ",images/own/"))
+    assert ",blot,images/own/rug/blot_2.png,masks/own/rug/blot_2.png," in table.read_text()
+    assert [picture.name for picture in read_dataset(root).pictures] == [picture.name for picture in below.pictures]
+
+
 @pytest.mark.parametrize("ending", ["", "_mask"])
 def test_masks_are_found_without_a_manifest(tmp_path: Path, ending: str) -> None:
     save_pair(tmp_path / "images/rug/hole/1.jpg", tmp_path / f"masks/rug/hole/1{ending}.png", 1, blot(0, 0))
