@@ -6,14 +6,7 @@ import base64
 import io
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,10 +19,8 @@ from segdetect.ui.viewer.messages import ViewerEvent
 from segdetect.ui.viewer.pane import Pane
 from segdetect.ui.viewer.picture_bytes import LONGEST_SIDE, encode_picture
 from segdetect.ui.viewer.viewer import picture_viewer
+from tests.support.app_server import BROWSER_FLAGS, ROOT, served
 
-ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HEIGHT = 420  # of the stage, as the page asks for
 MARGIN = 5  # between the stage's edge and the whole picture
 VERMILION = (255, 92, 40)
@@ -107,34 +98,9 @@ def test_large_pictures_are_sent_smaller() -> None:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running page."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    page = ROOT / "tests" / "browser" / "apps" / "viewer_page.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     log = tmp_path_factory.mktemp("streamlit") / "log"
-    with log.open("wb") as sink:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
-    try:
-        url = f"http://localhost:{port}"
-        _wait_until_healthy(url, server, log)
+    with served("tests/browser/apps/viewer_page.py", log, os.environ | {"PYTHONPATH": str(ROOT)}) as (url, _):
         yield url
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +108,7 @@ def browser(chromium_path: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        running = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_FLAGS)
         yield running
         running.close()
 

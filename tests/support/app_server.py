@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -38,14 +38,29 @@ def running_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[str]:
 @contextmanager
 def started_app(home: Path, *, streamlit: str = "streamlit") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The same with the server's process, which may have ended by itself at the end."""
-    port = free_port()
-    command = [sys.executable, "-m", streamlit, "run", "streamlit_app.py", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = os.environ | {"SEGDETECT_HOME": str(home), "SEGDETECT_ROOTS": str(home.parent)}
     environment["SEGDETECT_DINOV2_ONNX"] = str(home / "none.onnx")
     # What is told once a day was told, so that pages look alike on every day.
     (home / "told.json").write_text(json.dumps(told_today()))
-    log = home / "server.log"
+    with served("streamlit_app.py", home / "server.log", environment, streamlit=streamlit) as served_app:
+        yield served_app
+
+
+@contextmanager
+def served(
+    script: str, log: Path, environment: Mapping[str, str], *, streamlit: str = "streamlit"
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a page on a free port, and its server's process.
+
+    Args:
+        script: the page, from the project's folder.
+        log: what the server writes.
+        environment: of the server.
+        streamlit: the module that starts it.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", streamlit, "run", script, "--server.port", str(port)]
+    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     with log.open("wb") as sink:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
     try:
