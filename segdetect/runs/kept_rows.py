@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-from segdetect.errors import StorageError
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.finished import Finished
 from segdetect.runs.small_tables import opened
@@ -123,17 +122,14 @@ class Rows:
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with opened(self._path, _TABLES) as connection:
-                yield connection
-        except sqlite3.Error as error:
-            raise StorageError(
-                f"the table of the run's pictures cannot be used ({error})",
-                remedy="Free some space, or start the run anew",
-                file=self._path.parent.name,
-            ) from error
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(
+            self._path,
+            _TABLES,
+            problem="the table of the run's pictures cannot be used",
+            remedy="Free some space, or start the run anew",
+            file=self._path.parent.name,
+        )
 
     @property
     def end(self) -> int:

@@ -8,21 +8,27 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from segdetect.errors import StorageError
+
 _SECONDS: Final = 30.0  # others may be writing
 
 
 @contextmanager
-def opened(path: Path, tables: str) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, tables: str, *, problem: str, remedy: str, file: str) -> Iterator[sqlite3.Connection]:
     """A connection to an SQLite file; what is done within is kept together, or not at all.
 
     Args:
         path: the file, made where there is none.
         tables: the statements that make its tables where they are not there yet.
+        problem: as in `StorageError`, and so are `remedy` and `file`: what is said where it cannot be read or written.
 
     Raises:
-        sqlite3.Error: it cannot be read or written.
+        StorageError: it cannot be read or written.
     """
-    with closing(sqlite3.connect(path, timeout=_SECONDS)) as connection, connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(tables)
-        yield connection
+    try:
+        with closing(sqlite3.connect(path, timeout=_SECONDS)) as connection, connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(tables)
+            yield connection
+    except sqlite3.Error as error:
+        raise StorageError(f"{problem} ({error})", remedy=remedy, file=file) from error

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from segdetect.errors import StorageError
 from segdetect.files import storage_errors
 from segdetect.pictures.names import as_text
 from segdetect.runs.small_tables import opened
@@ -100,19 +99,16 @@ class Ledger:
         self._path = folder / _FILE
         self._done: dict[bytes, Stamp] | None = None
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
         with storage_errors(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with opened(self._path, _TABLES) as connection:
-                yield connection
-        except sqlite3.Error as error:
-            raise StorageError(
-                f"what was seen in a watched folder cannot be kept ({error})",
-                remedy="Free some space, or move this folder away to begin anew",
-                file=str(self._path.parent),
-            ) from error
+        return opened(
+            self._path,
+            _TABLES,
+            problem="what was seen in a watched folder cannot be kept",
+            remedy="Free some space, or move this folder away to begin anew",
+            file=str(self._path.parent),
+        )
 
     def is_done(self, path: str, stamp: Stamp) -> bool:
         """Whether the file of this path, below the watched folder, was done with when it looked so."""
