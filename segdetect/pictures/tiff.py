@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from segdetect.errors import UnreadableImageError
 from segdetect.pictures.decoders import ORIENTATION_TAG, raster_from_pillow
 from segdetect.pictures.raster import Encoded, Raster, Values
-from segdetect.pictures.tiff_colour import colours_of, measured, refuse_unknown_colours
+from segdetect.pictures.tiff_colour import JPEG, colours_of, measured, refuse_unknown_colours
 from segdetect.pictures.tiff_directories import Page, beginning_at, tiff_pages
 
 # Without a handler, Python prints tifffile's remarks on damaged files to stderr; who wants them may add another.
@@ -26,7 +26,6 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _SAVE_PLAIN: Final = "Save it as an ordinary grey or RGB TIFF, without compression, or as PNG, and load that"
 _LZW: Final = 5
 _FAX: Final = (2, 3, 4)
-_JPEG: Final = (6, 7, 34892, 33007)
 # Some decoders leave these as YCbCr and nothing in the file tells.
 _UNCLEAR_COMPRESSIONS: Final = (33003,)
 
@@ -101,7 +100,7 @@ def _refuse_unknown_samples(encoded: Encoded, page: tifffile.TiffPage) -> None:
         problem = "its pixels are complex numbers"
     elif page.compression in _UNCLEAR_COMPRESSIONS:
         problem = f"its compression ({_compression(page)}) is not read"
-    elif page.is_subsampled and (page.compression not in _JPEG or page.planarconfig != 1):
+    elif page.is_subsampled and (page.compression not in JPEG or page.planarconfig != 1):
         problem = "its colours are stored at a lower resolution without JPEG compression, which is not read"
     if problem:
         raise encoded.unreadable(problem, _SAVE_PLAIN)

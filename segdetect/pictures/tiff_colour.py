@@ -31,7 +31,7 @@ _NAMES: Final = {
 _PREMULTIPLIED, _STRAIGHT = 1, 2
 _NO_DATA_TAG: Final = 42113  # in ASCII, see GDAL's driver for GeoTIFF
 _INKSET_TAG, _COEFFICIENTS_TAG, _REFERENCE_TAG = 332, 529, 532
-_JPEG: Final = (6, 7, 34892, 33007)
+JPEG: Final = (6, 7, 34892, 33007)  # kinds of compression
 _SAVE_RGB: Final = "Save it as a grey or RGB TIFF or as PNG, and load that"
 _MAX_EXTRA: Final = 2
 _STRIP_PIXELS: Final = 1_000_000
@@ -69,7 +69,7 @@ def _problem(page: TiffPage) -> str:
         return f"its Lab colours are of {page.bitspersample} bits; 8 and 16 are read"
     if kind == _CMYK and page.tags.valueof(_INKSET_TAG, default=1) != 1:
         return "its inks are not cyan, magenta, yellow and black"
-    if kind == _YCBCR and page.compression in _JPEG and samples != colours:
+    if kind == _YCBCR and page.compression in JPEG and samples != colours:
         return "it is JPEG-compressed with transparency, which is not read"
     if kind == _PALETTE and (page.colormap is None or page.colormap.shape != (3, 1 << int(page.bitspersample))):
         return "its palette is missing or has not a colour for each value"
@@ -171,7 +171,7 @@ def _raster(page: TiffPage, colours: Values) -> Raster:
         return _inks(page, colours)
     if kind in (_CIELAB, _ICCLAB):
         return _converted(page, colours, _lab(page))
-    if kind == _YCBCR and not (page.compression in _JPEG and page.planarconfig == 1):
+    if kind == _YCBCR and not (page.compression in JPEG and page.planarconfig == 1):
         return _converted(page, colours, _ycbcr(page))
     return _grey_or_rgb(page, colours)
 

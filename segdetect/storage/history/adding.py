@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from segdetect.storage.history.entries import Finding, Run
+from segdetect.storage.history.statements import parts_of
 from segdetect.storage.history.tables import documents, hidden, inspections, pictures, runs
-
-# What SQLite, and PostgreSQL, take in one statement.
-_MANY: Final = 500
 
 
 def add(connection: sa.Connection, run: Run, findings: Sequence[Finding]) -> list[int]:
@@ -45,8 +43,7 @@ def add(connection: sa.Connection, run: Run, findings: Sequence[Finding]) -> lis
 def _former(connection: sa.Connection, run: Run, places: Sequence[str]) -> dict[str, int]:
     """Numbers of the entries whose place others take."""
     found: dict[str, int] = {}
-    for start in range(0, len(places), _MANY):
-        some = places[start : start + _MANY]
+    for some in parts_of(places):
         query = sa.select(inspections.c.key, inspections.c.id)
         query = query.where(inspections.c.run == run.id, inspections.c.key.in_(some))
         found |= {row.key: row.id for row in connection.execute(query)}

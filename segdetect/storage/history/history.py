@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -34,12 +33,11 @@ from segdetect.storage.history.reviews import Review
 from segdetect.storage.history.schema import make_ready
 from segdetect.storage.history.scores import NormalScores, normal_scores
 from segdetect.storage.history.searching import entry_of, listed, matching
+from segdetect.storage.history.statements import parts_of
 from segdetect.storage.history.tables import documents, inspections, limits, pictures, runs
 from segdetect.storage.pictures import Pictures
 
 SWITCH: Final = "SEGDETECT_HISTORY"
-# What SQLite, and PostgreSQL, take in one statement.
-_MANY: Final = 500
 
 
 def is_on() -> bool:
@@ -236,12 +234,12 @@ class History:
             StorageError: it cannot be written.
         """
         with self._writing() as connection:
-            return sum(hide(connection, [*_owned(some, account), is_shown()]) for some in _parts(numbers))
+            return sum(hide(connection, [*_owned(some, account), is_shown()]) for some in parts_of(numbers))
 
     def show(self, numbers: Iterable[int], *, account: str = "") -> int:
         """Bring back those of an account's entries that are hidden still; otherwise as `hide`."""
         with self._writing() as connection:
-            return sum(show(connection, _owned(some, account)) for some in _parts(numbers))
+            return sum(show(connection, _owned(some, account)) for some in parts_of(numbers))
 
     def hidden(self, numbers: Sequence[int], *, account: str = "") -> int:
         """How many of an account's entries `show` would bring back; raises `StorageError` where it cannot be read."""
@@ -265,7 +263,7 @@ class History:
         """
         missing: list[int] = []
         with self._reading() as connection:
-            for some in _parts(numbers):
+            for some in parts_of(numbers):
                 found = {*connection.execute(sa.select(inspections.c.id).where(*_owned(some, account))).scalars()}
                 missing += [number for number in some if number not in found]
         return missing
@@ -279,7 +277,7 @@ class History:
         Raises:
             StorageError: it cannot be written.
         """
-        return sum(self._delete(_owned(some, account)) for some in _parts(numbers))
+        return sum(self._delete(_owned(some, account)) for some in parts_of(numbers))
 
     def delete_found(self, search: Search) -> int:
         """Delete all entries that are asked for; otherwise as `delete`."""
@@ -339,12 +337,6 @@ class History:
             if not numbers:
                 return gone
             gone += self.delete(numbers, account=account)
-
-
-def _parts(numbers: Iterable[int]) -> Iterator[list[int]]:
-    coming = iter(numbers)
-    while some := [*islice(coming, _MANY)]:
-        yield some
 
 
 def _is_entry(entry: Entry) -> sa.ColumnElement[bool]:

@@ -8,10 +8,8 @@ import sqlalchemy as sa
 
 from segdetect.storage.history.entries import countable, storable
 from segdetect.storage.history.reviews import Review, read_review
+from segdetect.storage.history.statements import parts_of
 from segdetect.storage.history.tables import reviews
-
-# What SQLite, and PostgreSQL, take in one statement.
-_MANY = 500
 
 
 def add_reviews(connection: sa.Connection, new: Sequence[Review], account: str) -> list[int]:
@@ -29,7 +27,5 @@ def reviews_of(
         query = query.where(reviews.c.plan == storable(plan))
     if entries is None:
         return [read_review(row) for row in connection.execute(query).mappings()]
-    entries = countable(entries)
-    parts = [entries[start : start + _MANY] for start in range(0, len(entries), _MANY)]
-    found = [query.where(reviews.c.inspection.in_(part)) for part in parts]
+    found = [query.where(reviews.c.inspection.in_(part)) for part in parts_of(countable(entries))]
     return [read_review(row) for one in found for row in connection.execute(one).mappings()]
