@@ -89,6 +89,25 @@ TABLE: Final = (
         ("the first of a batch, not the nearest", "np.sort(nearest, axis=0)[:kept]", "nearest[:kept]"),
         ("batch sorted over layers", "np.sort(nearest, axis=0)", "np.sort(nearest, axis=1)"),
         ("mean of a batch's nearest to maximum", "[:kept].mean(axis=0)", "[:kept].max(axis=0)"),
+        ("one neighbour for tiles", "1 if picture.dense else picture.comparison.neighbours", "1"),
+        (
+            "largest of the layers",
+            "divided(distances, typical)).mean(axis=0))",
+            "divided(distances, typical)).max(axis=0))",
+        ),
+        (
+            "small window for a lone reference",
+            "neighbours=neighbours)\n    if own",
+            "neighbours=neighbours, varied=varied)\n    if own",
+        ),
+        ("later of equal pictures", "~(match.best_similarity <= similarity)", "~(match.best_similarity < similarity)"),
+        ("similarity above one", "np.clip(similarity, -1, 1)", "similarity"),
+        ("as even as a texture is varied", "homogeneity(picture) < picture", "homogeneity(picture) <= picture"),
+        ("smoothing mirrors the border", 'mode="nearest"', 'mode="reflect"'),
+    ),
+    *_changes(
+        "segdetect/scoring/distances.py",
+        SCORES,
         (
             "mean typical distance to maximum",
             "np.sort(means, axis=0).mean(axis=0)",
@@ -112,21 +131,6 @@ TABLE: Final = (
             "np.where(typical > NO_DISTANCE, typical, 1)",
             "np.where(typical > 0, typical, 1)",
         ),
-        ("one neighbour for tiles", "1 if picture.dense else picture.comparison.neighbours", "1"),
-        (
-            "largest of the layers",
-            "_divided(distances, typical)).mean(axis=0))",
-            "_divided(distances, typical)).max(axis=0))",
-        ),
-        (
-            "small window for a lone reference",
-            "neighbours=neighbours)\n    if own",
-            "neighbours=neighbours, varied=varied)\n    if own",
-        ),
-        ("later of equal pictures", "~(match.best_similarity <= similarity)", "~(match.best_similarity < similarity)"),
-        ("similarity above one", "np.clip(similarity, -1, 1)", "similarity"),
-        ("as even as a texture is varied", "homogeneity(picture) < picture", "homogeneity(picture) <= picture"),
-        ("smoothing mirrors the border", 'mode="nearest"', 'mode="reflect"'),
     ),
     *_changes(
         "segdetect/scoring/nearest.py",

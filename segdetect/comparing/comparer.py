@@ -15,16 +15,10 @@ from segdetect.inspection import Flags, Floats, TileScores
 from segdetect.memo import Budget, Memo
 from segdetect.progress import Progress, no_progress, part_of
 from segdetect.scoring.allowing import explained_tiles, only_within
-from segdetect.scoring.cells import (
-    CellScores,
-    pool,
-    pool_scores,
-    score_batch,
-    score_references,
-    score_self,
-    typical_distance,
-)
+from segdetect.scoring.cells import CellScores, score_batch, score_references, score_self
+from segdetect.scoring.distances import typical_distance
 from segdetect.scoring.ignoring import without_ignored, without_regions
+from segdetect.scoring.tiles import pool, pool_scores
 from segdetect.settings import Scope
 
 _WAITING: Final = "waiting for the same picture"

@@ -17,8 +17,9 @@ from scipy import ndimage
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import TileLayout
 from segdetect.inspection import Decision, Flags, TileScores
-from segdetect.scoring.cells import CellScores, pool_scores
+from segdetect.scoring.cells import CellScores
 from segdetect.scoring.pooling import tiles_of_cells
+from segdetect.scoring.tiles import pool_scores
 
 # In cells, around each box: what was flagged reaches a little beyond the tiles that were.
 MARGIN: Final = 1.0

@@ -1,4 +1,4 @@
-"""How unlike the others each cell of a picture is, and what that makes of its tiles; knows no engine.
+"""How unlike the others each cell of a picture is; knows no engine.
 
 Cells are compared by cosine distance, layer by layer. What they are compared with, the bank, is the scope: the
 picture's own other cells, known-good references, or the other pictures of a batch.
@@ -10,17 +10,22 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from segdetect.engines.base import Comparison, Embeddings
-from segdetect.grid import TileLayout
-from segdetect.inspection import Floats, Ints, Source, TileScores
+from segdetect.engines.base import Embeddings
+from segdetect.inspection import Floats, Ints
 from segdetect.progress import Progress, no_progress, part_of
+from segdetect.scoring.distances import (
+    Distances,
+    distances_of,
+    divided,
+    near_distances,
+    typical_of_all,
+)
 from segdetect.scoring.homogeneity import homogeneity
 from segdetect.scoring.nearest import (
     Match,
@@ -28,18 +33,12 @@ from segdetect.scoring.nearest import (
     cell_count,
     match_other,
     match_self,
-    nearest_tiles,
-    neighbour_lists,
 )
-from segdetect.scoring.pooling import Scores, pool_map, tiles_of_cells
+from segdetect.scoring.pooling import Scores, read_only
 
-SCALE_QUERIES: Final = 256  # cells per picture that tell how far apart its own cells are
 LOWEST_SHARE: Final = 0.3  # of the other pictures of a batch, as in MuSc (Li et al., ICLR 2024)
 UNLIKE: Final = 0.75  # share of the cells; what surrounds a part looks alike in pictures of different ones
 COARSE_SHARE: Final = 0.4  # of the time that two views take
-NO_DISTANCE: Final = 1e-6  # float32 cosine distances below this are rounding
-
-Distances = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +102,7 @@ def _self_scores(picture: Embeddings, varied: bool, allowed: Sequence[Embeddings
     match = match_self(picture, neighbours=picture.comparison.neighbours, varied=varied)
     if match is None:
         return _cell_scores(picture, _nothing(picture), {}, [], varied)
-    distances = _near_distances(match.near, picture.comparison)
+    distances = near_distances(match.near, picture.comparison)
     known = distances if picture.ignored is None else distances[:, ~picture.ignored]
     typical = known.mean(axis=1) if picture.dense else None
     scored = _cell_scores(picture, _values(distances, typical), {0: match}, [], varied)
@@ -112,7 +111,7 @@ def _self_scores(picture: Embeddings, varied: bool, allowed: Sequence[Embeddings
 
 def _values(distances: Distances, typical: Distances | None) -> Distances:
     """`(n,)` what distances `(layers, n)` make of each cell, given each layer's typical one."""
-    return np.asarray((distances if typical is None else _divided(distances, typical)).mean(axis=0))
+    return np.asarray((distances if typical is None else divided(distances, typical)).mean(axis=0))
 
 
 def _with_allowed(
@@ -126,9 +125,9 @@ def _with_allowed(
     matches = _match_each(picture, allowed, 1, no_progress)
     if not matches:
         return scored
-    nearest = _distances(_joined(matches.values(), 1)[..., 0])
+    nearest = distances_of(_joined(matches.values(), 1)[..., 0])
     values = np.minimum(_values(distances, typical), _values(nearest, typical))
-    return replace(scored, beside_allowed=_read_only(_smoothed(_mapped(values, picture), picture)))
+    return replace(scored, beside_allowed=read_only(_smoothed(_mapped(values, picture), picture)))
 
 
 def score_references(
@@ -173,8 +172,8 @@ def _reference_scores(
         matches[0] = own
     if not matches:
         return _cell_scores(picture, _nothing(picture), {}, references, varied)
-    distances = _near_distances(_joined(matches.values(), neighbours), picture.comparison)
-    scale = _typical_of_all(references or [picture], typical or None) if picture.dense else None
+    distances = near_distances(_joined(matches.values(), neighbours), picture.comparison)
+    scale = typical_of_all(references or [picture], typical or None) if picture.dense else None
     scored = _cell_scores(picture, _values(distances, scale), matches, references, varied)
     scored = _with_allowed(scored, picture, distances, scale, allowed)
     return replace(scored, unlikeness=_unlikeness(picture, matches))
@@ -208,10 +207,10 @@ def _batch_scores(
     progress: Progress,
 ) -> CellScores:
     matches = _match_each(picture, peers, 1, progress)
-    nearest = np.stack([_distances(match.near[..., -1]) for match in matches.values()])
+    nearest = np.stack([distances_of(match.near[..., -1]) for match in matches.values()])
     kept = max(1, round(LOWEST_SHARE * len(matches)))
     distances = np.sort(nearest, axis=0)[:kept].mean(axis=0)
-    scale = _typical_of_all(peers, typical) if picture.dense else None
+    scale = typical_of_all(peers, typical) if picture.dense else None
     scored = _cell_scores(picture, _values(distances, scale), matches, peers)
     scored = _with_allowed(scored, picture, distances, scale, allowed)
     return replace(scored, unlikeness=_unlikeness(picture, matches))
@@ -255,7 +254,7 @@ def _mean_map(coarse: Scores, fine: Scores) -> Scores:
     total = cv2.resize(np.nan_to_num(coarse), size, interpolation=cv2.INTER_LINEAR)
     # Where nothing of the coarse view counts, the fine one stands alone.
     enlarged = np.where(weight > 0, total / np.where(weight > 0, weight, 1), fine)
-    return _read_only(np.asarray((enlarged + fine) / 2, np.float32))
+    return read_only(np.asarray((enlarged + fine) / 2, np.float32))
 
 
 def _unlikeness(picture: Embeddings, matches: Mapping[int, Match]) -> float:
@@ -263,127 +262,11 @@ def _unlikeness(picture: Embeddings, matches: Mapping[int, Match]) -> float:
     others = [match.near[-1, :, -1] for number, match in matches.items() if number > 0]
     if not picture.dense or not others or not len(picture.counted):
         return math.nan
-    return float(np.quantile(_distances(np.max(others, axis=0))[picture.counted], UNLIKE))
+    return float(np.quantile(distances_of(np.max(others, axis=0))[picture.counted], UNLIKE))
 
 
 def _is_varied(picture: Embeddings) -> bool:
     return homogeneity(picture) < picture.comparison.uniform
-
-
-def typical_distance(picture: Embeddings) -> Floats:
-    """`(layers,)` mean distance of a cell to its nearest in the same picture, from a regular sample of the cells.
-
-    A picture with one cell, which has no such distance, has 0. The layers of a finer view come last.
-    """
-    own = _typical_distance(picture)
-    return own if picture.finer is None else np.concatenate([own, _typical_distance(picture.finer)])
-
-
-def _typical_distance(picture: Embeddings) -> Floats:
-    match = match_self(picture, neighbours=1, queries=_sample(picture.counted))
-    if match is None:
-        return np.zeros(len(picture.layers))
-    return np.asarray(_distances(match.near[..., -1]).mean(axis=1, dtype=np.float64))
-
-
-def pool_scores(cells: CellScores, layout: TileLayout, comparison: Comparison) -> tuple[Floats, Ints]:
-    """Tiles' scores, and the cell under each tile's highest point; both `(tiles,)`.
-
-    Where a cell is a tile the scores stay as they are. Dense pictures: a tile scores the mean of the highest
-    `comparison.top_share` of the bilinearly interpolated cell scores in its pixel box. See `pool_map` for tiles with
-    cells that are ignored.
-
-    Args:
-        cells: the picture's cell scores.
-        layout: its tiles; when not dense, `cells.lattice` is its grid.
-        comparison: as in the picture's embeddings.
-    """
-    if cells.dense:
-        scores, strongest = pool_map(cells.values, layout, comparison.top_share)
-        return scores, _cells_below(strongest, cells.values.shape, cells.lattice)
-    return cells.values.ravel().astype(np.float64), np.arange(cells.values.size)
-
-
-def _cells_below(points: Ints, fine: tuple[int, ...], lattice: tuple[int, int]) -> Ints:
-    """The cells of a lattice that hold those of a finer one."""
-    if fine == lattice:
-        return points
-    row, col = np.divmod(points, fine[1])
-    return np.asarray(
-        (2 * row + 1) * lattice[0] // (2 * fine[0]) * lattice[1] + (2 * col + 1) * lattice[1] // (2 * fine[1])
-    )
-
-
-def pool(
-    cells: CellScores, layout: TileLayout, sources: Sequence[Source], embeddings: Sequence[Embeddings]
-) -> TileScores:
-    """Tile scores, as `pool_scores` makes them, with the tiles' look-alikes.
-
-    A tile's look-alike is the tile that holds the cell nearest to the one under its highest point; never itself. A tile
-    without a score has none.
-
-    Args:
-        cells: the picture's cell scores.
-        layout: its tiles; when not dense, `cells.lattice` is its grid.
-        sources: the pictures in the order of their numbers, the picture itself first.
-        embeddings: their descriptions.
-
-    Raises:
-        ValueError: `sources` or `embeddings` do not match the pictures compared with.
-    """
-    if not len(sources) == len(embeddings) == len(cells.source_lattices):
-        raise ValueError(f"{len(sources)} sources for {len(cells.source_lattices)} pictures compared with")
-    scores, strongest = pool_scores(cells, layout, embeddings[0].comparison)
-    source, tile, similarity = _nearest_tiles(cells, strongest, sources, embeddings)
-    unscored = np.isnan(scores)
-    source[unscored], tile[unscored], similarity[unscored] = -1, -1, np.nan
-    return TileScores(
-        layout=layout,
-        scores=_read_only(scores),
-        sources=tuple(sources),
-        nearest_source=_read_only(source),
-        nearest_tile=_read_only(tile),
-        nearest_similarity=_read_only(similarity),
-        cell_map=cells.values if cells.dense else None,
-        varied=cells.varied,
-        doubtful=cells.doubtful,
-        unlikeness=cells.unlikeness,
-        strongest_cell=_read_only(strongest) if cells.dense else None,
-        neighbour_lists=None if cells.dense or len(sources) > 1 else _neighbour_lists(embeddings[0]),
-    )
-
-
-def _neighbour_lists(picture: Embeddings) -> Floats:
-    """`neighbour_lists` of the tiles that count, and NaN for the others."""
-    count = picture.comparison.neighbours
-    if picture.ignored is None:
-        return neighbour_lists(picture.layers[0], count)
-    lists = neighbour_lists(picture.layers[0][picture.counted], count)
-    every = np.full((cell_count(picture), lists.shape[1]), np.nan)
-    every[picture.counted] = lists
-    return _read_only(every)
-
-
-def _nearest_tiles(
-    cells: CellScores, strongest: Ints, sources: Sequence[Source], embeddings: Sequence[Embeddings]
-) -> tuple[Ints, Ints, Floats]:
-    """Picture, tile and similarity of each tile's nearest look-alike."""
-    source, cell = cells.nearest_source[strongest], cells.nearest_cell[strongest]
-    similarity = cells.nearest_similarity[strongest]
-    if not cells.dense:
-        return source, cell, similarity
-    tile = np.full(len(source), -1, np.int64)
-    for number in np.unique(source[source >= 0]):
-        at = source == number
-        tile[at] = tiles_of_cells(cell[at], cells.source_lattices[number], sources[number].layout)
-    # The surroundings that were left out may be smaller than a tile: then the nearest cell can lie in the tile itself.
-    inside = np.flatnonzero((source == 0) & (tile == np.arange(len(tile))))
-    if len(inside):
-        layouts = [one.layout for one in sources]
-        source[inside], tile[inside], similarity[inside] = nearest_tiles(
-            embeddings, layouts, strongest[inside], inside, varied=cells.varied
-        )
-    return source, tile, similarity
 
 
 def _match_each(
@@ -401,38 +284,6 @@ def _match_each(
 def _joined(matches: Iterable[Match], neighbours: int) -> Similarities:
     """The highest similarities over several pictures, `(layers, n, k)` ascending."""
     return np.asarray(np.sort(np.concatenate([match.near for match in matches], axis=2), axis=2)[..., -neighbours:])
-
-
-def _distances(similarity: Similarities) -> Distances:
-    distance = 1 - similarity
-    distance[distance < NO_DISTANCE] = 0
-    return distance
-
-
-def _near_distances(near: Similarities, comparison: Comparison) -> Distances:
-    """`(layers, n)` distance to the last of the nearest neighbours, or the mean distance to them."""
-    return _distances(near[..., 0] if comparison.kth_only else near.mean(axis=2))
-
-
-def _divided(distances: Distances, typical: Distances) -> Distances:
-    """Distances `(layers, n)` divided by each layer's typical one; as they are in a layer where nothing differs."""
-    scale = np.where(typical > NO_DISTANCE, typical, 1)
-    return np.asarray(distances / scale[:, None], np.float32)
-
-
-def _typical_of_all(pictures: Sequence[Embeddings], typical: Sequence[Floats] | None) -> Distances:
-    """Per layer, the mean of the pictures' typical distances; pictures with one cell have none."""
-    each = [_typical_distance(picture) for picture in pictures] if typical is None else typical
-    means = [one for one, picture in zip(each, pictures, strict=True) if len(picture.counted) > 1]
-    if not means:
-        return np.ones(len(pictures[0].layers), np.float32)
-    # Sorted, so that the order of the pictures does not change a bit of it.
-    return np.asarray(np.sort(means, axis=0).mean(axis=0), np.float32)
-
-
-def _sample(cells: Ints) -> Ints:
-    """Some of the cells, spread over the picture, the same in every run."""
-    return cells[np.unique(np.linspace(0, len(cells) - 1, min(len(cells), SCALE_QUERIES)).astype(np.int64))]
 
 
 def _nothing(picture: Embeddings) -> Distances:
@@ -457,10 +308,10 @@ def _cell_scores(
     if picture.ignored is not None:
         source[picture.ignored], cell[picture.ignored], similarity[picture.ignored] = -1, -1, np.nan
     return CellScores(
-        values=_read_only(_smoothed(_mapped(values, picture), picture)),
-        nearest_source=_read_only(source),
-        nearest_cell=_read_only(cell),
-        nearest_similarity=_read_only(np.clip(similarity, -1, 1)),
+        values=read_only(_smoothed(_mapped(values, picture), picture)),
+        nearest_source=read_only(source),
+        nearest_cell=read_only(cell),
+        nearest_similarity=read_only(np.clip(similarity, -1, 1)),
         lattice=picture.lattice,
         source_lattices=(picture.lattice, *(member.lattice for member in bank)),
         dense=picture.dense,
@@ -484,8 +335,3 @@ def _smoothed(values: Scores, picture: Embeddings) -> Scores:
 
 def _blurred(values: Scores, sigma: float) -> Scores:
     return np.asarray(gaussian_filter(values, sigma, mode="nearest"), np.float32) if sigma > 0 else values
-
-
-def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array.flags.writeable = False
-    return array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -92,3 +92,9 @@ def _weights(points: Floats, cells: int) -> Scores:
     """`(points, cells)` linear interpolation between cell centres, flat beyond the outermost."""
     at = np.clip(points.ravel() - 0.5, 0, cells - 1)
     return np.asarray(np.maximum(0, 1 - abs(at[:, None] - np.arange(cells))), np.float32)
+
+
+def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same array, which nobody can write to any more: what is kept is shared."""
+    array.flags.writeable = False
+    return array

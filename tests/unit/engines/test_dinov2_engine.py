@@ -17,7 +17,8 @@ from segdetect.engines.dinov2.weights import WEIGHTS_VARIABLE, find_weights
 from segdetect.errors import CancelledError, EngineUnavailableError, SegDetectError, WeightsError
 from segdetect.grid import tile_layout
 from segdetect.pictures.loading import LoadedImage
-from segdetect.scoring.cells import pool_scores, score_references, score_self
+from segdetect.scoring.cells import score_references, score_self
+from segdetect.scoring.tiles import pool_scores
 from segdetect.settings import GridSize
 from tests.support.background import PATIENCE
 from tests.support.processes import wait_until

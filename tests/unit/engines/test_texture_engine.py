@@ -15,6 +15,7 @@ from segdetect.engines.texture import TextureEngine
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring import cells as scoring
+from segdetect.scoring.tiles import pool_scores
 from segdetect.settings import EngineName, GridSize
 
 Array = npt.NDArray[np.float32]
@@ -43,7 +44,7 @@ def _scores(image: LoadedImage, references: list[LoadedImage] | None = None) -> 
         cells = scoring.score_self(picture)
     else:
         cells = scoring.score_references(picture, [_embed(reference) for reference in references])
-    return scoring.pool_scores(cells, layout, picture.comparison)[0]
+    return pool_scores(cells, layout, picture.comparison)[0]
 
 
 def _weave() -> Array:

@@ -9,8 +9,10 @@ import pytest
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Source
-from segdetect.scoring.cells import pool, score_batch, score_references, score_self, typical_distance
+from segdetect.scoring.cells import score_batch, score_references, score_self
+from segdetect.scoring.distances import typical_distance
 from segdetect.scoring.nearest import BLOCK_VALUES, match_other
+from segdetect.scoring.tiles import pool
 from segdetect.settings import GridSize
 
 DENSE = Comparison(neighbours=3, exclude=2, exclude_varied=1, uniform=0.7, top_share=0.1)

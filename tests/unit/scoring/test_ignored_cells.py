@@ -11,11 +11,13 @@ from segdetect.deciding.decision import decide
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import tile_layout
 from segdetect.inspection import Source, TileScores
-from segdetect.scoring.cells import pool, score_batch, score_references, score_self, typical_distance
+from segdetect.scoring.cells import score_batch, score_references, score_self
+from segdetect.scoring.distances import typical_distance
 from segdetect.scoring.homogeneity import homogeneity
 from segdetect.scoring.ignoring import valid_shares, without_ignored
 from segdetect.scoring.nearest import match_other, match_self, tile_similarities
 from segdetect.scoring.pooling import pool_map
+from segdetect.scoring.tiles import pool
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope
 
 PLAIN = Comparison(neighbours=2, uniform=0.7, top_share=1.0)

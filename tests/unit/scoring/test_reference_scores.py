@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from segdetect.engines.base import Comparison, Embeddings
-from segdetect.scoring.cells import CellScores, score_batch, score_references, score_self, typical_distance
+from segdetect.scoring.cells import CellScores, score_batch, score_references, score_self
+from segdetect.scoring.distances import typical_distance
 
 EAST, NORTH_EAST, EAST_NORTH, NORTH = (1.0, 0.0), (0.8, 0.6), (0.6, 0.8), (0.0, 1.0)
 NEAREST = Comparison(neighbours=1)

@@ -10,9 +10,11 @@ import pytest
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import tile_layout
 from segdetect.inspection import Source
-from segdetect.scoring.cells import CellScores, pool, score_batch, score_references, score_self, typical_distance
+from segdetect.scoring.cells import CellScores, score_batch, score_references, score_self
+from segdetect.scoring.distances import typical_distance
 from segdetect.scoring.ignoring import without_ignored
 from segdetect.scoring.nearest import match_other
+from segdetect.scoring.tiles import pool
 from segdetect.settings import GridSize
 
 COMPARISON = Comparison(neighbours=2, exclude=1, exclude_varied=1, top_share=0.02, smoothing=0.5)
