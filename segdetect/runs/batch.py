@@ -81,24 +81,37 @@ def inspect_files(
     bank = [image for image in references if image.allowed or settings.scope is Scope.REFERENCES]
     if settings.scope is Scope.BATCH:
         bank += load_bank(files, settings, load, expand)
-    done, total, size = 0, len(files), 0
-
-    def expanded() -> Iterator[F | Failure]:
-        nonlocal total
-        for file in files:
-            parts = parts_of(file, expand)
-            total += len(parts) - 1
-            yield from parts
-
-    def report(share: float, doing: str) -> None:
-        progress((done + share * size) / max(1, total), doing)
-
-    for chunk in chunks(load_each(expanded(), settings, load)):
-        size = sum(isinstance(item, LoadedImage) for item in chunk)
-        for answer in answers_of(chunk, inspector, settings, bank, report):
-            done += 1
-            progress(done / total, f"{done} of {total} pictures")
+    share = _Share(progress, total=len(files))
+    for chunk in chunks(load_each(_expanded(files, expand, share), settings, load)):
+        share.under_way = sum(isinstance(item, LoadedImage) for item in chunk)
+        for answer in answers_of(chunk, inspector, settings, bank, share.report):
+            share.count_one()
             yield answer
+
+
+@dataclass(slots=True)
+class _Share:
+    """How many pictures are done, of files that may turn out to hold several."""
+
+    progress: Progress
+    total: int
+    done: int = 0
+    under_way: int = 0
+
+    def report(self, share: float, doing: str) -> None:
+        """Tell how far those are that are under way, all together."""
+        self.progress((self.done + share * self.under_way) / max(1, self.total), doing)
+
+    def count_one(self) -> None:
+        self.done += 1
+        self.progress(self.done / self.total, f"{self.done} of {self.total} pictures")
+
+
+def _expanded(files: Sequence[F], expand: Callable[[F], Iterable[F]], share: _Share) -> Iterator[F | Failure]:
+    for file in files:
+        parts = parts_of(file, expand)
+        share.total += len(parts) - 1
+        yield from parts
 
 
 def parts_of(file: F, expand: Callable[[F], Iterable[F]]) -> list[F | Failure]:
