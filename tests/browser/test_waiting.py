@@ -23,6 +23,15 @@ WATCH_BAR = """() => {
   new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
 }"""
 
+WATCH_FADING = """() => {
+  globalThis.opacities = new Set();
+  const look = () => {
+    for (const node of document.querySelectorAll("[data-stale=true]")) opacities.add(getComputedStyle(node).opacity);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
 
 @pytest.fixture(scope="module")
 def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -67,3 +76,16 @@ def test_what_belongs_to_another_picture_or_to_none_is_gone_while_an_answer_is_a
     page.locator(".stage").wait_for(state="detached", timeout=SOON_MS)
     assert awaited.is_visible(), "the answer has not come meanwhile"
     bar.filter(has_text="second.png").wait_for()
+
+
+def test_what_is_not_drawn_over_yet_is_faded_in_one_step(tab: Callable[..., Any]) -> None:
+    page = tab("engine=fastdup&sample=Broken+wire+mesh")
+    page.locator(".sd-bar").wait_for()
+    rest(page)
+    page.evaluate(WATCH_FADING)
+    grid_slider(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect_grid(page, "8 x 8")
+    seen = page.evaluate("() => [...globalThis.opacities]")
+    assert "1" in seen
+    assert len(seen) == 2, "each further one is a picture of the whole page"

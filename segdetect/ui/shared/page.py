@@ -152,6 +152,9 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* However many files there are, the controls below them stay in reach. */
 .stSidebar [data-testid="stFileChips"] > div:first-child {
   max-height: 11rem; overflow-y: auto; }
+/* Streamlit fades what a run has not drawn over yet, in sixty pictures a second of the whole page: a fifth of what a
+   browser without a graphics card did for a changed threshold on a busy server. One step is enough. */
+[data-stale="true"] { transition: opacity 0s 2s !important; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """
