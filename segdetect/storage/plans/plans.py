@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -75,8 +75,7 @@ class Plans:
                 return plan
         if found.damaged and not deleted:
             raise found.damaged[0].error
-        what = "no plan of this name is kept" if version is None else f"there is no version {version} of this plan"
-        raise NotKeptError(what, remedy="Choose another: `segdetect plan list` names them", file=name)
+        raise _not_kept(name, version, [plan.version for plan in found.whole])
 
     def open(self, name: str, version: int | None = None) -> OpenPlan:
         """A plan with its pictures; raises as `get`."""
@@ -264,3 +263,13 @@ def _parsed(file: Path, _mtime: int, _size: int) -> Plan:
     if file.stem != f"{plan.version:06d}":
         raise ValueError(f"version {plan.version} does not belong here")
     return plan
+
+
+def _not_kept(name: str, version: int | None, versions: Sequence[int]) -> NotKeptError:
+    """What is said of a plan that is not there, or of a version that is none of these."""
+    if version is None or not versions:
+        remedy = "Choose another: `segdetect plan list` names them"
+        return NotKeptError("no plan of this name is kept", remedy=remedy, file=name)
+    first, last = min(versions), max(versions)
+    there = f"It has versions {first} to {last}" if first < last else f"It has version {last} alone"
+    return NotKeptError(f"there is no version {version} of this plan", remedy=there, file=name)

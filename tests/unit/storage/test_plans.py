@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segdetect.errors import SettingsError, StorageError
+from segdetect.errors import NotKeptError, SettingsError, StorageError
 from segdetect.files import file_name
 from segdetect.regions import regions_of
 from segdetect.settings import EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
@@ -78,6 +78,10 @@ def test_each_change_is_a_new_version_and_no_former_one_is_altered(plans: Plans)
     assert plans.keep(second) == second
     assert plans.versions("Gasket") == (first, second)
     assert plans.get("Gasket", 1) == first
+    with pytest.raises(NotKeptError, match=r"there is no version 3 of this plan\. It has versions 1 to 2"):
+        plans.get("Gasket", 3)
+    with pytest.raises(NotKeptError, match="no plan of this name is kept"):
+        plans.get("Bolt", 3)
     assert plans.kept().whole == (second,)
     assert all(path.read_bytes() == data for path, data in before.items())
 
