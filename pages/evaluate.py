@@ -3,7 +3,7 @@
 import streamlit as st
 
 from segdetect.ui.evaluate.earlier import show_records
-from segdetect.ui.evaluate.plan import read_plan, show_start
+from segdetect.ui.evaluate.plan import read_plan, show_expected, show_start
 from segdetect.ui.evaluate.run_list import show_runs
 from segdetect.ui.evaluate.runs import Plan, opened_run
 from segdetect.ui.evaluate.side_by_side import show_side_by_side
@@ -21,7 +21,9 @@ with page("Evaluate"):
         show_start(plan)
     show_runs()
     run = opened_run()
-    if run is not None and run.ended:
+    if run is None:
+        show_expected()
+    elif run.ended:
         show_run(run, None if plan is None else Plan(*plan))
         show_side_by_side(run)
     show_records()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,8 @@ from segdetect.settings import MAX_GRID, GridSize
 
 # fastdup refuses smaller pictures (ERROR_IMAGE_TOO_SMALL), and nothing can be told from fewer pixels anyway.
 MIN_TILE_SIDE: Final = 10
+# Tiles that are so many times as long as wide.
+_LONG: Final = 3
 
 Boxes = npt.NDArray[np.int32]
 
@@ -91,6 +94,38 @@ def fitting_grid(size_wh: tuple[int, int]) -> GridSize | None:
     if min(rows, cols) > 1:
         rows = cols = min(rows, cols)
     return GridSize(rows, cols) if rows * cols > 1 else None
+
+
+def square_grid(size_wh: tuple[int, int], grid: GridSize) -> GridSize | None:
+    """A grid of about as many tiles, nearly square ones, where those of `grid` are long; None where they are not.
+
+    Long are tiles of three times their own width or height. A plain grid cuts a strip in such ones, in which a defect
+    fills little of a tile.
+
+    Args:
+        size_wh: the picture's width and height in pixels.
+        grid: the grid as it is.
+
+    >>> square_grid((4000, 300), GridSize(7, 7)), square_grid((1250, 500), GridSize(7, 7))
+    (GridSize(rows=2, cols=27), None)
+    """
+    width, height = size_wh
+    rows = _within(math.sqrt(grid.tiles * height / width), height)
+    cols = _within(rows * width / height, width)
+    if _length(size_wh, grid.rows, grid.cols) < _LONG or _length(size_wh, rows, cols) >= _LONG or rows * cols < 2:
+        return None
+    return GridSize(rows, cols)
+
+
+def _within(parts: float, side: int) -> int:
+    """A whole number of parts that a side may be cut in."""
+    return max(1, min(round(parts), MAX_GRID, side // MIN_TILE_SIDE))
+
+
+def _length(size_wh: tuple[int, int], rows: int, cols: int) -> float:
+    """How many times as long as wide the tiles are, 1 or more."""
+    ratio = size_wh[0] * rows / (size_wh[1] * cols)
+    return max(ratio, 1 / ratio)
 
 
 def shifted_layout(size_wh: tuple[int, int], grid: GridSize) -> TileLayout | None:

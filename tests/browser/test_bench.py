@@ -240,6 +240,25 @@ def test_on_a_phone_each_row_keeps_to_its_line_and_the_controls_are_a_sheet(tab:
 
 
 @pytest.mark.slow
+def test_on_a_phone_every_tool_of_a_deep_picture_is_in_reach(tab: Callable[..., Any]) -> None:
+    page = tab("engine=texture", viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    data = dicom_file(computed_tomogram(side=256), WindowCenter=40, WindowWidth=80)
+    file = {"name": "ct.dcm", "mimeType": "application/dicom", "buffer": data}
+    page.locator(".st-key-files input[type=file]").set_input_files([file])
+    page.locator(".stage:not([aria-busy])").wait_for()
+    asked_again(page)
+    page.get_by_role("combobox", name="Brightness window").wait_for()
+    for name in ("Zoom in", "Zoom out", "Fit the whole picture", "Full screen", "View options"):
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box is not None, name
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= 400, name
+    assert page.get_by_role("combobox", name="Brightness window").bounding_box()["width"] > 150
+    bar = page.locator(".viewer .bar").first.bounding_box()
+    assert bar["height"] < 110, "two lines"
+
+
+@pytest.mark.slow
 def test_a_tomogram_tells_its_own_values_and_is_seen_in_any_window(tab: Callable[..., Any]) -> None:
     page = tab(**WIDE)
     values = computed_tomogram(side=512)

@@ -13,6 +13,16 @@ from tests.support.browsing import expect_grid, rest
 pytestmark = pytest.mark.browser
 
 
+def test_on_a_phone_the_search_leaves_room_for_what_is_found(tab: Callable[..., Any]) -> None:
+    page = tab("", page="history", viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    row = page.locator(".st-key-history-search-row")
+    name, verdict, days = (row.get_by_test_id(f"st{kind}").first for kind in ("TextInput", "Selectbox", "DateInput"))
+    assert row.bounding_box()["height"] < 170
+    assert verdict.bounding_box()["y"] == pytest.approx(days.bounding_box()["y"], abs=1)
+    assert name.bounding_box()["y"] < verdict.bounding_box()["y"]
+    assert days.bounding_box()["x"] + days.bounding_box()["width"] <= 400
+
+
 @pytest.fixture(scope="module")
 def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running dashboard that keeps its answers."""

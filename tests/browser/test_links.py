@@ -56,7 +56,7 @@ def facts(page: Any) -> str:
     page.get_by_role("button", name="Why?").click()
     line = page.locator("[data-testid=stCaptionContainer]").filter(has_text=" tiles ·").first
     line.wait_for()
-    told = str(line.inner_text()).rpartition(" · ")[0]
+    told = str(line.inner_text()).rpartition("\u00a0· ")[0]
     page.keyboard.press("Escape")
     return told
 

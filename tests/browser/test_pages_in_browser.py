@@ -23,6 +23,17 @@ def dropped(tab: Callable[..., Any], query: str = "engine=texture") -> Any:
     return page
 
 
+def test_the_method_has_contents_that_lead_to_each_part(tab: Callable[..., Any]) -> None:
+    page = tab("", page="method", viewport={"width": 1920, "height": 1080})
+    links = page.locator(".st-key-method-contents a").evaluate_all("all => all.map((one) => one.hash.slice(1))")
+    heads = page.locator("[data-testid=stMain] h2").evaluate_all("all => all.map((one) => one.id)")
+    assert links == heads
+    contents, text = (page.locator(f".st-key-method-{part}") for part in ("contents", "text"))
+    assert contents.bounding_box()["x"] > text.bounding_box()["x"] + 800, "beside the text"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert contents.bounding_box()["y"] < text.bounding_box()["y"], "before it"
+
+
 @pytest.mark.slow
 def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[..., Any]) -> None:
     page = dropped(tab)

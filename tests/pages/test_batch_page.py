@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdetect.settings import EngineName
+from segdetect.runs.kept_record import RunRecord, State
+from segdetect.runs.kept_runs import RunState
+from segdetect.settings import EngineName, Settings
+from segdetect.ui.batch.run_list import _told
 from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.process import begin_anew
 from tests.support.background import PATIENCE
@@ -66,6 +70,23 @@ def _inspected(*files: tuple[str, bytes]) -> AppTest:
 def _table(app: AppTest) -> Any:
     (found,) = [frame.value for frame in app.dataframe if "verdict" in frame.value]
     return found
+
+
+def test_a_run_without_answers_says_what_it_does_and_not_that_nothing_is_done() -> None:
+    record = RunRecord(
+        id="a",
+        account="",
+        name="parts",
+        settings=Settings(),
+        engine=EngineName.FASTDUP,
+        engine_version="1",
+        engine_notes=(),
+        dense=False,
+        files=16,
+    )
+    state = RunState(record=record, state=State.RUNNING, share=0.7, doing="describing 784 tiles")
+    assert _told(state) == "16 files, describing 784 tiles, no answer yet"
+    assert _told(replace(state, counts={"normal": 1})) == "1 picture of 16 files"
 
 
 def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:

@@ -90,7 +90,7 @@ def test_another_grid_on_one_side_is_another_answer(app: AppTest) -> None:
     assert "4 x 4 tiles" in captions(app)
     captions_of = ["defect.png · texture · 7 x 7", "defect.png · texture · 4 x 4"]
     assert [unescaped(header.value) for header in app.header] == [f"Left: {captions_of[0]}", f"Right: {captions_of[1]}"]
-    assert [pane["title"] for pane in _panes(app)] == captions_of
+    assert [unescaped(pane["title"]) for pane in _panes(app)] == captions_of
     assert {"left score", "right score"} <= set(app.dataframe[0].value.columns)
 
 

@@ -19,6 +19,7 @@ from segdetect.errors import EngineFailedError
 from segdetect.settings import EngineName, Settings
 from segdetect.ui.evaluate import runs
 from segdetect.ui.shared.process import begin_anew
+from segdetect.ui.shared.texts import dotted
 from tests.support.pages import (
     MissingEngine,
     banner,
@@ -205,7 +206,7 @@ def _labels(app: AppTest) -> list[str]:
 
 
 def _progress(app: AppTest) -> list[str]:
-    return [bar.proto.text.replace("\\", "") for bar in app.get("progress")]
+    return [unescaped(bar.proto.text) for bar in app.get("progress")]
 
 
 def test_a_run_can_be_stopped_and_the_page_stays_usable_meanwhile(category: Path, slow: SlowEngine) -> None:
@@ -511,7 +512,7 @@ def test_two_runs_of_the_same_pictures_stand_beside_each_other(category: Path) -
     app.slider(key="evaluate-grid").set_value(5).run()
     app = _finished(press(app, "Evaluate"))
     assert "Beside other runs of these pictures" in _headers(app)
-    _by_title(app, {f"fastdup · {side} x {side} tiles · itself · automatic" for side in (5, 7)})
+    _by_title(app, {dotted("fastdup", f"{side} x {side} tiles", "itself", "automatic") for side in (5, 7)})
 
 
 def test_an_earlier_run_is_opened_again_and_two_are_compared(with_a_miss: Path) -> None:
@@ -527,7 +528,7 @@ def test_an_earlier_run_is_opened_again_and_two_are_compared(with_a_miss: Path) 
     later.session_state["earlier-runs"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
     later.run()
     assert not later.exception
-    assert later.dataframe[1].value["title"].tolist() == [
+    assert [unescaped(title) for title in later.dataframe[1].value["title"]] == [
         "cloth · fastdup · 5 x 5 tiles · self · auto",
         "cloth · fastdup · 7 x 7 tiles · self · auto",
     ]

@@ -66,6 +66,16 @@ def app() -> AppTest:
     return upload(open_page(), ("defect.png", DEFECT))
 
 
+def test_a_strip_is_offered_square_tiles_in_a_click() -> None:
+    app = upload(open_page(), ("strip.png", png(weave((1200, 120)))))
+    button = app.button(key="use-square-grid")
+    assert unescaped(button.label) == "Use square tiles (2 x 20)"
+    app = button.click().run()
+    assert not app.exception
+    assert "texture · 2 x 20 tiles" in _facts(app)
+    assert "use-square-grid" not in [one.key for one in app.button]
+
+
 def _scores(app: AppTest) -> npt.NDArray[np.float64]:
     """The tiles' scores as the heatmap tells them, in rows and columns."""
     told = [data[2] for data in chart(app, "heatmap")["data"][-1]["customdata"]]

@@ -24,7 +24,7 @@ def test_it_says_what_is_wrong_and_shows_what_goes_on() -> None:
     assert "**Engine dinov2**: there are no weights." in markdown(app)
     assert {metric.label for metric in app.metric} == {
         "Runs under way",
-        "Processes at work for it",
+        "Helper processes",
         "Memory of the server",
         "Free on the disk",
     }

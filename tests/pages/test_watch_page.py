@@ -100,7 +100,7 @@ def test_pictures_are_called_out_and_counted(folder: Path, plan: Plan) -> None:
     assert "*bad*.png" in captions(app)
     assert "The last 3" in markdown(app)
     assert "Cloth *7*, version 1" in re.sub(r"\*\*", "", markdown(app))
-    press(app, "Count from now on")
+    press(app, "Count anew")
     assert [metric.value for metric in app.metric] == ["0", "0", "0"]
 
 

@@ -98,8 +98,8 @@ def errors(app: AppTest) -> list[str]:
 
 
 def unescaped(text: str) -> str:
-    """Markdown without what keeps texts from being read as such."""
-    return re.sub(r"\\(.)", r"\1", text).replace("\u2060", "")
+    """Markdown without what keeps texts from being read as such, and dots from beginning a line."""
+    return re.sub(r"\\(.)", r"\1", text).replace("\u2060", "").replace("\u00a0·", " ·")
 
 
 def choices(app: AppTest, key: str) -> Any:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segdetect.errors import GridTooFineError, SettingsError
-from segdetect.grid import tile_layout
+from segdetect.grid import square_grid, tile_layout
 from segdetect.settings import GridSize
 
 sides = st.integers(1, 12)
@@ -62,3 +62,15 @@ def test_each_point_belongs_to_the_tile_around_it() -> None:
     left, top, right, bottom = layout.boxes_ltrb.T
     assert layout.tiles_at((left + right) / 2, (top + bottom) / 2).tolist() == list(range(15))
     assert layout.tiles_at([left[7]], [top[7]]).tolist() == [7]
+
+
+@given(st.integers(20, 9000), st.integers(20, 9000))
+def test_long_tiles_give_way_to_squarer_ones_that_fit(width: int, height: int) -> None:
+    grid = square_grid((width, height), GridSize(7, 7))
+    long = max(width / height, height / width) >= 3
+    assert grid is None or long
+    if grid is not None:
+        left, top, right, bottom = tile_layout((width, height), grid).boxes_ltrb[0].tolist()
+        assert max(right - left, bottom - top) < 3.5 * min(right - left, bottom - top)
+    if long and min(width, height) >= 40 and max(width, height) <= 20 * min(width, height):
+        assert grid is not None

@@ -132,7 +132,9 @@ def _button(label: str, icon: str, work: object, key: str, *args: object, disabl
 
 def _told(run: RunState) -> str:
     """Where a run stands, in words."""
-    of = f"{number(run.pictures, 0)} pictures of {number(run.record.files, 0)} files"
+    files = f"{number(run.record.files, 0)} file{'' if run.record.files == 1 else 's'}"
+    pictures = f"{number(run.pictures, 0)} picture{'' if run.pictures == 1 else 's'}"
+    of = f"{pictures} of {files}"
     if run.is_elsewhere:
         return f"another program has it, {of}"
     if run.state is State.WAITING:
@@ -140,7 +142,12 @@ def _told(run: RunState) -> str:
     if run.is_stopping:
         return f"stopping, {of}"
     if run.state is State.RUNNING:
-        return ", ".join([of, run.doing] if run.doing == NO_WORKERS else [of, *_pace(run)])
+        if run.doing == NO_WORKERS:
+            return f"{of}, {run.doing}"
+        if not run.pictures:
+            # Answers come many at a time: "0 pictures" beside a bar that is nearly full would look stuck.
+            return f"{files}, {run.doing}, no answer yet"
+        return ", ".join([of, *_pace(run)])
     if run.state is State.DONE:
         return ", ".join(
             f"{SIGNS.get(verdict, '')} {number(count, 0)} {verdict}" for verdict, count in run.counts.items()

@@ -26,7 +26,7 @@ from segdetect.ui.shared.locale import localized_chart, number, number_column
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.reviewing import go_to_review
-from segdetect.ui.shared.texts import escaped, plain, shown
+from segdetect.ui.shared.texts import dotted, escaped, plain, shown
 from segdetect.ui.shared.verdict import SIGNS, signed
 
 _FORMATS: Final = {
@@ -46,7 +46,7 @@ def show_run_overview(run: RunState) -> bool:
     st.query_params["run"] = run.record.id
     folder = runs().folder(run.record.id)
     rows = Rows(folder)
-    title, actions = st.columns([3, 1], vertical_alignment="bottom")
+    title, actions = st.columns([2, 1], vertical_alignment="bottom")
     with title:
         st.header(plain(run.record.name))
     st.caption(plain(_facts(run)))
@@ -56,7 +56,7 @@ def show_run_overview(run: RunState) -> bool:
         st.warning(f"Not all of it is in the history: {plain(str(run.unkept))}", icon=":material/history:")
     show_left_out(remembered("left out of a run", run.record.id, lambda: (read_files(folder).left_out,))[0])
     if not rows.counts():
-        st.caption("Its first pictures are shown here as soon as they are done.")
+        st.caption("Answers come many at a time. The first ones are shown here as soon as they are there.")
         return False
     with actions, st.container(horizontal=True, gap="small", key="batch-actions"):
         _show_exports(run)
@@ -70,8 +70,10 @@ def show_run_overview(run: RunState) -> bool:
 def _facts(run: RunState) -> str:
     record = run.record
     grid, scope, rule = record.settings.grid, SCOPE_LABELS[record.settings.scope], record.settings.rule.name
-    how = f"{grid} tiles · {scope.lower()} · {RULE_LABELS.get(rule, rule.value).lower()}"
-    return f"{record.engine} · {how} · {number(record.files, 0)} files · started {record.created:%Y-%m-%d %H:%M} UTC"
+    files = f"{number(record.files, 0)} file{'' if record.files == 1 else 's'}"
+    how = RULE_LABELS.get(rule, rule.value).lower()
+    started = f"started {record.created:%Y-%m-%d %H:%M} UTC"
+    return dotted(record.engine, f"{grid} tiles", scope.lower(), how, files, started)
 
 
 def _show_counts(counts: dict[str, int]) -> None:

@@ -170,7 +170,9 @@ def show_difference(left: Side, right: Side) -> None:
         "only on the left": (mine & ~theirs).mean(),
         "only on the right": (~mine & theirs).mean(),
     }
-    for column, (label, share) in zip(st.columns(3), shares.items(), strict=True):
+    with st.container(key="figures-compare"):
+        columns = st.columns(3)
+    for column, (label, share) in zip(columns, shares.items(), strict=True):
         column.metric(f"Area {plain(label)}", percent(share, 1))
     table = difference_table(left.inspection, right.inspection)
     only = st.toggle("Differences only", key="differences-only", persist_state="session")

@@ -18,7 +18,7 @@ from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.progress import Progressing, passing
 from segdetect.ui.shared.session import engines, inspector, kept_uploads, loaded
 from segdetect.ui.shared.sidebar import inspect_settings, read_references
-from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.texts import dotted, plain, shown
 
 _BEGUN: Final = "compare-begun"
 _PREFIXES: Final = ("left-", "right-")
@@ -42,7 +42,7 @@ class Side:
     def caption(self) -> str:
         """Whose answer it is, of which picture: file, engine and grid."""
         inspection = self.inspection
-        return f"{self.image.name} · {inspection.engine} · {inspection.settings.grid}"
+        return dotted(self.image.name, inspection.engine, str(inspection.settings.grid))
 
 
 def begin_sides() -> None:

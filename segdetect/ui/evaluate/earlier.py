@@ -15,7 +15,7 @@ from segdetect.ui.evaluate.columns import figure_columns, presented
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import part, show_error
-from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.texts import dotted, plain, shown
 
 _KEY: Final = "earlier-runs"
 
@@ -103,7 +103,5 @@ def title_of(record: Mapping[str, Any]) -> str:
     """Data set, engine, grid, comparison and rule of a record, in a line."""
     settings = record["settings"]
     grid, rule = settings["grid"], settings["rule"]
-    return (
-        f"{record['dataset']} · {record['engine']} · {grid['rows']} x {grid['cols']} tiles · {settings['scope']} · "
-        f"{rule['name']}"
-    )
+    tiles = f"{grid['rows']} x {grid['cols']} tiles"
+    return dotted(str(record["dataset"]), str(record["engine"]), tiles, str(settings["scope"]), str(rule["name"]))

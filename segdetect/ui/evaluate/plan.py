@@ -74,13 +74,18 @@ def read_plan() -> tuple[Dataset, Settings] | None:
     return dataset, Settings(grid=grid, engine=engine, scope=scope, rule=rule)
 
 
+def show_expected() -> None:
+    """Say what a folder is to hold and what comes of it, while none is named."""
+    if not st.session_state.get("dataset", "").strip() and not st.session_state.get(_SAMPLES):
+        st.markdown(_EXPECTED)
+
+
 def _read_dataset() -> Dataset | None:
     """The data set that the visitor chose; None, with the reason shown, while there is none that can be read."""
     roots = visitor_roots()
     folder = _read_folder(roots)
     if not folder and not st.session_state.get(_SAMPLES):
         _offer_samples()
-        st.markdown(_EXPECTED)
         return None
     polarity = _read_polarity() if folder else Polarity.ASK
     try:

@@ -20,6 +20,7 @@ from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.process import one_per_process
 from segdetect.ui.shared.session import inspector
+from segdetect.ui.shared.texts import dotted
 
 _OPENED = "evaluation"
 
@@ -41,12 +42,12 @@ class Plan:
     @property
     def title(self) -> str:
         """It in a line."""
-        return f"{self.dataset.name} · {self.how(', '.join(self.engines) or self.settings.engine)}"
+        return dotted(self.dataset.name, self.how(", ".join(self.engines) or self.settings.engine))
 
     def how(self, engine: str) -> str:
         """What is done by an engine, in a line that does not name the data set."""
         grid, scope, rule = self.settings.grid, SCOPE_LABELS[self.settings.scope], RULE_LABELS[self.settings.rule.name]
-        return f"{engine} · {grid} tiles · {scope.lower()} · {rule.lower()}"
+        return dotted(engine, f"{grid} tiles", scope.lower(), rule.lower())
 
     @property
     def each(self) -> list[Settings]:

@@ -105,7 +105,8 @@ def _show_metrics(overall: Figures) -> None:
         ("Strongest tile is defective", overall.top1, "Share of defective pictures"),
         ("F1 of flagged tiles", overall.f1, "Precision and recall of the flags in one number"),
     ]
-    columns = st.columns(4)
+    with st.container(key="figures-evaluate"):
+        columns = st.columns(4)
     for column, (label, value, text) in zip(columns, cells, strict=False):
         column.metric(plain(label), "none" if value is None else number(value, 3), help=plain(text))
     columns[3].metric("Clean pictures left alone", f"{overall.clean_unflagged:d} of {overall.clean:d}")

@@ -35,7 +35,8 @@ _DELETED: Final = "history-deleted"
 @part("The search")
 def read_search() -> Search:
     """Draw the search, and return what it asks for."""
-    name, verdict, days, more = st.columns([8, 5, 8, 4], vertical_alignment="bottom")
+    with st.container(key="history-search-row"):
+        name, verdict, days, more = st.columns([8, 5, 8, 4], vertical_alignment="bottom")
     with name:
         text = st.text_input("Name", placeholder="part of a picture's name", key="history-name", **KEPT)
     with verdict:

@@ -55,7 +55,7 @@ _STYLE: Final = f"""
   :is(.st-key-verdict-bar, .st-key-stage-head) [data-testid=stPopoverButton] > div {{ margin-right: 0; }}
   .st-key-verdict-bar button {{ min-height: 2.6rem; padding: 0 .7rem; }}
   .st-key-stage-head {{ flex-wrap: nowrap; gap: .2rem; justify-content: space-between; }}
-  .st-key-stage-head:has([data-testid=stCaptionContainer]) {{ flex-wrap: wrap; }}
+  .st-key-stage-head:has([data-testid=stCaptionContainer], .st-key-use-square-grid) {{ flex-wrap: wrap; }}
   .st-key-stage-head button {{ padding: 0 .7rem; min-height: 2.6rem; }}
   /* On a touch screen the tools of the chart would lie over its columns for good; two fingers zoom. */
   .st-key-heatmap .modebar {{ display: none; }}

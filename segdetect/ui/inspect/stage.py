@@ -8,6 +8,7 @@ from typing import Final, Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from segdetect.grid import square_grid
 from segdetect.inspection import Inspection
 from segdetect.output.charts import HeatmapStyle
 from segdetect.output.names import picture_file
@@ -16,10 +17,11 @@ from segdetect.ui.inspect.heat_map import read_heat_style
 from segdetect.ui.inspect.ignoring import show_ignored, show_ignored_files
 from segdetect.ui.inspect.picture import VIEWER, show_picture
 from segdetect.ui.inspect.second_opinion import Asked
+from segdetect.ui.inspect.tuning import use_grid
 from segdetect.ui.shared.controls import KEPT
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.sidebar import Request
-from segdetect.ui.shared.texts import shown
+from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.viewer.pane import Good
 from segdetect.ui.viewer.parts import filmstrip
 
@@ -37,7 +39,25 @@ def read_stage(request: Request) -> tuple[View, HeatmapStyle]:
         if not request.is_frame:
             show_ignored_files(request.image)
             show_ignored(request.image)
+        _offer_square_tiles(request)
     return view, style
+
+
+def _offer_square_tiles(request: Request) -> None:
+    """Where a strip is cut in long tiles, draw the button that takes square ones in their place."""
+    settings = request.settings
+    chosen = settings.plan is not None or settings.grid.rows != settings.grid.cols
+    grid = None if chosen else square_grid(request.image.size_wh, settings.grid)
+    if grid is not None:
+        st.button(
+            plain(f"Use square tiles ({grid})"),
+            key="use-square-grid",
+            icon=":material/grid_on:",
+            on_click=use_grid,
+            args=(grid,),
+            help="The tiles of this long picture are long, too, and a defect fills little of one. This grid has about "
+            "as many, nearly square.",
+        )
 
 
 @part("The stage")

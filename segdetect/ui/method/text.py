@@ -30,6 +30,25 @@ class Section:
     alt: str = ""
 
 
+_HEADING: Final = re.compile(r"^## (.+?)\s*$", re.MULTILINE)
+_BETWEEN: Final = re.compile(r"[^a-z0-9]+")
+
+
+def method_contents() -> str:
+    """The headings of the text as a list in Markdown, each a link to its place on the page.
+
+    >>> method_contents().splitlines()[0]
+    '- [Tiles](#tiles)'
+    """
+    headings = _HEADING.findall(METHOD.read_text(encoding="utf-8"))
+    return "\n".join(f"- [{heading}](#{_anchor(heading)})" for heading in headings)
+
+
+def _anchor(heading: str) -> str:
+    """Where Streamlit puts a heading in plain letters."""
+    return _BETWEEN.sub("-", heading.lower()).strip("-")
+
+
 def method_sections() -> Iterator[Section]:
     """The text in its order, divided at its pictures."""
     yield from _sections(METHOD)

@@ -23,7 +23,7 @@ from segdetect.ui.shared.plan_in_use import plan_in_use
 from segdetect.ui.shared.plans import count_good, not_converted, plans
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import Upload, loaded
-from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.texts import dotted, plain, shown
 
 _OPENED: Final = "plans-opened"
 _IN_A_ROW: Final = 4
@@ -101,9 +101,8 @@ def _keep_sample() -> None:
 
 def _show_card(plan: Plan, *, is_opened: bool) -> None:
     _show_cover(plan)
-    settings = plan.settings
     st.markdown(f"**{plain(plan.name)}**")
-    st.caption(f"version {plan.version:d} · {plain(count_good(plan))} · {plain(f'{settings.grid}')} tiles")
+    st.caption(plain(dotted(f"version {plan.version:d}", count_good(plan), f"{plan.settings.grid} tiles")))
     st.button(
         "Shown below" if is_opened else "Show",
         key=f"show-plan-{plan.name}",

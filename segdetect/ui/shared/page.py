@@ -117,10 +117,21 @@ _STYLE: Final = """
 body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 :is(.st-key-review-answers, .st-key-review-steps) { gap: .5rem; }
 :is(.st-key-review-answers, .st-key-review-steps) button { padding: 0 .6rem; }
+/* What is under a figure belongs to it, and the buttons of two ways to begin are on one line. */
+[class*="st-key-figures-"] [data-testid="stColumn"] > [data-testid="stVerticalBlock"] { gap: .2rem; }
+.st-key-new-run [data-testid="stColumn"] > [data-testid="stVerticalBlock"] { height: 100%; }
+.st-key-new-run [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :last-child { margin-top: auto; }
 [class*="st-key-heading-"] { min-height: 2.5rem; }
 @media (min-width: 641px) { .st-key-batch-actions { justify-content: flex-end; } }
 /* White on the bright accent of the dark theme is hard to read. */
 .stApp [data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #0f1624); }
+/* Where nothing hovers, a table's tools are always there: they get a line of their own. Those of charts,
+   which would lie over the legend, are left out. */
+@media (hover: none) {
+  [data-testid="stElementContainer"]:has(> [data-testid="stFullScreenFrame"] > [data-testid="stDataFrame"]) {
+    margin-top: 2.2rem; }
+  :is(.st-key-batch-strip, .st-key-batch-drift, .st-key-batch-places) .modebar { display: none; }
+}
 /* On a phone the strip is slid sideways; the next picture peeps in to say so. */
 .st-key-sizes [data-testid="stHorizontalBlock"] { overflow-x: auto; scroll-snap-type: x proximity;
   padding-bottom: .4rem; }
@@ -142,6 +153,19 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 @media (max-width: 640px) {
   /* What a run is doing in a line of its own, and its buttons in one below it. */
   [class*="st-key-batch-run-"] > :first-child { flex-basis: 100%; }
+  /* Two figures stand beside one another, as do the pictures called out last. */
+  [class*="st-key-figures-"] [data-testid="stHorizontalBlock"] { gap: .5rem 1rem; }
+  [class*="st-key-figures-"] [data-testid="stColumn"] { flex: 1 1 calc(50% - 1rem); min-width: calc(50% - 1rem); }
+  .st-key-watch-last [data-testid="stHorizontalBlock"] { gap: .6rem; }
+  .st-key-watch-last [data-testid="stColumn"] { flex: 0 0 calc(33.3% - .4rem); min-width: 0; }
+  .st-key-watch-last [data-testid="stColumn"]:empty { display: none; }
+  /* The search takes two lines: name and more, verdict and days. */
+  .st-key-history-search-row [data-testid="stHorizontalBlock"] { gap: .4rem .8rem; }
+  .st-key-history-search-row [data-testid="stColumn"] { flex: 1 1 0; min-width: 0; }
+  .st-key-history-search-row [data-testid="stColumn"]:nth-child(1) { flex-basis: calc(100% - 8rem); }
+  .st-key-history-search-row [data-testid="stColumn"]:nth-child(2) { order: 2; flex-basis: 35%; }
+  .st-key-history-search-row [data-testid="stColumn"]:nth-child(3) { order: 2; flex-basis: 50%; }
+  .st-key-history-search-row [data-testid="stColumn"]:nth-child(4) { order: 1; flex: 0 0 auto; width: auto; }
   .st-key-watch-counts { flex-direction: row; }
   .st-key-watch-counts > * { flex: 1 1 0; width: auto; min-width: 0; }
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
@@ -155,6 +179,16 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* Streamlit fades what a run has not drawn over yet, in sixty pictures a second of the whole page: a fifth of what a
    browser without a graphics card did for a changed threshold on a busy server. One step is enough. */
 [data-stale="true"] { transition: opacity 0s 2s !important; }
+/* The contents of a long text: before it, and beside it where there is room. */
+.st-key-method-contents { max-width: 860px; }
+.st-key-method-contents ul { columns: 2 16rem; list-style: none; padding: 0; margin: 0; }
+.st-key-method-contents li { margin: 0; padding: .15rem 0; break-inside: avoid; }
+@media (min-width: 1500px) {
+  .st-key-method-body { flex-direction: row; gap: 4rem; align-items: flex-start; }
+  .st-key-method-body > :has(> .st-key-method-contents) { order: 1; position: sticky; top: 5rem; flex: 0 1 20rem; }
+  .st-key-method-contents ul { columns: 1; }
+  .st-key-method-body > :has(> .st-key-method-text) { flex: none; }
+}
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """

@@ -53,6 +53,15 @@ def escaped(text: str) -> str:
     return html.escape(shown(text), quote=True)
 
 
+def dotted(*parts: str) -> str:
+    """Facts in a line, with a dot between them that never begins the next line.
+
+    >>> dotted("7 x 7 tiles", "itself").replace("\u00a0", "_")
+    '7 x 7 tiles_· itself'
+    """
+    return "\u00a0· ".join(parts)
+
+
 def capitalized(text: str) -> str:
     """Text with a capital at its beginning; names further on stay as they are."""
     return text[:1].upper() + text[1:]

@@ -13,7 +13,7 @@ from segdetect.settings import EngineName, RuleName, Scope
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.locale import localized, number
 from segdetect.ui.shared.page import part
-from segdetect.ui.shared.texts import escaped, plain
+from segdetect.ui.shared.texts import dotted, escaped, plain
 
 COMPARED_WITH: Final = {
     Scope.SELF: "compared with itself",
@@ -46,12 +46,13 @@ def facts_line(inspection: Inspection) -> str:
     count = len(inspection.scores.sources) - 1
     compared = COMPARED_WITH[inspection.scope].format(count=count)
     seconds = inspection.total_seconds
-    took = f"{number(seconds, 1)} s" if seconds >= 0.1 else "from memory"
+    took = f"{number(seconds, 1)}\u00a0s" if seconds >= 0.1 else "from memory"
     automatic = " (automatic)" if inspection.settings.rule.name is RuleName.AUTO else ""
     rule = f"{inspection.decision.rule.value}{automatic}"
     plan = inspection.settings.plan
-    by = "" if plan is None else f" · plan {plan}"
-    return f"{asked}{inspection.engine} · {inspection.settings.grid} tiles · {compared} · rule {rule} · {took}{by}"
+    by = () if plan is None else (f"plan {plan}",)
+    grid = f"{inspection.settings.grid} tiles"
+    return dotted(f"{asked}{inspection.engine}", grid, compared, f"rule {rule}", took, *by)
 
 
 @part("The verdict")

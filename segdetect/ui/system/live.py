@@ -24,10 +24,11 @@ def show_live() -> None:
     """Draw the figures, anew every few seconds."""
     (running, waiting), (at_work, queued) = runs().standing(), standing()
     now = figures()
-    queue, processes, memory, disk = st.columns(4)
+    with st.container(key="figures-system"):
+        queue, processes, memory, disk = st.columns(4)
     queue.metric("Runs under way", number(running, 0), help="Batch runs of everyone who uses this server.")
     queue.caption(plain(f"{waiting_runs(waiting)}; {answers_to_come(at_work + queued)}"))
-    processes.metric("Processes at work for it", number(now.children, 0), help="Decoders, fastdup, workers.")
+    processes.metric("Helper processes", number(now.children, 0), help="Decoders, fastdup, workers.")
     processes.caption(f"with {number(now.children_memory / _MEGABYTE, 0)} MB of memory")
     memory.metric("Memory of the server", f"{number(now.memory / _MEGABYTE, 0)} MB")
     cache, limit = now.cache / _MEGABYTE, now.cache_limit / _MEGABYTE

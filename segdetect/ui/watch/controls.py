@@ -33,9 +33,8 @@ as it is fully written, and called out so that it is read across a room:
 
 1. **Make a plan** of some pictures of good parts, on Inspect or with `segdetect plan make`.
 2. **Name the folder** above and start. What lies in it already comes first; what is done is not done again.
-3. **Leave the page, if you like.** It goes on, also when the tab is closed, and after a restart of the server as soon
-   as somebody opens this page. To run without it, and to have files written, moved or other programs told, there is the
-   command `segdetect watch`.
+3. **Leave the page, if you like.** It goes on, also when the tab is closed and after a restart of the server. To run
+   without this page, and to have files written, moved or other programs told, there is the command `segdetect watch`.
 """
 
 
@@ -49,7 +48,8 @@ def show_watchers() -> WatcherState | None:
     chosen = _choose(found)
     if chosen is not None:
         _show_controls(chosen)
-    with st.expander("Watch a folder", icon=":material/add:", expanded=not found):
+    title = "Watch another folder" if found else "Watch a folder"
+    with st.expander(plain(title), icon=":material/add:", expanded=not found):
         _offer_start()
     if not found:
         st.markdown(_TEACHING)

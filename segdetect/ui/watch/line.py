@@ -21,7 +21,7 @@ from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.locale import number, reader_zone
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.polling import poll
-from segdetect.ui.shared.texts import escaped, plain, shown
+from segdetect.ui.shared.texts import dotted, escaped, plain, shown
 from segdetect.ui.shared.watchers import watchers
 
 _POLL_SECONDS: Final = 1.0
@@ -38,10 +38,17 @@ _STYLE: Final = """
 .sd-call .sd-icon { flex: none; width: .8em; height: .8em; background: #fff; }
 .sd-call.sd-normal { background: #1a7f37; } .sd-call.sd-anomalous { background: #c2330b; }
 .sd-call.sd-suspicious { background: #8a5a00; }
+.sd-awaited { display: grid; place-content: center; min-height: min(420px, 50vh); padding: 1rem; text-align: center;
+  border: 1px dashed #7c8aa0; border-radius: .6rem; } .sd-awaited p { margin: 0; line-height: 1.6; }
 .st-key-watch-large img { max-height: 66vh; width: 100%; object-fit: contain; background: #10101810; }
 .st-key-watch-last [data-testid="stCaptionContainer"] p { overflow-wrap: anywhere; font-size: .8rem; }
 </style>
 """
+# Where the picture will be, so that nothing moves when it comes.
+_NO_PICTURE: Final = (
+    '<div class="sd-awaited"><p><strong>Waiting for the first picture</strong></p>'
+    "<p>It is shown here as soon as it was inspected.</p></div>"
+)
 
 
 @part("The pictures")
@@ -116,15 +123,17 @@ def _show_call(seen: Seen) -> None:
 
 def _show_large(last: Sequence[Seen]) -> None:
     if not last:
-        st.markdown("Waiting for the first picture. It is shown here as soon as it was inspected.")
+        st.html(_NO_PICTURE)
         return
     seen = last[0]
     if seen.large is not None:
         with st.container(key="watch-large"):
             st.image(
-                encoded_uri(seen.large), alt=shown(f"{seen.name}: {seen.call.value}, {seen.flagged} tiles flagged")
+                encoded_uri(seen.large),
+                width="stretch",
+                alt=shown(f"{seen.name}: {seen.call.value}, {seen.flagged} tiles flagged"),
             )
-    st.markdown(f"**{plain(seen.name)}** · {plain(_time(seen.at))} · {plain(seen.verdict)}")
+    st.markdown(dotted(f"**{plain(seen.name)}**", plain(_time(seen.at)), plain(seen.verdict)))
     if seen.reason:
         st.caption(plain(seen.reason))
 
@@ -136,7 +145,7 @@ def _show_shift(shift: Shift, state: WatcherState, id: str) -> None:
     if shift.since is not None:
         st.caption(f"since {plain(_time(shift.since, day=True))}")
     st.button(
-        "Count from now on",
+        "Count anew",
         key="watch-shift",
         icon=":material/restart_alt:",
         on_click=attempt,
@@ -145,7 +154,9 @@ def _show_shift(shift: Shift, state: WatcherState, id: str) -> None:
     )
     if state.goes_on and state.standing.waiting:
         waiting = state.standing.waiting
-        st.warning(f"{number(waiting, 0)} more wait", icon=":material/hourglass_empty:")
+        st.warning(
+            f"{number(waiting, 0)} more {'waits' if waiting == 1 else 'wait'}", icon=":material/hourglass_empty:"
+        )
     if state.standing.polling:
         st.caption("Searched every few seconds: a network drive does not say what comes.")
 
