@@ -24,7 +24,7 @@ with page("Method"):
     with st.container(key="method-body"):
         with st.container(key="method-contents", gap="xsmall"):
             st.markdown("**On this page**")
-            st.markdown(method_contents())
+            show(method_contents())
         with st.container(key="method-text", width=TEXT_WIDTH):
             for section in others:
                 show(section)

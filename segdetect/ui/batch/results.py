@@ -16,7 +16,7 @@ from segdetect.ui.shared.background_runs import open_picture, runs
 from segdetect.ui.shared.locale import number, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.phone import is_phone
-from segdetect.ui.shared.texts import dotted, plain, shown
+from segdetect.ui.shared.texts import DOT, plain, shown
 from segdetect.ui.shared.verdict import SIGNS, signed
 
 ON_A_PAGE: Final = 50
@@ -174,8 +174,8 @@ def _draw_gallery(found: Sequence[Row]) -> None:
 def _draw_picture(row: Row) -> None:
     if row.thumbnail:
         st.image(encoded_uri(row.thumbnail), width="stretch", alt=shown(f"{row.image}, {row.verdict}"))
-    excess = () if row.excess is None else (number(row.excess, 2),)
-    st.markdown(dotted(plain(signed(row.verdict)), *excess))
+    excess = "" if row.excess is None else f"{DOT}{number(row.excess, 2)}"
+    st.markdown(f"{plain(signed(row.verdict))}{excess}")
     st.caption(plain(row.reason if row.verdict == FAILED else row.image))
     st.button(
         "Inspect",

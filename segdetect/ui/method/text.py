@@ -34,14 +34,14 @@ _HEADING: Final = re.compile(r"^## (.+?)\s*$", re.MULTILINE)
 _BETWEEN: Final = re.compile(r"[^a-z0-9]+")
 
 
-def method_contents() -> str:
+def method_contents() -> Section:
     """The headings of the text as a list in Markdown, each a link to its place on the page.
 
-    >>> method_contents().splitlines()[0]
+    >>> method_contents().text.splitlines()[0]
     '- [Tiles](#tiles)'
     """
     headings = _HEADING.findall(METHOD.read_text(encoding="utf-8"))
-    return "\n".join(f"- [{heading}](#{_anchor(heading)})" for heading in headings)
+    return Section("\n".join(f"- [{heading}](#{_anchor(heading)})" for heading in headings))
 
 
 def _anchor(heading: str) -> str:

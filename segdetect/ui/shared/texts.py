@@ -14,6 +14,8 @@ from typing import Final
 
 # No sentence of ours comes near; a member of a ZIP may have a name of 65,000 characters.
 LONGEST: Final = 600
+# Between facts in a line; it never begins the next one.
+DOT: Final = "\u00a0· "
 _ELLIPSIS: Final = " \u2026 "
 # Spaces that keep a number with its unit are none of these.
 _BREAKS: Final = re.compile(r"[\t-\r\x1c-\x1f \x85\u2028\u2029]+")
@@ -59,7 +61,7 @@ def dotted(*parts: str) -> str:
     >>> dotted("7 x 7 tiles", "itself").replace("\u00a0", "_")
     '7 x 7 tiles_· itself'
     """
-    return "\u00a0· ".join(parts)
+    return DOT.join(parts)
 
 
 def capitalized(text: str) -> str:

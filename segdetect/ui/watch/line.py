@@ -21,7 +21,7 @@ from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.locale import number, reader_zone
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.polling import poll
-from segdetect.ui.shared.texts import dotted, escaped, plain, shown
+from segdetect.ui.shared.texts import DOT, escaped, plain, shown
 from segdetect.ui.shared.watchers import watchers
 
 _POLL_SECONDS: Final = 1.0
@@ -133,7 +133,7 @@ def _show_large(last: Sequence[Seen]) -> None:
                 width="stretch",
                 alt=shown(f"{seen.name}: {seen.call.value}, {seen.flagged} tiles flagged"),
             )
-    st.markdown(dotted(f"**{plain(seen.name)}**", plain(_time(seen.at)), plain(seen.verdict)))
+    st.markdown(f"**{plain(seen.name)}**{DOT}{plain(_time(seen.at))}{DOT}{plain(seen.verdict)}")
     if seen.reason:
         st.caption(plain(seen.reason))
 
