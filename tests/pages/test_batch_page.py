@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from segdetect.runs.kept_record import RunRecord, State
-from segdetect.runs.kept_runs import RunState
+from segdetect.runs.kept_state import RunState
 from segdetect.settings import EngineName, Settings
 from segdetect.ui.batch.run_list import _told
 from segdetect.ui.shared.background_runs import runs
