@@ -105,6 +105,8 @@ _STYLE: Final = """
 .sd-why p, .sd-why ul { margin: .2rem 0 0; max-width: 70ch; } .sd-why ul:empty { display: none; }
 @media (max-width: 1800px) { .sd-bar .sd-strength .sd-figures { display: none; } }
 @media (max-width: 1100px) { .sd-bar .sd-strength { display: none; } }
+/* The button beside the bar says the same, and the sentence needs the room: it ends with the place to look at. */
+@media (min-width: 768px) and (max-width: 1439px) { .sd-bar .sd-beside { display: none; } }
 @media (max-width: 767px) { .sd-bar { height: auto; min-height: 3rem; gap: .2rem .6rem; padding: .4rem .8rem;
   white-space: normal; } .sd-bar > * { height: auto; line-height: inherit; } .sd-bar .sd-told { display: contents; }
   .sd-bar .sd-lead { max-height: none; } .sd-bar .sd-beside { max-width: 100%; }

@@ -48,10 +48,11 @@ def show_checks() -> None:
         st.success("Nothing is wrong.", icon=":material/check_circle:")
     for check in health.checks:
         _show(check)
-    minutes = (datetime.now(UTC) - health.at).total_seconds() / 60
+    minutes = round((datetime.now(UTC) - health.at).total_seconds() / 60)
+    ago = f"{number(minutes, 0)} minute{'' if minutes == 1 else 's'} ago" if minutes else "just now"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Check again", icon=":material/refresh:", key="check-again", on_click=callback(_forget))
-        st.caption(f"Looked at {number(minutes, 0)} minutes ago. `segdetect doctor` tells the same to monitors.")
+        st.caption(f"Looked at {ago}. `segdetect doctor` tells the same to monitors.")
 
 
 def _looked() -> Health:
