@@ -121,7 +121,7 @@ def entries_of(engine: Engine, scope: Scope, side: int) -> Iterator[tuple[str, t
 def test_descriptions_and_comparisons_hold_what_is_counted(engine: Engine, scope: Scope, side: int) -> None:
     kinds = dict(entries_of(engine, scope, side))
     with_bank = {"ndarray"} if engine.dense and scope is not Scope.SELF else set()
-    assert kinds.keys() == {"Embeddings", "CellScores", "_Scored"} | with_bank
+    assert kinds.keys() == {"Embeddings", "CellScores", "Scored"} | with_bank
     for entry in kinds.values():
         assert_holds_what_is_counted(*entry)
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from segdetect.errors import InputError, SettingsError
 from segdetect.files import file_name, home
+from segdetect.message import Message
 from segdetect.runs.watching.webhook import checked_webhook
 from segdetect.storage.plans.opened import OpenPlan
+
+LEAST_POLL: Final = 0.05  # seconds between two looks
+MOST_POLL: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +51,12 @@ class Wish:
                     remedy="Choose another folder for it; one within the watched one will do",
                     file=str(place),
                 )
-        if self.poll is not None and not 0.05 <= self.poll <= 3600:
+        if self.poll is not None and not LEAST_POLL <= self.poll <= MOST_POLL:
             raise SettingsError(
-                f"{self.poll:g} is no time between two looks", remedy="Give seconds, from 0.05 to 3600, with --poll"
+                Message("{seconds:g} is no time between two looks", seconds=self.poll),
+                remedy=Message(
+                    "Give seconds, from {least:g} to {most:g}, with --poll", least=LEAST_POLL, most=MOST_POLL
+                ),
             )
         if self.webhook:
             checked_webhook(self.webhook)
