@@ -127,6 +127,7 @@ def test_a_box_drawn_on_the_heatmap_picks_its_tiles(page: Any) -> None:
     assert "6 tiles" in page.locator(".readout").inner_text(), "the picture shows the same choice"
 
 
+@pytest.mark.slow
 def test_a_region_dragged_with_shift_on_the_picture_picks_its_tiles(page: Any) -> None:
     page.keyboard.down("Shift")
     page.mouse.move(*tile_on_picture(page, 5.2, 2.2))
@@ -174,6 +175,7 @@ def chart_ranges(page: Any) -> list[int]:
     return list(page.locator(".st-key-heatmap .js-plotly-plot").evaluate(script))
 
 
+@pytest.mark.slow
 def test_the_heatmap_keeps_its_zoom_too(page: Any) -> None:
     chart = page.locator(".st-key-heatmap .nsewdrag").first
     chart.scroll_into_view_if_needed()
@@ -233,6 +235,7 @@ def test_one_click_switches_to_the_second_opinion(tab: Callable[..., Any]) -> No
     assert page.get_by_role("combobox", name="Engine").input_value() == "fastdup"
 
 
+@pytest.mark.slow
 def test_a_view_is_kept_as_a_plan_and_applied(page: Any) -> None:
     slider = grid_slider(page)
     slider.focus()

@@ -95,6 +95,7 @@ def test_what_is_pasted_is_inspected_unless_it_is_no_picture(tab: Callable[..., 
     assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
+@pytest.mark.slow
 def test_the_large_button_is_reached_by_keyboard_and_opens_the_file_dialog(tab: Callable[..., Any]) -> None:
     page = tab()
     catch_dialogs(page)

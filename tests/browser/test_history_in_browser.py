@@ -13,6 +13,7 @@ from tests.support.browsing import expect_grid, rest
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_search_leaves_room_for_what_is_found(tab: Callable[..., Any]) -> None:
     page = tab("", page="history", viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
     row = page.locator(".st-key-history-search-row")

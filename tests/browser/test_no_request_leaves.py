@@ -122,6 +122,7 @@ def test_inspect(tab: Callable[..., Any]) -> None:
     expect_shown(page, "[data-testid=stImageCaption]", HOSTILE)
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_opened(tab: Callable[..., Any]) -> None:
     page = tab()
     broken = {"name": f"{HOSTILE}.png", "mimeType": "image/png", "buffer": b"no picture"}
@@ -130,6 +131,7 @@ def test_a_file_that_cannot_be_opened(tab: Callable[..., Any]) -> None:
     check(page)
 
 
+@pytest.mark.slow
 def test_compare(tab: Callable[..., Any]) -> None:
     page = tab("left-engine=texture&right-engine=texture", page="compare")
     hand_in(page, 2)
@@ -139,6 +141,7 @@ def test_compare(tab: Callable[..., Any]) -> None:
     check(page)
 
 
+@pytest.mark.slow
 def test_evaluate(tab: Callable[..., Any], dataset: Path) -> None:
     page = tab("evaluate-engine=texture", page="evaluate")
     folder = page.get_by_role("textbox", name="Folder with pictures and masks")

@@ -154,6 +154,7 @@ def test_the_command_inspects_a_sample_in_another_folder(programs: Path, elsewhe
     assert listed.stdout.endswith(f"{SAMPLE}.png\n")
 
 
+@pytest.mark.slow
 def test_the_command_and_the_module_are_the_same_program(programs: Path, elsewhere: Path) -> None:
     for command in ([programs / "segdetect"], [programs / "python", "-m", "segdetect"]):
         assert _run(*command, "--version", cwd=elsewhere).stdout == f"segdetect {segdetect.__version__}\n"

@@ -43,7 +43,8 @@ def tile_on_chart(page: Any, row: float, col: float, side: int = 7) -> tuple[flo
     """Where on the screen a place of the heatmap lies, in tiles from its upper left corner."""
     drag = page.locator(".st-key-heatmap .nsewdrag").first
     drag.wait_for(state="attached")
-    drag.scroll_into_view_if_needed()
+    # In one step: while Playwright waits for the chart to stand still, it may be drawn anew as another element.
+    drag.evaluate("place => place.scrollIntoView({block: 'nearest'})")
     page.wait_for_timeout(700)  # the chart is drawn and has come to rest
     box = drag.bounding_box()
     return box["x"] + box["width"] * col / side, box["y"] + box["height"] * row / side
