@@ -217,12 +217,22 @@ def photograph(browser: Browser, address: str, shot: Shot) -> Image.Image:
         page = context.new_page()
         page.goto(address + shot.address)
         element = shot.take(page)
+        _close_notices(page)
         if shot.height is None:
             _grow(page, shot.width)
         data = page.screenshot() if element is None else element.screenshot()
     finally:
         context.close()
     return Image.open(io.BytesIO(data), formats=["PNG"]).convert("RGB")
+
+
+def _close_notices(page: Page) -> None:
+    """What is told once a day lies over the page that is opened first."""
+    notices = page.get_by_test_id("stToast")
+    while notices.count():
+        notices.first.get_by_role("button").click()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(SETTLE)
 
 
 def _grow(page: Page, width: int) -> None:
