@@ -72,21 +72,29 @@ def _table(app: AppTest) -> Any:
     return found
 
 
+RECORD = RunRecord(
+    id="a",
+    account="",
+    name="parts",
+    settings=Settings(),
+    engine=EngineName.FASTDUP,
+    engine_version="1",
+    engine_notes=(),
+    dense=False,
+    files=16,
+)
+
+
 def test_a_run_without_answers_says_what_it_does_and_not_that_nothing_is_done() -> None:
-    record = RunRecord(
-        id="a",
-        account="",
-        name="parts",
-        settings=Settings(),
-        engine=EngineName.FASTDUP,
-        engine_version="1",
-        engine_notes=(),
-        dense=False,
-        files=16,
-    )
-    state = RunState(record=record, state=State.RUNNING, share=0.7, doing="describing 784 tiles")
+    state = RunState(record=RECORD, state=State.RUNNING, share=0.7, doing="describing 784 tiles")
     assert _told(state) == "16 files, describing 784 tiles, no answer yet"
     assert _told(replace(state, counts={"normal": 1})) == "1 picture of 16 files"
+
+
+def test_a_run_that_is_done_tells_the_worst_first() -> None:
+    """In whatever order they came, as the strip of pictures on Inspect does."""
+    state = RunState(record=RECORD, state=State.DONE, counts={"failed": 1, "normal": 12, "anomalous": 3})
+    assert _told(state) == "⬢ 3 anomalous, ✕ 1 failed, ✓ 12 normal"
 
 
 def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:

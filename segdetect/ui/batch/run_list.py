@@ -18,7 +18,7 @@ from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.texts import plain
-from segdetect.ui.shared.verdict import SIGNS
+from segdetect.ui.shared.verdict import SIGNS, WORST_FIRST
 
 _POLL_SECONDS: Final = 1.0
 # What comes in is shown that often: a table that is drawn anew forgets where it was scrolled to.
@@ -150,7 +150,9 @@ def _told(run: RunState) -> str:
         return ", ".join([of, *_pace(run)])
     if run.state is State.DONE:
         return ", ".join(
-            f"{SIGNS.get(verdict, '')} {number(count, 0)} {verdict}" for verdict, count in run.counts.items()
+            f"{SIGNS[verdict]} {number(run.counts[verdict], 0)} {verdict}"
+            for verdict in WORST_FIRST
+            if run.counts.get(verdict)
         )
     return f"{run.state.value}, {of}"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from segdetect.inspection import Failure, Verdict
+from segdetect.inspection import Failure
 from segdetect.output.thumbnails import thumbnail_uri
 from segdetect.pictures.loading import LoadedImage
 from segdetect.progress import Progress
@@ -26,17 +26,12 @@ from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import inspector, kept_uploads
 from segdetect.ui.shared.texts import plain, shown
-from segdetect.ui.shared.verdict import SIGNS
+from segdetect.ui.shared.verdict import SIGNS, WORST_FIRST
 
 MOST: Final = 100
 _SIDE: Final = 72
 _POLL_SECONDS: Final = 1.0
 _SAID: Final = "strip-failure-said"
-# What a person is to look at first.
-_ORDER: Final = (
-    *(Verdict.ANOMALOUS.value, Verdict.SUSPICIOUS.value, Verdict.CANNOT_TELL.value),
-    *(FAILED, Verdict.NORMAL.value),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +139,7 @@ def _found(result: Answer | Failure) -> Found:
 
 def worst_first(found: Sequence[Found]) -> list[int]:
     """Positions of the pictures, those to look at first at the beginning."""
-    return sorted(range(len(found)), key=lambda at: (_ORDER.index(found[at].verdict), -found[at].strength, at))
+    return sorted(range(len(found)), key=lambda at: (WORST_FIRST.index(found[at].verdict), -found[at].strength, at))
 
 
 def told(found: Sequence[Found]) -> str:
@@ -154,7 +149,7 @@ def told(found: Sequence[Found]) -> str:
     '1 anomalous, 1 failed, 1 normal'
     """
     counts = Counter(one.verdict for one in found)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in _ORDER if counts[verdict])
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in WORST_FIRST if counts[verdict])
 
 
 def _picture(page: FilePage, found: Found | None) -> Picture:

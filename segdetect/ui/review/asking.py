@@ -46,7 +46,7 @@ def show_question(queue: Queue) -> None:
     at = min(int(st.session_state.get(_AT, 0)), len(queue.questions) - 1)
     question = queue.questions[at]
     image = image_of(question.entry)
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         _show_place(question, image)
     with right:

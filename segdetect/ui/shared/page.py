@@ -182,7 +182,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
    browser without a graphics card did for a changed threshold on a busy server. One step is enough. */
 [data-stale="true"] { transition: opacity 0s 2s !important; }
 /* The contents of a long text: before it, and beside it where there is room. */
-.st-key-method-contents { max-width: 860px; }
+.st-key-method-contents { max-width: 860px; padding-bottom: 1rem; }
 .st-key-method-contents ul { columns: 2 16rem; list-style: none; padding: 0; margin: 0; }
 .st-key-method-contents li { margin: 0; padding: .15rem 0; break-inside: avoid; }
 @media (min-width: 1500px) {

@@ -33,6 +33,11 @@ SIGNS: Final = {
     Verdict.CANNOT_TELL.value: "?",
     FAILED: "✕",
 }
+# What a person is to look at first.
+WORST_FIRST: Final = (
+    *(Verdict.ANOMALOUS.value, Verdict.SUSPICIOUS.value, Verdict.CANNOT_TELL.value),
+    *(FAILED, Verdict.NORMAL.value),
+)
 
 
 def signed(verdict: str) -> str:
