@@ -28,9 +28,9 @@ from segdetect.inspection import Failure, Verdict  # noqa: E402
 from segdetect.output.finished import Finished  # noqa: E402
 from segdetect.output.thumbnails import kept_thumbnail  # noqa: E402
 from segdetect.pictures.source_file import SourceFile  # noqa: E402
-from segdetect.runs.kept_files import KeptFiles, write_files  # noqa: E402
-from segdetect.runs.kept_record import RunRecord, State  # noqa: E402
-from segdetect.runs.kept_rows import Rows  # noqa: E402
+from segdetect.runs.queued.files import KeptFiles, write_files  # noqa: E402
+from segdetect.runs.queued.record import RunRecord, State  # noqa: E402
+from segdetect.runs.queued.rows import Rows  # noqa: E402
 from segdetect.settings import DEFAULT_GRID, EngineName, GridSize, Settings  # noqa: E402
 from tests.support.app_server import BROWSER_FLAGS, running_app  # noqa: E402
 from tests.support.pictures import answer, picture, planted, weave  # noqa: E402

@@ -19,8 +19,8 @@ from segdetect.grid import tile_layout
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
-from segdetect.runs.kept_record import State
-from segdetect.runs.kept_runs import KeptRuns
+from segdetect.runs.queued.record import State
+from segdetect.runs.queued.runs import KeptRuns
 from segdetect.runs.rooms import Here
 from segdetect.runs.run import Work
 from segdetect.settings import EngineName, GridSize, Settings

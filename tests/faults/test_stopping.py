@@ -18,9 +18,9 @@ from segdetect.cores import cores
 from segdetect.engines.texture import TextureEngine
 from segdetect.output.journal import has_journal, read_journal
 from segdetect.pictures.sources import list_sources
-from segdetect.runs.kept_files import KeptFiles, write_files
-from segdetect.runs.kept_record import RECORD, RunRecord, State, read_run_record
-from segdetect.runs.kept_rows import Rows
+from segdetect.runs.queued.files import KeptFiles, write_files
+from segdetect.runs.queued.record import RECORD, RunRecord, State, read_run_record
+from segdetect.runs.queued.rows import Rows
 from segdetect.settings import EngineName, Settings
 from tests.support.app_server import ROOT, started_app
 from tests.support.faults import all_end, descendants, fault, one_sentence

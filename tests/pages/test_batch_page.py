@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from segdetect.runs.kept_record import RunRecord, State
-from segdetect.runs.kept_state import RunState
+from segdetect.runs.queued.record import RunRecord, State
+from segdetect.runs.queued.state import RunState
 from segdetect.settings import EngineName, Settings
 from segdetect.ui.batch.run_list import _told
 from segdetect.ui.shared.background_runs import runs
@@ -211,7 +211,7 @@ def test_what_was_dropped_on_inspect_is_inspected_in_the_background() -> None:
 def test_a_run_is_exported_as_one_zip(tmp_path: Path) -> None:
     _inspected()
     from segdetect.output.formats import FormatName
-    from segdetect.runs.kept_export import export_zip
+    from segdetect.runs.queued.export import export_zip
 
     (run,) = runs().of("")
     path = export_zip(runs().folder(run.record.id), run.record, [*FormatName])

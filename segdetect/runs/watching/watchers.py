@@ -18,8 +18,8 @@ from segdetect.files import home, storage_errors, write_atomic
 from segdetect.pictures.source_file import SourceFile
 from segdetect.pipeline import Inspector
 from segdetect.progress import Progress
-from segdetect.runs.kept_files import within
 from segdetect.runs.long_runs import LongRun, LongRuns
+from segdetect.runs.queued.files import within
 from segdetect.runs.watching.ledger import Ledger
 from segdetect.runs.watching.watch import Standing, Watch
 from segdetect.runs.watching.wishes import Wish, state_folder

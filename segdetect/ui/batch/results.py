@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from segdetect.output.thumbnails import encoded_uri
-from segdetect.runs.kept_rows import Query, Row, Rows, Sorting
-from segdetect.runs.kept_state import RunState
+from segdetect.runs.queued.rows import Query, Row, Rows, Sorting
+from segdetect.runs.queued.state import RunState
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import open_picture, runs
 from segdetect.ui.shared.locale import number, number_column

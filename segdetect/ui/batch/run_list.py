@@ -8,8 +8,8 @@ from typing import Final
 
 import streamlit as st
 
-from segdetect.runs.kept_record import State
-from segdetect.runs.kept_state import RunState
+from segdetect.runs.queued.record import State
+from segdetect.runs.queued.state import RunState
 from segdetect.runs.rooms import NO_WORKERS
 from segdetect.ui.shared.background_runs import close_run, open_run, opened_run, runs
 from segdetect.ui.shared.jobs import account

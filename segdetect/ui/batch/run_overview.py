@@ -13,10 +13,10 @@ from segdetect.inspection import Floats, Verdict
 from segdetect.output.formats import FormatName
 from segdetect.output.run_charts import flag_map, flag_sums, score_order, score_strip, thinned
 from segdetect.output.thumbnails import encoded_uri
-from segdetect.runs.kept_export import export_zip
-from segdetect.runs.kept_files import read_files
-from segdetect.runs.kept_rows import Query, Row, Rows, Sorting
-from segdetect.runs.kept_state import RunState
+from segdetect.runs.queued.export import export_zip
+from segdetect.runs.queued.files import read_files
+from segdetect.runs.queued.rows import Query, Row, Rows, Sorting
+from segdetect.runs.queued.state import RunState
 from segdetect.settings import RuleName, Scope
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import runs

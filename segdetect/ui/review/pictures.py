@@ -6,7 +6,7 @@ import hashlib
 
 from segdetect.errors import InputError, SegDetectError
 from segdetect.pictures.loading import LoadedImage
-from segdetect.runs.kept_files import read_files
+from segdetect.runs.queued.files import read_files
 from segdetect.storage.history.entries import Entry
 from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.jobs import account

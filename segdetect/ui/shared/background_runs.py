@@ -14,11 +14,11 @@ from segdetect.inspection import Failure, Inspection
 from segdetect.message import counted
 from segdetect.pictures.source_file import SourceFile, Sources
 from segdetect.pictures.sources import list_sources
-from segdetect.runs.kept_export import opened_picture
-from segdetect.runs.kept_files import read_files, store_uploads, within
-from segdetect.runs.kept_rows import Query, Rows
-from segdetect.runs.kept_runs import KeptRuns
-from segdetect.runs.kept_state import RunState
+from segdetect.runs.queued.export import opened_picture
+from segdetect.runs.queued.files import read_files, store_uploads, within
+from segdetect.runs.queued.rows import Query, Rows
+from segdetect.runs.queued.runs import KeptRuns
+from segdetect.runs.queued.state import RunState
 from segdetect.runs.room_choice import named_scheduler, open_room
 from segdetect.runs.run import Work
 from segdetect.settings import Scope, Settings

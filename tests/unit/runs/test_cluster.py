@@ -19,9 +19,9 @@ from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.runs import chunks, cluster
 from segdetect.runs import run as run_module
-from segdetect.runs.kept_record import State
-from segdetect.runs.kept_runs import KeptRuns
-from segdetect.runs.kept_state import RunState
+from segdetect.runs.queued.record import State
+from segdetect.runs.queued.runs import KeptRuns
+from segdetect.runs.queued.state import RunState
 from segdetect.runs.room_choice import named_scheduler, open_room
 from segdetect.runs.rooms import SCHEDULER_VARIABLE, Here, WorkerLostError
 from segdetect.runs.run import Work, inspect_run

@@ -17,13 +17,13 @@ from segdetect.files import home, storage_errors
 from segdetect.log import event
 from segdetect.pictures.left_out import LeftOut
 from segdetect.progress import Progress
-from segdetect.runs.kept_files import KeptFiles, write_files
-from segdetect.runs.kept_folder import RunsFolder
-from segdetect.runs.kept_record import RunRecord, State
-from segdetect.runs.kept_state import RunState, state_under_way
-from segdetect.runs.kept_troubles import did_nothing, fault, without_resume, without_workers
-from segdetect.runs.kept_work import Going, KeptWork, held
 from segdetect.runs.long_runs import LongRun, LongRuns
+from segdetect.runs.queued.files import KeptFiles, write_files
+from segdetect.runs.queued.folder import RunsFolder
+from segdetect.runs.queued.record import RunRecord, State
+from segdetect.runs.queued.state import RunState, state_under_way
+from segdetect.runs.queued.troubles import did_nothing, fault, without_resume, without_workers
+from segdetect.runs.queued.work import Going, KeptWork, held
 from segdetect.runs.rooms import Room
 from segdetect.runs.run import Work
 from segdetect.storage.history.history import History

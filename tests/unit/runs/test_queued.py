@@ -21,12 +21,12 @@ from segdetect.pictures.sources import list_sources
 from segdetect.pipeline import Inspector
 from segdetect.progress import no_progress
 from segdetect.runs import run as run_module
-from segdetect.runs.kept_files import read_files, store_uploads, within
-from segdetect.runs.kept_record import RECORD, State, read_run_record
-from segdetect.runs.kept_rows import Query, Rows, Sorting
-from segdetect.runs.kept_runs import KeptRuns
-from segdetect.runs.kept_state import RunState
-from segdetect.runs.kept_work import held
+from segdetect.runs.queued.files import read_files, store_uploads, within
+from segdetect.runs.queued.record import RECORD, State, read_run_record
+from segdetect.runs.queued.rows import Query, Rows, Sorting
+from segdetect.runs.queued.runs import KeptRuns
+from segdetect.runs.queued.state import RunState
+from segdetect.runs.queued.work import held
 from segdetect.runs.rooms import Here, Room
 from segdetect.runs.run import Work
 from segdetect.settings import EngineName, Scope, Settings

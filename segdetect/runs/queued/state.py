@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from segdetect.errors import SegDetectError
-from segdetect.runs.kept_record import RunRecord, State
-from segdetect.runs.kept_work import Going
 from segdetect.runs.long_runs import LongRun
+from segdetect.runs.queued.record import RunRecord, State
+from segdetect.runs.queued.work import Going
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ from segdetect.output.formats import FormatName
 from segdetect.output.journal import read_head, read_journal
 from segdetect.output.run import Run
 from segdetect.pictures.source_file import SourceFile, load_source
-from segdetect.runs.kept_files import read_files
-from segdetect.runs.kept_record import RunRecord
-from segdetect.runs.kept_rows import Rows
+from segdetect.runs.queued.files import read_files
+from segdetect.runs.queued.record import RunRecord
+from segdetect.runs.queued.rows import Rows
 
 _EXPORTS: Final = "exports"
 

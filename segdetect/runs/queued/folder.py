@@ -14,9 +14,9 @@ from typing import Final
 from segdetect.errors import CancelledError, StorageError
 from segdetect.files import hold, storage_errors
 from segdetect.output.journal import has_journal, read_journal
-from segdetect.runs.kept_record import RECORD, RunRecord, read_run_record
-from segdetect.runs.kept_rows import Rows
-from segdetect.runs.kept_work import held
+from segdetect.runs.queued.record import RECORD, RunRecord, read_run_record
+from segdetect.runs.queued.rows import Rows
+from segdetect.runs.queued.work import held
 from segdetect.storage.shelf import DAMAGE, Contents, Shelf
 
 # What a start that was killed left behind is no run; one that is being made is not touched.

@@ -16,9 +16,9 @@ from segdetect.output.journal import has_journal, read_journal
 from segdetect.output.thumbnails import KEPT_SIDE
 from segdetect.progress import Progress
 from segdetect.runs.kept import KeptRun, redrawn
-from segdetect.runs.kept_files import KeptFiles, read_files
-from segdetect.runs.kept_record import RunRecord
-from segdetect.runs.kept_rows import Rows, verdict_of
+from segdetect.runs.queued.files import KeptFiles, read_files
+from segdetect.runs.queued.record import RunRecord
+from segdetect.runs.queued.rows import Rows, verdict_of
 from segdetect.runs.rooms import Room
 from segdetect.runs.run import Work
 from segdetect.storage.history.entries import Finding, Run
