@@ -43,7 +43,16 @@ class Pace:
             self._said = now
             rate = (self._done - self._before) / (now - self._began)
             left = tqdm.format_interval(max(0, self._total - self._done) / rate)
-            say(f"{self._done} of {max(self._total, self._done)} pictures, {rate:.1f} a second, {left} left.")
+            say(f"{self._done} of {max(self._total, self._done)} pictures, {_pace(rate)}, {left} left.")
+
+
+def _pace(rate: float) -> str:
+    """How fast it goes, in whichever way has a figure before the point.
+
+    >>> _pace(12.34), _pace(0.02)
+    ('12.3 a second', '50.0 s a picture')
+    """
+    return f"{rate:.1f} a second" if rate >= 1 else f"{1 / rate:.1f} s a picture"
 
 
 def say_notes(notes: Iterable[str]) -> None:

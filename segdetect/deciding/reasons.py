@@ -89,6 +89,8 @@ def _rank(below: int, pictures: int, what: str) -> str:
     """A lone picture, which has no other to be compared with, tells no rank."""
     if pictures < 2:
         return ""
+    if not below:
+        return Message(" That is no higher than in any of the {pictures} {what}.", pictures=pictures, what=what)
     return Message(
         " That is higher than in {below} of the {pictures} {what}.",
         below=below if below < pictures else "all",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -89,6 +91,7 @@ def test_a_run_that_the_system_stopped_is_gone_on_with(
 HOLDS = """
 import sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from segdetect.files import hold
 with hold(Path(sys.argv[1]), OSError()):
     print("held", flush=True)
@@ -132,8 +135,18 @@ def test_programs_read_a_line_for_each_picture(capsys: pytest.CaptureFixture[str
 def test_a_log_tells_how_far_a_long_run_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(saying, "SECONDS_A_LINE", 0.0)
     main(INSPECT)
-    told = [line for line in capsys.readouterr().err.splitlines() if " a second, " in line]
+    told = [line for line in capsys.readouterr().err.splitlines() if line.endswith(" left.")]
     assert [line.split(" pictures")[0] for line in told] == [f"segdetect: {n} of 4" for n in range(1, 5)]
+
+
+def test_a_slow_run_is_told_in_seconds_for_a_picture(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = itertools.count(0.0, 40.0)
+    monkeypatch.setattr(saying, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    pace = saying.Pace(total=9)
+    pace.step()
+    assert "1 of 9 pictures, 40.0 s a picture, 05:20 left." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

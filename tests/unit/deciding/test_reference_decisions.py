@@ -399,7 +399,7 @@ def test_tiles_go_with_the_strongest_by_the_share_of_their_scope() -> None:
         (9.0, [1.0, 2.0, 3.0], "higher than in all of the 3 good pictures"),
         (2.5, [1.0, 2.0, 3.0], "higher than in 2 of the 3 good pictures"),
         (2.0, [1.0, 2.0, 3.0], "higher than in 1 of the 3 good pictures"),
-        (0.5, [1.0, 2.0, 3.0], "higher than in 0 of the 3 good pictures"),
+        (0.5, [1.0, 2.0, 3.0], "no higher than in any of the 3 good pictures"),
     ],
 )
 def test_it_says_how_many_good_pictures_score_lower(strongest: float, good: list[float], said: str) -> None:
