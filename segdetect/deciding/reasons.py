@@ -66,7 +66,7 @@ def comparison_reason(
     """
     batch = scope is Scope.BATCH
     return Message(
-        "{found} out. The strongest scores {strongest:.3g}; it takes {needed:.3g}.{rank} {share}{close}",
+        "{found} out. The strongest scores {strongest:.3g}{rank}; it takes {needed:.3g}. {share}{close}",
         found=_found(flags, "stands", "stand"),
         strongest=strongest,
         needed=needed,
@@ -90,9 +90,9 @@ def _rank(below: int, pictures: int, what: str) -> str:
     if pictures < 2:
         return ""
     if not below:
-        return Message(" That is no higher than in any of the {pictures} {what}.", pictures=pictures, what=what)
+        return Message(", no higher than in any of the {pictures} {what}", pictures=pictures, what=what)
     return Message(
-        " That is higher than in {below} of the {pictures} {what}.",
+        ", higher than in {below} of the {pictures} {what}",
         below=below if below < pictures else "all",
         pictures=pictures,
         what=what,

@@ -27,11 +27,13 @@ from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.page_choice import Pages
 from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.pipeline import Inspector
-from segdetect.progress import Progress, no_progress
+from segdetect.progress import Progress, no_progress, part_of
 from segdetect.runs.batch import Answer, answers_of, chunks, load_bank, load_each, parts_of
 from segdetect.runs.orders import Order, Wanted, read_order, read_wanted
 from segdetect.settings import Scope
 
+# Of the work on a part; the rest is drawing what was found, after which there are answers.
+_INSPECTING: Final = 0.95
 # So many runs at a time have their bank in a worker's memory.
 _BANKS: Final = 2
 _banks: LRUCache[object, list[LoadedImage]] = LRUCache(_BANKS)
@@ -143,8 +145,11 @@ def _inspect(
 ) -> Part:
     taken = _Taken(order, files)
     chunk = next(chunks(load_each(taken.pictures(), order.settings, load_source)), [])
-    answers = list(answers_of(chunk, inspector, order.settings, bank, progress))
+    start, stop = taken.shares
+    drawn_from = start + _INSPECTING * (stop - start)
+    answers = list(answers_of(chunk, inspector, order.settings, bank, part_of(progress, start, drawn_from)))
     images = [item for item in chunk if isinstance(item, LoadedImage)]
+    progress(drawn_from, "drawing them")
     finished = tuple(taken.finished(answers))
     inspector.forget(images, order.settings, bank=bank)
     return Part(finished, *taken.end)
@@ -193,20 +198,31 @@ class _Taken:
         # For each picture, in order, the keywords of its `Finished`; None in place of a picture where a file has none.
         self._steps: list[tuple[bool, dict[str, Any]]] = []
         self.end = (0, 0)
+        # Where it begins and has come to, in files; a page is a part of one.
+        self._places = (0.0, 0.0)
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Which of the files are taken, as shares 0..1 of them: large ones go in fewer at a time than were asked for."""
+        files = max(1, len(self._files))
+        return self._places[0] / files, self._places[1] / files
 
     def pictures(self) -> Iterator[SourceFile | Failure]:
         """The pages of the files that are taken and not done yet."""
         for index, wanted in enumerate(self._files):
             pages = Pages(self._order.pages, self._order.page_names)
             parts = parts_of(wanted.file(), pages.of)
+            begin = self._places[0] if index else wanted.done / max(1, len(parts))
             for number, part in enumerate(parts[wanted.done :], wanted.done + 1):
                 last = number == len(parts)
                 self._add(True, wanted, last=last, left_out=pages.left_out if last else ())
                 self.end = (index + 1, 0) if last else (index, number)
+                self._places = (begin, index + number / len(parts))
                 yield part
             if len(parts) <= wanted.done:
                 self._add(False, wanted, last=True, left_out=pages.left_out)
                 self.end = (index + 1, 0)
+                self._places = (begin, index + 1.0)
 
     def _add(self, has_picture: bool, wanted: Wanted, *, last: bool, left_out: tuple[LeftOut, ...]) -> None:
         known = {"file": wanted.number, "last": last, "left_out": left_out, "state": wanted.state}

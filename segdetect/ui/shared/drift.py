@@ -38,8 +38,8 @@ def show_drift(plan: PlanVersion, *, key: str) -> None:
     found = history().normal_scores(plan.name, plan.version, account=account(), first=LEARNT, last=_LAST)
     if not found.later:
         st.caption(
-            f"After {LEARNT:d} normal pictures by this version it is watched here whether the next ones become less "
-            f"like the good ones; so far there are {len(found.first):d}."
+            f"Once {LEARNT:d} pictures were normal by this version, a chart tells whether later ones become less like "
+            f"the good ones. So far there are {len(found.first):d}."
         )
         return
     chart = control_chart(found.first, found.later)

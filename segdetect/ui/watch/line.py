@@ -47,7 +47,7 @@ _STYLE: Final = """
 # Where the picture will be, so that nothing moves when it comes.
 _NO_PICTURE: Final = (
     '<div class="sd-awaited"><p><strong>Waiting for the first picture</strong></p>'
-    "<p>It is shown here as soon as it was inspected.</p></div>"
+    "<p>It is shown here as soon as it is inspected.</p></div>"
 )
 
 

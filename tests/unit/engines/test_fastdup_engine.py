@@ -462,6 +462,17 @@ def test_progress_never_goes_back_over_several_runs(
     assert 0 <= shares[0] < shares[-1] <= 1
 
 
+def test_on_a_busy_machine_it_never_says_that_all_is_done(
+    fake: Callable[..., FastdupEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segdetect.engines.fastdup.engine.FIXED_SECONDS", 0.01)
+    monkeypatch.setattr("segdetect.engines.fastdup.engine.CORE_SECONDS_PER_TILE", 0.0)
+    shares: list[float] = []
+    fake("time.sleep(1)").embed([request()], lambda share, doing: shares.append(share))
+    assert 0.95 < shares[-1] < 1
+    assert shares == sorted(shares)
+
+
 def test_no_picture_is_no_work() -> None:
     assert FastdupEngine().embed([]) == []
 

@@ -140,6 +140,20 @@ def test_a_run_goes_on_anywhere(folder: Path, inspector: Inspector, monkeypatch:
     assert list(inspect_run(work, Here(inspector), begin=position)) == []
 
 
+@pytest.mark.parametrize("pictures", [1, 3, 40])
+def test_a_run_does_not_say_more_is_done_than_has_answers(
+    folder: Path, inspector: Inspector, monkeypatch: pytest.MonkeyPatch, pictures: int
+) -> None:
+    monkeypatch.setattr(batch, "CHUNK_PICTURES", pictures)
+    work, shares = _run(inspector, folder), [0.0]
+    done = Position()
+    for part in inspect_run(work, Here(inspector), progress=lambda share, doing: shares.append(share)):
+        for finished in part:
+            done = done.after(finished)
+        assert shares[-1] < (done.files + (done.pages > 0)) / len(work.files)
+    assert shares == sorted(shares)
+
+
 def test_nothing_is_asked_for_while_nobody_takes_an_answer(
     folder: Path, inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
