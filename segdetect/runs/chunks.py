@@ -203,7 +203,7 @@ class _Taken:
 
     @property
     def shares(self) -> tuple[float, float]:
-        """Which of the files are taken, as shares 0..1 of them: large ones go in fewer at a time than were asked for."""
+        """Which of the files are taken, as shares 0..1 of them: large ones go in fewer at a time."""
         files = max(1, len(self._files))
         return self._places[0] / files, self._places[1] / files
 
