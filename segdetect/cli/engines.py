@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from segdetect.cli.ending import DONE, SOME_FAILED
+from segdetect.engines.base import Elsewhere, Engine
 from segdetect.engines.registry import AUTO_ORDER, default_engines
 from segdetect.errors import EngineUnavailableError
 from segdetect.memory import MEGABYTE, cache_limit
@@ -31,9 +32,14 @@ def run(options: argparse.Namespace) -> int:
             print(f"{name:10}cannot run: {error}")
         else:
             working.append(name)
-            print(f"{name:10}ready, {engines[name].version}")
+            print(f"{name:10}ready, {engines[name].version}{_elsewhere(engines[name])}")
     if working:
         print(f"{'auto':10}means {working[0]} here")
     limit, origin = cache_limit()
     print(f"{'memory':10}up to {limit // MEGABYTE:,} MB for what is kept between answers, {origin}")
     return DONE if working else SOME_FAILED
+
+
+def _elsewhere(engine: Engine) -> str:
+    place = engine.place if isinstance(engine, Elsewhere) else ""
+    return f" in {place}" if place else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -129,4 +129,14 @@ class Engine(Protocol):
             EngineError: the engine could not run or failed.
             StorageError: the disk is full.
         """
+        ...
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An engine that may run in another Python than the program's own."""
+
+    @property
+    def place(self) -> str:
+        """The path of that Python; empty where it is the program's own."""
         ...

@@ -20,10 +20,12 @@ class Expiry:
     Args:
         version: of the engine, as `fastdup 2.54`.
         day: the first day on which it refuses to run.
+        update: the command that gets a newer one; empty where none is known.
     """
 
     version: str
     day: date
+    update: str = ""
 
     def days_left(self, today: date) -> int:
         """The days on which it still runs, this one included; 0 or less once it has expired."""

@@ -11,8 +11,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from segdetect.engines.base import Engine
-from segdetect.engines.expiry import first_expiry
+from segdetect.engines.base import Elsewhere, Engine
+from segdetect.engines.expiry import Expiry, first_expiry
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import EngineExpiredError, EngineMissingError, EngineUnavailableError
 from segdetect.health.check import Check, State
@@ -29,10 +29,7 @@ from segdetect.storage.plans.plans import Plans
 
 _ODD_TILE: Final = 6
 _NAMED: Final = 5
-_ENDING: Final = (
-    "Look for a newer version with 'pip install -U fastdup'; the Plans page says what becomes of each plan, and shows "
-    "another engine beside it while it still runs"
-)
+_ENDING: Final = "the Plans page says what becomes of each plan, and shows another engine beside it while it still runs"
 
 
 def engines(inspector: Inspector) -> Iterator[Check]:
@@ -61,13 +58,14 @@ def _trouble(engine: Engine) -> EngineUnavailableError | None:
 
 def _engine(engine: Engine, trouble: EngineUnavailableError | None) -> Check:
     name = f"engine {engine.name}"
+    place = engine.place if isinstance(engine, Elsewhere) else ""
     if trouble is None:
         version = engine.version
-        return Check(name=name, said=f"passed its self-test, {version}", figures={"version": version})
+        return Check(name=name, said=f"passed its self-test, {version}", place=place, figures={"version": version})
     # What is not there, or not any more, is not missed where another engine does the work.
     known = isinstance(trouble, (EngineMissingError, EngineExpiredError))
     state = State.NOTE if known else State.WRONG
-    return Check(name=name, state=state, said=trouble.problem, remedy=trouble.remedy, place=trouble.file)
+    return Check(name=name, state=state, said=trouble.problem, remedy=trouble.remedy, place=trouble.file or place)
 
 
 def expiry(inspector: Inspector, today: date) -> Iterator[Check]:
@@ -81,9 +79,14 @@ def expiry(inspector: Inspector, today: date) -> Iterator[Check]:
         name="expiry",
         state=State.NOTE if is_told else State.FINE,
         said=found.sentence(today),
-        remedy=_ENDING if is_told else "",
+        remedy=_ending(found) if is_told else "",
         figures={"days_left": left, "day": found.day.isoformat()},
     )
+
+
+def _ending(expiry: Expiry) -> str:
+    command = f" with '{expiry.update}'" if expiry.update else ""
+    return f"Look for a newer version{command}; {_ENDING}"
 
 
 def history() -> Check:

@@ -116,6 +116,7 @@ def test_an_expired_engine(fake: Callable[..., FastdupEngine]) -> None:
 @fault("fastdup missing", injected="no such package", held="said with its remedy, without an attempt to import it")
 def test_a_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
     engine = FastdupEngine()
     told(engine.check, EngineMissingError, "fastdup is not installed")
     told(lambda: described(engine), EngineMissingError, "fastdup is not installed")

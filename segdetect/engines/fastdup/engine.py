@@ -9,12 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -23,8 +20,11 @@ import numpy as np
 from segdetect.engines.base import Comparison, Embeddings, EmbedRequest, Vectors
 from segdetect.engines.cells import unit_rows
 from segdetect.engines.expiry import Expiry
-from segdetect.engines.fastdup.errors import LIFETIME, OTHER_ENGINE, RETRY, build_date, expired_error, missing_error
+from segdetect.engines.fastdup.build_date import LIFETIME
+from segdetect.engines.fastdup.errors import expired_error, missing_error
 from segdetect.engines.fastdup.files import TILE_LIST, WORK_FOLDER, read_features, save_list, save_tiles, split_in_runs
+from segdetect.engines.fastdup.installation import Installation, find_installation
+from segdetect.engines.fastdup.remedies import OTHER_ENGINE, RETRY
 from segdetect.engines.fastdup.worker_process import WorkerProcess, temporary_storage_error
 from segdetect.engines.self_test import SelfTest
 from segdetect.engines.turns import Turns
@@ -52,11 +52,11 @@ ENVIRONMENT_NAMES: Final = (
     "LC_ALL",
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
-    "PYTHONHOME",
-    "PYTHONPATH",
     "OMP_NUM_THREADS",
     "FASTDUP_CORE_LIMIT",
 )
+# They say where this program's own Python finds things; another one would find what is not made for it.
+OWN_NAMES: Final = ("PYTHONHOME", "PYTHONPATH")
 # Without these two it asks a registry for its newest version at import and reports each run to its maker.
 PRIVATE: Final = {"SENTRY_OPT_OUT": "1", "FASTDUP_PRODUCTION": "1"}
 
@@ -65,7 +65,7 @@ class FastdupEngine:
     """Describes each tile by fastdup's 576 features. Threads may share it: runs queue, first come first served.
 
     Args:
-        python_path: folders searched before all others for fastdup.
+        python_path: folders searched before all others for fastdup, by this program's own Python.
         environment: variables added to the child's environment.
         seconds_to_start: time limit for importing fastdup.
         seconds_per_run: time limit for a run, to which a share per tile is added.
@@ -96,14 +96,23 @@ class FastdupEngine:
     @property
     def version(self) -> str:
         """For example `fastdup 2.54`; read from the installed package's metadata."""
-        found = next(iter(metadata.distributions(name="fastdup", path=self._search_path())), None)
-        return f"fastdup {found.version}" if found else "fastdup"
+        python = self._python_if_any()
+        return "fastdup" if python is None else python.version
+
+    @property
+    def place(self) -> str:
+        """The path of the Python that it runs in, where that is not the program's own."""
+        python = self._python_if_any()
+        return "" if python is None else python.place
 
     @property
     def expiry(self) -> Expiry | None:
         """When it stops working, as its library's build date tells; None where that is not known."""
-        built = build_date(self._spec())
-        return None if built is None else Expiry(self.version, built + LIFETIME)
+        python = self._python_if_any()
+        built = None if python is None else python.built
+        if python is None or built is None:
+            return None
+        return Expiry(python.version, built + LIFETIME, update=python.update)
 
     def warm_up(self) -> None:
         """Start the child process if fastdup is installed, without waiting until it is ready.
@@ -111,8 +120,9 @@ class FastdupEngine:
         Raises:
             StorageError: no temporary folder can be made.
         """
-        if self._spec() is not None:
-            self._live_worker()
+        python = self._python_if_any()
+        if python is not None and python.spec is not None:
+            self._live_worker(python)
 
     def check(self) -> None:
         """Describe a few tiny tiles, once; later calls answer from it, and a failure that may pass is tried again.
@@ -155,10 +165,11 @@ class FastdupEngine:
         def waiting(ahead: int) -> None:
             progress(0, f"waiting: {counted(ahead, 'run')} ahead")
 
-        if self._spec() is None:
-            raise missing_error()
+        python = self._python()
+        if python.spec is None:
+            raise missing_error(python)
         with self._turns.turn(waiting):
-            worker = self._ready_worker(progress)
+            worker = self._ready_worker(python, progress)
             self._runs += 1
             folder = worker.folder / f"run-{self._runs:06d}"
             try:
@@ -168,8 +179,8 @@ class FastdupEngine:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _ready_worker(self, progress: Progress) -> WorkerProcess:
-        worker = self._live_worker()
+    def _ready_worker(self, python: Installation, progress: Progress) -> WorkerProcess:
+        worker = self._live_worker(python)
         if not worker.ready:
             answer = worker.receive(
                 seconds=self._seconds_to_start, on_wait=lambda waited: progress(0, "starting fastdup")
@@ -177,8 +188,8 @@ class FastdupEngine:
             if "error" in answer:
                 worker.close()
                 raise EngineUnavailableError(
-                    f"{self.version} is installed but does not start: {answer['error']}",
-                    remedy=f"Install it again with `pip install --force-reinstall fastdup`, {OTHER_ENGINE}",
+                    f"{python.version} is installed but does not start: {answer['error']}",
+                    remedy=f"Install it again with `{python.repair}`, {OTHER_ENGINE}",
                 )
             worker.ready = True
         return worker
@@ -199,7 +210,8 @@ class FastdupEngine:
 
     def _failure(self, answer: Mapping[str, Any], output: str, folder: Path) -> EngineError | StorageError:
         if "version is deprecated" in output:
-            trouble = expired_error(self.version, self._spec())
+            python = self._python()
+            trouble = expired_error(python.version, python.spec, update=python.update)
             self._self_test.fail(trouble)
             return trouble
         try:
@@ -211,27 +223,34 @@ class FastdupEngine:
         reason = answer.get("error") or (lines[-1] if lines else f"code {answer.get('code')}")
         return EngineFailedError(f"{self.version} reported a failure: {reason}", remedy=RETRY)
 
-    def _live_worker(self) -> WorkerProcess:
+    def _live_worker(self, python: Installation) -> WorkerProcess:
         with self._worker_lock:
             if self._worker is None or not self._worker.usable:
                 if self._worker is not None:
                     self._worker.close()
                 script = Path(__file__).with_name("worker.py")
-                self._worker = WorkerProcess(label="fastdup", script=script, environment=self._child_environment())
+                self._worker = WorkerProcess(
+                    label="fastdup", script=script, environment=self._child_environment(python), python=python.command
+                )
             return self._worker
 
-    def _child_environment(self) -> dict[str, str]:
-        inherited = {name: os.environ[name] for name in ENVIRONMENT_NAMES if name in os.environ}
+    def _child_environment(self, python: Installation) -> dict[str, str]:
+        names = ENVIRONMENT_NAMES if python.place else ENVIRONMENT_NAMES + OWN_NAMES
+        inherited = {name: os.environ[name] for name in names if name in os.environ}
         if self._python_path:
             paths = [*self._python_path, inherited.get("PYTHONPATH", "")]
             inherited["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         return {**inherited, **self._environment, **PRIVATE}
 
-    def _search_path(self) -> list[str]:
-        return [*self._python_path, *sys.path]
+    def _python(self) -> Installation:
+        """Looked for at each call: what is installed meanwhile is found."""
+        return find_installation(self._python_path)
 
-    def _spec(self) -> ModuleSpec | None:
-        return PathFinder.find_spec("fastdup", self._search_path())
+    def _python_if_any(self) -> Installation | None:
+        try:
+            return self._python()
+        except EngineUnavailableError:
+            return None
 
     def _describe_tiny_tiles(self) -> None:
         try:
@@ -248,7 +267,7 @@ class FastdupEngine:
         if not np.array_equal(vectors[0], vectors[1]) or odd >= same:
             raise EngineUnavailableError(
                 f"{SELF_TEST}: {self.version} described equal tiles differently, or different tiles equally",
-                remedy=f"Install it again with `pip install --force-reinstall fastdup`, {OTHER_ENGINE}",
+                remedy=f"Install it again with `{self._python().repair}`, {OTHER_ENGINE}",
             )
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from segdetect.engines.base import EmbedRequest, Vectors
-from segdetect.engines.fastdup.errors import RETRY
+from segdetect.engines.fastdup.remedies import RETRY
 from segdetect.engines.fastdup.worker_process import temporary_storage_error
 from segdetect.errors import EngineFailedError
 from segdetect.grid import Boxes

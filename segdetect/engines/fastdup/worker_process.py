@@ -46,18 +46,27 @@ class WorkerProcess:
         label: what to call it in errors.
         script: the script.
         environment: the whole environment of the child, to which HOME and TMPDIR are added.
+        python: the Python that runs it, with its options; this program's own by default. It must keep the script's own
+            folder, where modules may be named like the package that the script imports, off `sys.path`.
 
     Raises:
         StorageError: no temporary folder can be made.
         EngineFailedError: the system starts no process at present.
     """
 
-    def __init__(self, *, label: str, script: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        label: str,
+        script: Path,
+        environment: Mapping[str, str],
+        python: Sequence[str] = (sys.executable, "-P"),
+    ) -> None:
         self._label = label
         self.ready = False
         self.folder, lock = _new_folder()
         try:
-            self._child = _start(script, self.folder, lock, environment)
+            self._child = _start([*python, str(script)], self.folder, lock, environment)
         except OSError as error:
             _remove(self.folder, lock)
             raise EngineFailedError(
@@ -254,10 +263,9 @@ def _lock(file: IO[bytes]) -> None:
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _start(script: Path, folder: Path, lock: IO[bytes], environment: Mapping[str, str]) -> ChildProcess:
-    # -P keeps the script's own folder, where modules may be named like the package it imports, off sys.path.
+def _start(command: Sequence[str], folder: Path, lock: IO[bytes], environment: Mapping[str, str]) -> ChildProcess:
     return ChildProcess(
-        [sys.executable, "-P", str(script)],
+        command,
         arguments=[str(folder)],
         environment={**environment, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")},
         folder=folder,

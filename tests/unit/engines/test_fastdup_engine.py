@@ -138,6 +138,7 @@ def test_an_expiry_in_use_is_remembered(fake: Callable[..., FastdupEngine]) -> N
 
 def test_a_missing_fastdup_is_found_missing_without_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
     engine = FastdupEngine()
     for call in (engine.check, lambda: engine.embed([request()])):
         with pytest.raises(EngineMissingError, match="fastdup is not installed"):
@@ -149,6 +150,7 @@ def test_a_missing_fastdup_is_found_missing_without_an_import(monkeypatch: pytes
 
 def test_another_python_is_told_where_fastdup_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "prefix", "/nowhere")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     with pytest.raises(
         EngineMissingError, match=r"no build for .* aarch64\. Use Python 3\.11 or 3\.12 on Linux x86-64"

@@ -106,7 +106,9 @@ def test_the_first_to_expire_counts_and_others_are_no_trouble() -> None:
 
 
 def test_fastdup_that_is_not_there_has_no_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FastdupEngine, "_spec", lambda self: None)
+    monkeypatch.setattr("sys.path", [])
+    monkeypatch.setattr("sys.prefix", "/nowhere")
+    monkeypatch.delenv("SEGDETECT_FASTDUP_PYTHON", raising=False)
     assert FastdupEngine().expiry is None
 
 
