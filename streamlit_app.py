@@ -4,7 +4,7 @@ import streamlit as st
 
 from segdetect.ui.browser.drop import take_drops
 from segdetect.ui.inspect.bar import show_bar
-from segdetect.ui.inspect.bench import bench
+from segdetect.ui.inspect.bench import bench, take_window
 from segdetect.ui.inspect.keeping import keep_in_history, show_keeping
 from segdetect.ui.inspect.overview import show_others, show_overview
 from segdetect.ui.inspect.run import leave_former, run_inspection
@@ -38,6 +38,7 @@ with page("Inspect"):
             if not show_others():
                 show_welcome()
         st.stop()
+    take_window()
     # However much stands above it, the answer has its place.
     with st.container():
         if not request.is_frame:

@@ -200,7 +200,7 @@ def test_a_picture_opens_on_inspect_and_the_next_of_the_run_follows() -> None:
 
 def test_what_was_dropped_on_inspect_is_inspected_in_the_background() -> None:
     app = upload(open_page(rule="Outlier fence"), *FILES)
-    app = press(app, "Inspect all of these in the background")
+    app = press(app, "Run as batch")
     _ended()
     app = open_page(PAGE)
     app = press(app, "Show")

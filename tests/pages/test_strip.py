@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdetect.inspection import Failure
+from segdetect.runs.batch import Answer, inspect_files
 from segdetect.ui.inspect.strip import Found, told, worst_first
 from tests.support.pages import banner, errors, markdown, open_page, upload
 from tests.support.pictures import planted, png, weave
@@ -19,11 +23,17 @@ pytestmark = pytest.mark.usefixtures("page_engines")
 FILES = (("good.png", png(weave(seed=1))), ("bad.png", png(planted(2, 3))), ("notes.png", b"no picture"))
 
 
+def _data(app: AppTest) -> dict[str, Any]:
+    """What the browser gets."""
+    (strip,) = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_strip"]
+    found: dict[str, Any] = json.loads(strip.proto.json)
+    return found
+
+
 def _strip(app: AppTest) -> dict[str, Any]:
-    """What the browser gets, once all pictures were inspected."""
+    """The same once all pictures were inspected."""
     for _ in range(100):
-        (strip,) = [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_strip"]
-        data: dict[str, Any] = json.loads(strip.proto.json)
+        data = _data(app)
         if all(picture["verdict"] for picture in data["pictures"]):
             return data
         time.sleep(0.1)
@@ -96,3 +106,28 @@ def test_where_none_can_be_read_the_strip_says_why_of_each() -> None:
     assert not app.exception
     assert [picture["verdict"] for picture in data["pictures"]] == ["failed", "failed"]
     assert "2 failed" in markdown(app)
+
+
+def test_pictures_are_seen_before_their_answers_and_verdicts_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def slow(*args: Any, **options: Any) -> Iterator[Answer | Failure]:
+        for number, result in enumerate(inspect_files(*args, **options)):
+            yield result
+            if number == 0:
+                assert go_on.wait(30)
+
+    monkeypatch.setattr("segdetect.ui.inspect.strip.inspect_files", slow)
+    fresh = [(f"{number}.png", png(weave(seed=900 + number))) for number in range(3)]
+    app = upload(open_page(), *fresh)
+    for _ in range(100):
+        pictures = _data(app)["pictures"]
+        if pictures[0]["verdict"]:
+            break
+        time.sleep(0.1)
+        app.run()
+    assert [picture["verdict"] for picture in pictures] == ["normal", "", ""]
+    assert all(picture["thumbnail"].startswith("data:image/") for picture in pictures)
+    go_on.set()
+    assert [picture["verdict"] for picture in _strip(app)["pictures"]] == ["normal"] * 3
+    assert not app.exception

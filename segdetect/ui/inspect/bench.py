@@ -19,6 +19,9 @@ _STYLE: Final = f"""
    lost connection is said there, too, and stays. */
 [data-testid=stStatusWidget]:has([data-testid=stStatusWidgetRunningIcon]) {{ display: none; }}
 .st-key-bench {{ container-type: inline-size; }}
+/* How much stands above the verdict, where anything does: the stage is lower by as much. */
+.stApp:has(.st-key-strip-line) {{ --sd-above: 52px; }}
+.stMainBlockContainer > .stVerticalBlock {{ gap: .5rem; }}
 .st-key-choice {{ display: none; }}
 /* Where nothing is awaited any more, its place leaves no gap. */
 [data-testid=stLayoutWrapper]:has(> .st-key-waiting):not(:has(img, button, [data-testid=stProgress],
@@ -40,7 +43,6 @@ _STYLE: Final = f"""
 @media (min-width: 768px) {{
   .stMainBlockContainer {{ padding-top: .6rem; }}
   .st-key-verdict-bar {{ padding-right: 2.6rem; }}
-  .st-key-strip-line {{ padding-right: 7.5rem; }}
   .stApp:has([data-testid=stExpandSidebarButton]) .st-key-verdict-bar {{ padding-left: 3rem; }}
 }}
 @media (max-width: 767px) {{
@@ -67,8 +69,8 @@ _STYLE: Final = f"""
   {_COLUMNS}:last-child {{ flex: 0 0 {SIDE_PX}px; }}
   .sd-folded-side {_COLUMNS}:last-child {{ display: none; }}
   .sd-folded-film .st-key-film {{ display: none; }}
-  .st-key-heatmap {{ height: calc(100vh - 244px); }}
-  .st-key-why {{ min-height: calc(100vh - 338px); }}
+  .st-key-heatmap {{ height: calc(100vh - 244px - var(--sd-above, 0px)); }}
+  .st-key-why {{ min-height: calc(100vh - 338px - var(--sd-above, 0px)); }}
   /* The three answers stand in one line, below what they answer. */
   .st-key-review-row > :has([data-testid=stCaptionContainer]) {{ flex: 1 0 100%; }}
   /* Tiles of an elongated picture are tall; what is below them is to be seen, too. */
@@ -87,9 +89,13 @@ _STYLE: Final = f"""
 """
 
 
+def take_window() -> None:
+    """Lay the page out over the whole window, before any of it is drawn, so that nothing moves when the bench comes."""
+    st.html(_STYLE)
+
+
 def bench() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Draw the empty bench; returns where the stage goes, and where what explains it goes."""
-    st.html(_STYLE)
     with st.container(key="bench"):
         stage, side = st.columns([5, 2], gap="small")
     return stage, side

@@ -40,6 +40,8 @@ from segdetect.ui.shared.texts import plain, shown
 
 # Thumbnails of more would weigh more than the rest of the page.
 _MAX_THUMBNAILS: Final = 100
+# Whether the table of all pictures is open.
+_OPEN: Final = "all"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +62,15 @@ def show_overview(request: Request) -> None:
     if len(pages) < 2:
         return
     of_all = Asked(request.settings, request.bank, request.image.identity)
-    show_strip(of_all, pages, beside=lambda: _offer_run(request, uploads))
-    opened = st.expander(plain(_title(uploads, pages)), icon=":material/photo_library:", key="all", on_change="rerun")
-    if not opened.open:
+
+    def beside() -> None:
+        _offer_table(_title(uploads, pages))
+        _offer_run(request, uploads)
+
+    show_strip(of_all, pages, beside=beside)
+    if not st.session_state.get(_OPEN):
         return
-    with opened, part("The overview"):
+    with st.container(border=True, key="all-pictures"), part("The overview"):
         lines = _inspect_all(request, pages)
         if lines:
             _show_table(lines, pages)
@@ -88,15 +94,33 @@ def show_others() -> bool:
     return True
 
 
+def _offer_table(title: str) -> None:
+    """Draw the button that opens the table of all pictures, and closes it."""
+    is_open = bool(st.session_state.get(_OPEN))
+    st.button(
+        plain(title),
+        icon=":material/expand_less:" if is_open else ":material/expand_more:",
+        icon_position="right",
+        type="tertiary",
+        key="all-toggle",
+        on_click=_toggle_table,
+        help="The verdict of each in a table, with the export of all of them",
+    )
+
+
+def _toggle_table() -> None:
+    st.session_state[_OPEN] = not st.session_state.get(_OPEN)
+
+
 def _offer_run(request: Request, uploads: Sequence[Upload]) -> None:
     """Draw the button that has all of them inspected in the background, as the one that is shown."""
     if st.button(
-        "Inspect all of these in the background",
+        "Run as batch",
         icon=":material/stacks:",
         type="tertiary",
         key="inspect-all",
-        help="With the same settings and known-good pictures, on the Batch page: the odd ones first, and the run at a "
-        "glance. You can go on meanwhile.",
+        help="Inspect all of these in the background with the same settings and known-good "
+        "pictures, on the Batch page: the odd ones first, and the run at a glance. You can go on meanwhile.",
     ):
         files = [(upload.name, upload.data) for upload in uploads]
         references = reference_pages()

@@ -21,7 +21,7 @@ class Picture:
         name: as it can be shown.
         verdict: in words; empty while nothing is known of it.
         sign: of the verdict; never colour alone.
-        why: the reason in full, said where the pointer rests.
+        why: the reason in full, said where the pointer rests or the focus is.
         thumbnail: a `data:` address; empty for none.
     """
 
@@ -57,4 +57,5 @@ def picture_strip(
 def _strip() -> Any:
     """Registered once per process; a second registration under its name would only log a warning."""
     css, js = ((_HERE / f"strip.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    return st.components.v2.component("segdetect_strip", html='<div class="strip" role="group"></div>', css=css, js=js)
+    html = '<div class="strip" role="group"></div><div class="tip" aria-hidden="true" hidden></div>'
+    return st.components.v2.component("segdetect_strip", html=html, css=css, js=js)

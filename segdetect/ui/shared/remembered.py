@@ -24,3 +24,8 @@ def remembered(kind: str, key: object, compute: Callable[[], T]) -> T:
     """
     value: T = _MEMO.get((kind, key), compute)
     return value
+
+
+def recalled(kind: str, key: object) -> Any:
+    """What `remembered` keeps under a key; None where it is not there, and nothing is computed."""
+    return _MEMO.find((kind, key))

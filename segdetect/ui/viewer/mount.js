@@ -3,7 +3,7 @@
 /** The height that the part will have, so that nothing below it moves when it comes. */
 function heightOf({ height, room, panes }, width) {
   if (!panes) return `${height}px`;
-  if (room && innerWidth >= 1440) return `calc(100vh - ${room}px + 72px)`;
+  if (room && innerWidth >= 1440) return `calc(100vh - ${room}px - var(--sd-above, 0px) + 72px)`;
   const stacked = width <= 640;
   const [across, down] = panes[0].size;
   const wanted = (width * down) / across;
