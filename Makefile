@@ -101,6 +101,11 @@ lock: $(tools)/.ready ## Write the lock files anew, from the package index that 
 	        --python-version $$version --python-platform x86_64-manylinux_2_31 --output-file requirements.lock-$$version.txt \
 	        requirements.txt requirements-dinov2.txt || exit; \
 	done
+	@for version in 3.11 3.12; do \
+	    $(tools)/uv pip compile --quiet --upgrade --generate-hashes --only-binary :all: --no-header --no-annotate \
+	        --python-version $$version --python-platform x86_64-manylinux_2_31 \
+	        --output-file requirements-fastdup.lock-$$version.txt requirements-fastdup.txt || exit; \
+	done
 
 clean: ## Remove the environment and all caches
 	rm -rf .venv .venv-tools build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

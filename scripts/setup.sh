@@ -3,6 +3,8 @@
 #   run   what the dashboard needs
 #   dev   also the tests, the checks and a browser for them
 # --locked, or LOCKED=1, installs exactly the versions of requirements.lock-*.txt, each checked by its hash.
+# fastdup has builds for Python 3.11 and 3.12 only: beside a newer Python it gets an environment of its own, .venv/fastdup,
+# where there is one of these, unless SEGDETECT_FASTDUP_PYTHON names a Python that has it.
 # A ready environment is recognised by a stamp, so a second call ends at once. PYTHON=... names the Python to use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +21,7 @@ for option in "${@:2}"; do
     esac
 done
 venv=.venv
+fastdup=$venv/fastdup
 log=$venv/setup.log
 
 say() { printf '%s\n' "$*" >&2; }
@@ -49,18 +52,18 @@ best_of() {
     if [ -n "$first" ]; then printf '%s\n' "$first"; fi
 }
 
-# 3.12 and 3.11 come first because fastdup has builds for them only.
+# 3.12 and 3.11 come first because fastdup has builds for them only, and one environment is smaller than two.
 choose_python() {
     local path
     if [ -n "${PYTHON:-}" ]; then
         path=$(type -P "$PYTHON") || die "there is no '$PYTHON'. Name a Python 3.11 or later: make run PYTHON=/path/to/python3.12"
-        usable "$path" || die "'$PYTHON' does not start or is older than Python 3.11. Use Python 3.11 or 3.12 (3.13 and later work without the fastdup engine)."
+        usable "$path" || die "'$PYTHON' does not start or is older than Python 3.11. Use Python 3.11 or later (the fastdup engine needs 3.11 or 3.12)."
         printf '%s\n' "$path"
         return
     fi
     path=$(usable_among python3.12 python3.11 | best_of)
     [ -n "$path" ] || path=$(usable_among python3.13 python3.14 python3 python | best_of)
-    [ -n "$path" ] || die "Python 3.11 or 3.12 is needed (3.13 and later work without the fastdup engine); found $(python3 --version 2>/dev/null || echo none). Install one, or name it: make run PYTHON=/path/to/python3.12"
+    [ -n "$path" ] || die "Python 3.11 or later is needed (the fastdup engine needs 3.11 or 3.12); found $(python3 --version 2>/dev/null || echo none). Install one, or name it: make run PYTHON=/path/to/python3.12"
     printf '%s\n' "$path"
 }
 
@@ -126,11 +129,16 @@ is_of_chosen_python() { [ -z "${PYTHON:-}" ] || [ "$(origin "$PYTHON")" = "$(ori
 origin() { "$1" -c 'import sys; print(sys.version, sys.base_prefix)'; }
 
 # Installs the given requirements files, showing the larger downloads; the rest goes to the log.
-pip_install() {
-    local file options=()
+pip_install() { pip_with "$venv" "$@"; }
+
+# The same in another environment, which needs no pip: the first one's does it.
+pip_with() {
+    local place=$1 file pip=("$venv/bin/python" -m pip) options=()
+    shift
+    if [ "$place" != "$venv" ]; then pip+=(--python "$place/bin/python") options+=(--upgrade); fi
     for file in "$@"; do options+=(-r "$file"); done
     say "Installing $* ..."
-    "$venv/bin/python" -m pip install --prefer-binary --progress-bar off "${options[@]}" 2>&1 |
+    "${pip[@]}" install --prefer-binary --progress-bar off "${options[@]}" 2>&1 |
         tee -a "$log" | sed -nu 's|^ *Downloading \([^/ ]*\) \((.* MB)\)$|  \1 \2|p' >&2
 }
 
@@ -167,10 +175,53 @@ install_base() {
     pip_install "$base" || explain_failure
 }
 
+# True where fastdup has builds for this machine, but none for the Python of the environment.
+needs_own_python() {
+    case $(uname -s)-$(uname -m) in Linux-x86_64 | Darwin-arm64) ;; *) return 1 ;; esac
+    "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'
+}
+
+is_for_fastdup() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' >/dev/null 2>&1; }
+
+has_fastdup() { "$fastdup/bin/python" -Ic 'import importlib.util as u, sys; sys.exit(not u.find_spec("fastdup"))'; }
+
+make_fastdup_environment() {
+    local python
+    if is_for_fastdup "$fastdup/bin/python"; then return; fi
+    python=$(usable_among python3.12 python3.11)
+    python=${python%%$'\n'*}
+    if [ -z "$python" ]; then
+        say "Note: fastdup needs Python 3.11 or 3.12, and there is none beside this one; going on without that engine (install one, then: make setup)."
+        return 1
+    fi
+    say "Creating $fastdup with Python $(version_of "$python") ($python) for the fastdup engine, which has no builds for $(version_of "$venv/bin/python") ..."
+    "$python" -m venv --clear --without-pip "$fastdup" >>"$log" 2>&1 && return
+    say "Note: it cannot be made (see $log); going on without that engine (make setup tries again)."
+    rm -rf "$fastdup"
+    return 1
+}
+
+# fastdup in an environment of its own, where the dashboard's Python is too new for it; the rest works without.
+install_fastdup_apart() {
+    local file=requirements-fastdup.txt
+    needs_own_python || return 0
+    [ -z "${SEGDETECT_FASTDUP_PYTHON:-}" ] || return 0
+    make_fastdup_environment || return 0
+    if [ -n "$locked" ]; then file=requirements-fastdup.lock-$(version_of "$fastdup/bin/python").txt; fi
+    pip_with "$fastdup" "$file" && return
+    if [ -z "$locked" ] && has_fastdup; then return; fi  # only a newer one could not be had
+    say "Note: fastdup cannot be installed in $fastdup (see $log); going on without that engine (make setup tries again)."
+    rm -rf "$fastdup"
+}
+
 install_all() {
     rm -f "$venv"/.ready-*
     : >"$log"
-    if [ -n "$locked" ]; then install_locked; return; fi
+    if [ -n "$locked" ]; then install_locked; else install_newest; fi
+    install_fastdup_apart
+}
+
+install_newest() {
     install_base
     local files=("$base")
     if pip_install "${files[@]}" requirements-dinov2.txt; then
@@ -191,15 +242,26 @@ stamp() {
     mv "$venv/.stamp.part" "$venv/.ready-$name"
 }
 
-run_files=(requirements.txt requirements-dinov2.txt)
-dev_files=("${run_files[@]}" requirements-dev.txt)
-choose_lock() { if [ -n "$locked" ] && usable "$venv/bin/python"; then run_files=("$(lock_file)"); fi; }
+# What the environments are made from.
+choose_files() {
+    run_files=(requirements.txt requirements-dinov2.txt)
+    local apart=(requirements-fastdup.txt)
+    if usable "$venv/bin/python"; then
+        if [ -n "$locked" ]; then
+            run_files=("$(lock_file)")
+            apart=(requirements-fastdup.lock-*.txt)
+        fi
+        if needs_own_python; then run_files+=("${apart[@]}"); fi
+    fi
+    dev_files=("${run_files[@]}" requirements-dev.txt)
+}
 
 is_ready() {
-    choose_lock
+    choose_files
     local files=("${run_files[@]}")
     [ "$mode" = run ] || files=("${dev_files[@]}")
     [ -z "$force" ] && [ -f "$venv/.ready-$mode" ] && usable "$venv/bin/python" && is_of_chosen_python &&
+        { [ ! -e "$fastdup" ] || usable "$fastdup/bin/python"; } &&
         [ "$(cat "$venv/.ready-$mode")" = "$(state "${files[@]}")" ]
 }
 
@@ -215,7 +277,7 @@ if [ -n "${PYTHON:-}" ]; then python=$(choose_python); fi
 if ! is_ready; then
     if [ -z "$python" ] && ! venv_works; then python=$(choose_python); fi
     { venv_works && is_of_chosen_python; } || make_venv "$python"
-    choose_lock
+    choose_files
     install_all
     stamp run "${run_files[@]}"
     if [ "$mode" = dev ]; then stamp dev "${dev_files[@]}"; fi
