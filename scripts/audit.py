@@ -111,7 +111,7 @@ def main() -> int:
     """Audit each lock file; the worst exit code."""
     accepted = accepted_advisories((ROOT / "SECURITY.md").read_text(encoding="utf-8"))
     codes = []
-    for lock in sorted(ROOT.glob("requirements.lock-*.txt")):
+    for lock in sorted(ROOT.glob("requirements*.lock-*.txt")):
         audit = judged(ask(lock, sys.argv[1:]), accepted)
         report(lock, audit)
         codes.append(audit.code)

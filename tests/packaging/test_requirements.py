@@ -66,3 +66,10 @@ def test_fastdup_is_asked_for_where_it_has_builds(version: str, system: str, mac
     assert ("fastdup" in asked) == wanted
     # Once for everyone, and once more with the bound that fastdup brings.
     assert asked.count("pillow-heif") == asked.count("opencv-python-headless") == 1 + wanted
+
+
+def test_what_fastdup_gets_alone_is_what_it_gets_beside_the_rest() -> None:
+    beside = {r.name: r.specifier for r in REQUIREMENTS if r.marker is not None}
+    apart = {r.name: r.specifier for r in map(Requirement, requirement_lines(ROOT / "requirements-fastdup.txt"))}
+    assert apart == {name: beside[name] for name in apart}
+    assert "fastdup" in apart

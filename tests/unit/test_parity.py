@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 
 from segdetect.engines.fastdup import FastdupEngine
+from segdetect.engines.fastdup.installation import find_installation
 from segdetect.errors import EngineUnavailableError
 from segdetect.inspection import Inspection
 from segdetect.pictures.loading import load_image
@@ -67,7 +67,8 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[int, float
         _save_as_the_blog_did(file, folder / "tiles" / name)
     private = {"SENTRY_OPT_OUT": "1", "FASTDUP_PRODUCTION": "1", "HOME": str(folder)}
     environment = {**os.environ, **private}
-    subprocess.run([sys.executable, "-c", STOCK_RUN], cwd=folder, env=environment, check=True, capture_output=True)
+    python = find_installation().executable  # which need not be the one that these tests run in
+    subprocess.run([python, "-c", STOCK_RUN], cwd=folder, env=environment, check=True, capture_output=True)
     answers = json.loads((folder / "answers.json").read_text())
     return {name: {int(tile): value for tile, value in found.items()} for name, found in answers.items()}
 

@@ -31,6 +31,7 @@ from tests.support.fake_fastdup import FATAL_LINE, WORKING, install_fake
 from tests.support.tiny_engine import TinyDenseEngine
 
 BUILT = date(2026, 8, 23)
+REAL = next((place for place in sys.path if Path(place, "fastdup", "__init__.py").exists()), None)
 
 
 @pytest.fixture(autouse=True)
@@ -251,3 +252,21 @@ def test_the_doctor_and_the_command_name_the_python(
     monkeypatch.setattr("segdetect.cli.engines.default_engines", lambda: engines)
     run(None)  # type: ignore[arg-type]
     assert f"fastdup   ready, fastdup 9.9 in {python}\n" in capsys.readouterr().out
+
+
+@pytest.mark.fastdup
+@pytest.mark.skipif(REAL is None, reason="fastdup is not installed in this Python")
+def test_the_same_tiles_have_the_same_bits_in_another_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert REAL is not None
+    within, named = FastdupEngine(python_path=[REAL]), FastdupEngine()
+    try:
+        within.check()
+    except EngineUnavailableError as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv(PYTHON_VARIABLE, sys.executable)
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    assert named.place == sys.executable
+    first, second = (engine.embed([request()])[0].layers[0] for engine in (within, named))
+    np.testing.assert_array_equal(first, second)
+    for engine in (within, named):
+        engine.close()
