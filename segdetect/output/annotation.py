@@ -143,6 +143,29 @@ def surroundings(
     return shown
 
 
+def outlined_copy(
+    copy: Image.Image, size_wh: tuple[int, int], boxes_ltrb: Sequence[Sequence[int]], *, side: int = 900
+) -> Image.Image:
+    """A small copy of a picture, enlarged, with some boxes of the picture outlined.
+
+    Args:
+        copy: the small copy.
+        size_wh: of the picture.
+        boxes_ltrb: in the pixels of the picture; right and bottom are exclusive.
+        side: longer side of the result in pixels.
+
+    Returns:
+        An RGB picture.
+    """
+    scale = side / max(copy.size)
+    shown = copy.convert("RGB").resize((max(1, round(copy.width * scale)), max(1, round(copy.height * scale))))
+    pen = ImageDraw.Draw(shown)
+    by = np.tile(np.divide(shown.size, size_wh), 2)
+    for box in np.rint(np.asarray(boxes_ltrb) * by).astype(int).tolist():
+        _box(pen, box, max(1, round(side / 300)), FLAG_RGB)
+    return shown
+
+
 def line_width(size_wh: tuple[int, int]) -> int:
     """Pen width in pixels that is seen when the whole picture is fitted to a screen."""
     return max(1, round(min(size_wh) / 250))

@@ -33,6 +33,22 @@ def encoded_uri(data: bytes, *, kind: str = "JPEG") -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(data).decode()}"
 
 
+def cell_uri(data: bytes, aspect: float) -> str:
+    """A small copy for a cell of a table, which draws a picture as high as the row and cuts what is wider than it.
+
+    Args:
+        data: the copy, as JPEG.
+        aspect: width over height of the room in the cell. A copy that is wider gets nothing above and below.
+    """
+    picture = Image.open(io.BytesIO(data), formats=["JPEG"])
+    if picture.width <= aspect * picture.height:
+        return encoded_uri(data)
+    height = round(picture.width / aspect)
+    whole = Image.new("RGBA", (picture.width, height))
+    whole.paste(picture, (0, (height - picture.height) // 2))
+    return data_uri(whole, kind="WEBP", quality=80)
+
+
 def kept_thumbnail(image: LoadedImage, inspection: Inspection) -> bytes:
     """The picture with its flagged tiles boxed, as a small JPEG that is kept with the inspection."""
     buffer = io.BytesIO()

@@ -136,6 +136,7 @@ def test_the_empty_page_teaches() -> None:
     assert "Every finished inspection is kept here" in markdown(app)
     assert "Everyone who uses this server shares this history" in captions(app)
     assert errors(app) == []
+    assert not app.text_input, "there is nothing to search"
 
 
 def test_the_list_is_searched_and_turned(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +167,7 @@ def test_one_is_shown_as_it_was_and_opened_without_its_picture(history: History)
     app = open_page(PAGE)
     _choose(app, 0)
     assert banner(app)[0].lower() == entry.verdict
-    assert "Only this small copy was kept" in captions(app)
+    assert "Only a small copy was kept" in captions(app)
     assert errors(app) == []
     _open_on_inspect(app)
     assert "is open without its picture" in app.info[0].value

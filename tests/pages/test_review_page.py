@@ -18,6 +18,7 @@ from segdetect.storage.history.reviews import standings
 from segdetect.storage.plans.plan import Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.ui.shared.process import begin_anew
+from tests.support.findings import failure, run
 from tests.support.pages import banner, captions, errors, markdown, open_page, upload
 from tests.support.pages import press as press_label
 from tests.support.pictures import planted, png
@@ -73,7 +74,7 @@ def test_what_the_command_line_found_is_reviewed_by_its_small_copy(plan: Plan, h
     assert main(["inspect", str(home / "a.png"), "--plan", "cloth"]) == 0
     app = open_page(PAGE)
     assert errors(app) == []
-    assert "Only this small copy was kept" in captions(app)
+    assert "Only a small copy was kept" in captions(app)
     press(app, "review-no_defect")
     assert errors(app) == []
     assert said() == [("someone", "not a defect")]
@@ -178,10 +179,21 @@ def test_without_a_history_there_is_nothing_to_review(monkeypatch: pytest.Monkey
     assert "Nothing is reviewed where no history is kept" in infos(app)
 
 
-def test_nothing_inspected_is_nothing_to_answer() -> None:
+def test_the_empty_page_teaches() -> None:
     app = open_page(PAGE)
     assert not errors(app)
-    assert [str(one.value) for one in app.success] == ["Nothing is left to be answered here."]
+    assert "Nothing was inspected yet" in markdown(app)
+    assert [str(one.value) for one in app.success] == []
+    assert "answered by you" not in captions(app)
+
+
+def test_nothing_flagged_is_nothing_to_answer(home: Path) -> None:
+    History().add(run(), [failure()])
+    app = open_page(PAGE)
+    assert not errors(app)
+    assert [str(one.value) for one in app.success] == [
+        "Nothing was flagged in these inspections, so there is nothing to answer."
+    ]
 
 
 def test_a_missed_defect_that_was_drawn_is_known_from_then_on(inspected: Plan) -> None:

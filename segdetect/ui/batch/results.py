@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from segdetect.output.thumbnails import encoded_uri
+from segdetect.output.thumbnails import cell_uri, encoded_uri
 from segdetect.runs.queued.rows import Query, Row, Rows, Sorting
 from segdetect.runs.queued.state import RunState
 from segdetect.storage.history.entries import FAILED
@@ -23,6 +23,12 @@ ON_A_PAGE: Final = 50
 IN_A_GALLERY: Final = 24
 # In screen pixels.
 _ROW_HEIGHT: Final = 64
+_PICTURE_WIDTH: Final = 72
+# Of the room in the cell of a picture, less the distance from its edges.
+_PICTURE_ASPECT: Final = (_PICTURE_WIDTH - 8) / (_ROW_HEIGHT - 6)
+# Names of a folder's pictures often begin alike, with those of the folders; on a phone the score is to be seen, too.
+_NAME_WIDTH: Final = 300
+_NAME_WIDTH_ON_PHONE: Final = 190
 _HEAD_HEIGHT: Final = 38
 _HEIGHT: Final = 680
 # What is seen without sliding the table: a long name is cut, and not the verdict.
@@ -122,8 +128,8 @@ def _draw_table(run: RunState, found: Sequence[Row], first: int) -> None:
         placeholder="",
         column_order=_ON_PHONE if is_phone() else None,
         column_config={
-            "picture": st.column_config.ImageColumn("", width=72),
-            "name": st.column_config.TextColumn("Name", width=190),
+            "picture": st.column_config.ImageColumn("", width=_PICTURE_WIDTH),
+            "name": st.column_config.TextColumn("Name", width=_NAME_WIDTH_ON_PHONE if is_phone() else _NAME_WIDTH),
             "verdict": st.column_config.TextColumn("Verdict", width=115),
             "flagged": st.column_config.NumberColumn("Flagged", width=68, **number_column(0)),
             "excess": st.column_config.ProgressColumn(
@@ -145,7 +151,7 @@ def _draw_table(run: RunState, found: Sequence[Row], first: int) -> None:
 def _values(row: Row) -> dict[str, Any]:
     failed = row.verdict == FAILED
     return {
-        "picture": encoded_uri(row.thumbnail) if row.thumbnail else None,
+        "picture": cell_uri(row.thumbnail, _PICTURE_ASPECT) if row.thumbnail else None,
         "name": shown(row.image),
         "verdict": signed(row.verdict),
         "flagged": None if failed else row.flagged,
@@ -164,11 +170,12 @@ def _row_chosen(key: str, lines: Sequence[int]) -> None:
 
 def _draw_gallery(found: Sequence[Row]) -> None:
     # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
-    for start in range(0, len(found), 4):
-        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-            for column, row in zip(half.columns(2, wrap=False), found[first : first + 2], strict=False):
-                with column.container(border=True):
-                    _draw_picture(row)
+    with st.container(key="batch-gallery"):
+        for start in range(0, len(found), 4):
+            for half, first in zip(st.columns(2), (start, start + 2), strict=True):
+                for column, row in zip(half.columns(2, wrap=False), found[first : first + 2], strict=False):
+                    with column.container(border=True):
+                        _draw_picture(row)
 
 
 def _draw_picture(row: Row) -> None:

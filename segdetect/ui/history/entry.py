@@ -81,11 +81,12 @@ def _show_actions(entry: Entry, inspection: Inspection, upload: Upload | None) -
 @part("The picture")
 def _show_picture(entry: Entry, inspection: Inspection, image: LoadedImage | None) -> None:
     alt = shown(f"{entry.image} with its flagged tiles boxed")
-    if image is not None:
-        st.image(data_uri(annotated_thumbnail(image, inspection, _PICTURE_SIDE)), width="stretch", alt=alt)
-    elif entry.thumbnail is not None:
-        st.image(encoded_uri(entry.thumbnail), alt=alt)
-        st.caption("Only this small copy was kept. Open it on Inspect and drop the picture in to see all of it.")
+    with st.container(key="history-picture"):
+        if image is not None:
+            st.image(data_uri(annotated_thumbnail(image, inspection, _PICTURE_SIDE)), width="stretch", alt=alt)
+        elif entry.thumbnail is not None:
+            st.image(encoded_uri(entry.thumbnail), width="stretch", alt=alt)
+            st.caption("Only a small copy was kept. Open it on Inspect and drop the picture in to see it sharp.")
 
 
 @part("The scores")

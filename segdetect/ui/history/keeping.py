@@ -16,6 +16,13 @@ from segdetect.ui.shared.login import show_login
 from segdetect.ui.shared.page import part
 
 _MEGABYTE: Final = 1_000_000
+_FIRST: Final = """
+Every finished inspection is kept here, with all its tiles and scores, so that it can be found again next month:
+
+- **One** is shown as it was, and opened on Inspect.
+- **Two** are compared: what changed between them, setting by setting and tile by tile.
+- **Any** are found by name, verdict, day or plan, and deleted for good where you want that.
+"""
 
 
 def show_whose() -> None:
@@ -34,10 +41,7 @@ def show_whose() -> None:
 
 def show_first() -> None:
     """Draw the empty page."""
-    st.markdown(
-        "Every finished inspection is kept here, with all its tiles and scores, so that it can be found again next "
-        "month."
-    )
+    st.markdown(_FIRST)
     st.page_link("streamlit_app.py", label="Inspect a picture", icon=":material/frame_inspect:")
 
 

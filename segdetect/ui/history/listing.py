@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from segdetect.output.thumbnails import encoded_uri
+from segdetect.output.thumbnails import cell_uri
 from segdetect.storage.history.entries import FAILED, Entry, Place, Search
 from segdetect.ui.history.keeping import show_first
 from segdetect.ui.shared.controls import KEPT
@@ -18,12 +18,19 @@ from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
 from segdetect.ui.shared.locale import number, number_column, reader_zone
 from segdetect.ui.shared.page import callback, part
+from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.verdict import SIGNS, signed
 
 ON_A_PAGE: Final = 25
 # In screen pixels.
 _ROW_HEIGHT: Final = 56
+_PICTURE_WIDTH: Final = 70
+# Of the room in the cell of a picture, less the distance from its edges.
+_PICTURE_ASPECT: Final = (_PICTURE_WIDTH - 8) / (_ROW_HEIGHT - 6)
+# On a phone the verdict beside it is to be seen.
+_NAME_WIDTH: Final = 260
+_NAME_WIDTH_ON_PHONE: Final = 175
 _HEAD_HEIGHT: Final = 38
 _HEIGHT: Final = 520
 # Where each page that was turned begins; of the last one, the one that is shown.
@@ -34,7 +41,9 @@ _DELETED: Final = "history-deleted"
 
 @part("The search")
 def read_search() -> Search:
-    """Draw the search, and return what it asks for."""
+    """Draw the search, and return what it asks for; there is none where nothing is kept."""
+    if not history().count(Search(account=account())):
+        return Search(account=account())
     with st.container(key="history-search-row"):
         name, verdict, days, more = st.columns([8, 5, 8, 4], vertical_alignment="bottom")
     with name:
@@ -148,8 +157,8 @@ def _draw_table(entries: Sequence[Entry]) -> list[int]:
         height=min(_HEIGHT, _HEAD_HEIGHT + _ROW_HEIGHT * len(entries)),
         placeholder="",
         column_config={
-            "picture": st.column_config.ImageColumn("", width=70),
-            "name": st.column_config.TextColumn("Name", width=175),
+            "picture": st.column_config.ImageColumn("", width=_PICTURE_WIDTH),
+            "name": st.column_config.TextColumn("Name", width=_NAME_WIDTH_ON_PHONE if is_phone() else _NAME_WIDTH),
             "verdict": st.column_config.TextColumn("Verdict", width=120),
             "flagged": st.column_config.NumberColumn("Flagged", width=72, **number_column(0)),
             "score": st.column_config.NumberColumn(
@@ -168,7 +177,7 @@ def _draw_table(entries: Sequence[Entry]) -> list[int]:
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {
-        "picture": encoded_uri(entry.thumbnail) if entry.thumbnail else None,
+        "picture": cell_uri(entry.thumbnail, _PICTURE_ASPECT) if entry.thumbnail else None,
         "name": shown(entry.image),
         "verdict": signed(entry.verdict),
         "flagged": None if entry.verdict == FAILED else entry.flagged,

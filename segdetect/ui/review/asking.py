@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any, Final
 
 import streamlit as st
+from PIL import Image
 
-from segdetect.output.annotation import surroundings
-from segdetect.output.thumbnails import encoded_uri
+from segdetect.output.annotation import outlined_copy, surroundings
 from segdetect.pictures.loading import LoadedImage
 from segdetect.runs.reviewing import Question, make_good
 from segdetect.storage.history.entries import Entry
@@ -28,16 +29,26 @@ _AT: Final = "review-at"
 _LABEL: Final = "review-label"
 _NOTE: Final = "review-note"
 _DONE: Final = "review-done"
+_FIRST: Final = """
+Nothing was inspected yet. Once something is flagged, on Inspect, by a batch or a watched folder, you are asked here
+whether it is a defect:
+
+1. **Look** at the place, outlined, with what is around it.
+2. **Answer** with a key: `D` defect, `N` not a defect, `U` unsure.
+3. **A plan learns**: what you say is no defect is not flagged any more, and you see how often the plan was right.
+"""
 
 
 @part("The question")
 def show_question(queue: Queue) -> None:
     """Draw the first open question, or the one that the visitor went to, with all that may be said of it."""
+    show_trouble(KIND)
+    if not queue.total:
+        _show_nothing(queue)
+        return
     of = f", of the newest {len(queue.entries):d} inspections; older ones: {queue.older:d}" if queue.older else ""
     st.caption(f"{queue.answered:d} of {queue.total:d} flagged places answered by you{of}")
-    if queue.total:
-        st.progress(queue.answered / queue.total)
-    show_trouble(KIND)
+    st.progress(queue.answered / queue.total)
     if not queue.questions:
         st.success("Nothing is left to be answered here.", icon=":material/check:")
         _show_undo()
@@ -55,17 +66,30 @@ def show_question(queue: Queue) -> None:
     show_missed(question.entry, image)
 
 
+def _show_nothing(queue: Queue) -> None:
+    """Where nothing is flagged: what would be, and the way there."""
+    if queue.entries:
+        st.success("Nothing was flagged in these inspections, so there is nothing to answer.", icon=":material/check:")
+        return
+    st.markdown(_FIRST)
+    st.page_link("streamlit_app.py", label="Inspect a picture", icon=":material/frame_inspect:")
+
+
 def _show_place(question: Question, image: LoadedImage | None) -> None:
     entry = question.entry
     st.markdown(f"**{plain(entry.image)}**, {number(question.strength, 2)} times the threshold")
     alt = shown(f"The flagged place in {entry.image}, outlined, with what is around it")
-    if image is not None:
-        st.image(surroundings(image, question.boxes_ltrb), alt=alt, width="stretch")
-    elif entry.thumbnail is not None:
-        st.image(encoded_uri(entry.thumbnail), alt=alt)
-        st.caption(
-            "Only this small copy was kept: the place can be judged, but not allowed. Inspect the picture again."
-        )
+    # What may be said of it stays in view beside a high picture.
+    with st.container(key="review-place"):
+        if image is not None:
+            st.image(surroundings(image, question.boxes_ltrb), alt=alt, width="stretch")
+        elif entry.thumbnail is not None:
+            copy = Image.open(io.BytesIO(entry.thumbnail), formats=["JPEG"])
+            st.image(outlined_copy(copy, entry.size_wh, question.boxes_ltrb), alt=alt, width="stretch")
+            st.caption(
+                "Only a small copy was kept: the place can be judged, but not allowed. To see it sharp, inspect the "
+                "picture again."
+            )
 
 
 def _show_answers(queue: Queue, question: Question, at: int) -> None:
@@ -84,8 +108,8 @@ def _show_answers(queue: Queue, question: Question, at: int) -> None:
                 kwargs={"kind": KIND},
             )
     with st.container(horizontal=True, gap="small", key="review-steps"):
-        _step_button("Next", "J", ":material/arrow_forward:", at + 1, at + 1 >= len(queue.questions))
         _step_button("Previous", "K", ":material/arrow_back:", at - 1, at == 0)
+        _step_button("Next", "J", ":material/arrow_forward:", at + 1, at + 1 >= len(queue.questions))
         _show_undo()
     st.caption(f"Place {at + 1:d} of {len(queue.questions):d}")
     _offer_whole(entry)

@@ -191,6 +191,12 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
   .st-key-method-contents ul { columns: 1; }
   .st-key-method-body > :has(> .st-key-method-text) { flex: none; }
 }
+/* Lines of some 80 characters, however wide the window is; what stands in a row takes the width it needs. */
+[data-testid="stMain"] :is([data-testid="stVerticalBlock"] > [data-testid="stElementContainer"] >
+  [data-testid="stMarkdown"], [data-testid="stAlert"]) :is(p, ul, ol) { max-width: 40em; }
+/* A high picture does not push what is said of it, or may be said of it, out of sight. */
+:is(.st-key-review-place, .st-key-history-picture) img { max-height: 62vh; object-fit: contain; }
+.st-key-batch-gallery img { max-height: 16rem; object-fit: contain; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """

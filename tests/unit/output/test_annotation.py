@@ -14,6 +14,7 @@ from segdetect.output.annotation import (
     annotated_thumbnail,
     crop,
     line_width,
+    outlined_copy,
 )
 from segdetect.pictures.loading import load_image
 from segdetect.settings import GridSize
@@ -140,3 +141,13 @@ def test_a_crop_holds_the_boxes_pixels() -> None:
     part = crop(image, np.array([3, 5, 13, 18]))
     assert part.size == (10, 13)
     np.testing.assert_array_equal(np.asarray(part), image.pixels[5:18, 3:13])
+
+
+def test_a_small_copy_is_enlarged_with_the_place_that_is_asked_about() -> None:
+    copy = Image.new("RGB", (40, 30), (90, 90, 90))
+    drawn = np.asarray(outlined_copy(copy, (400, 300), [(100, 100, 200, 200)], side=800), int)
+    assert drawn.shape == (600, 800, 3)
+    red = np.argwhere(np.abs(drawn - FLAG_RGB).max(axis=2) == 0)
+    assert (red.min(axis=0) >= (200, 200)).all()
+    assert (red.max(axis=0) < (400, 400)).all()
+    assert (drawn[300, 300] == 90).all(), "what is within stays to be seen"

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segdetect.output.thumbnails import DISPLAY_SIDE, THUMBNAIL_SIDE, data_uri, display_uri, fitted, thumbnail_uri
+from segdetect.output.thumbnails import (
+    DISPLAY_SIDE,
+    THUMBNAIL_SIDE,
+    cell_uri,
+    data_uri,
+    display_uri,
+    encoded_uri,
+    fitted,
+    thumbnail_uri,
+)
 from tests.support.pictures import picture, planted, weave
 
 
@@ -36,6 +45,24 @@ def test_fitting_keeps_the_shape_and_never_enlarges(size: tuple[int, int], side:
 def test_a_small_picture_is_shown_at_its_own_size_and_a_large_one_reduced() -> None:
     assert _decoded(display_uri(picture(weave((60, 40))))).size == (60, 40)
     assert _decoded(display_uri(picture(weave((2 * DISPLAY_SIDE, 40))))).size == (DISPLAY_SIDE, 20)
+
+
+def test_in_a_cell_of_a_table_a_long_strip_keeps_all_of_its_width() -> None:
+    strip = Image.new("RGB", (160, 8), (200, 40, 30))
+    buffer = io.BytesIO()
+    strip.save(buffer, "JPEG")
+    shown = _decoded(cell_uri(buffer.getvalue(), 1.25), "webp")
+    assert shown.size == (160, 128)
+    seen = np.asarray(shown.convert("RGBA"))
+    assert set(np.flatnonzero(seen[:, 0, 3])) == set(range(60, 68))
+    assert np.abs(seen[64, [0, -1], :3].astype(int) - (200, 40, 30)).max() < 24
+
+
+@pytest.mark.parametrize("size", [(8, 160), (100, 100), (125, 100)])
+def test_in_a_cell_of_a_table_what_fits_stays_as_it_is(size: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", size).save(buffer, "JPEG")
+    assert cell_uri(buffer.getvalue(), 1.25) == encoded_uri(buffer.getvalue())
 
 
 def test_a_thumbnail_shows_its_box_and_nothing_else() -> None:
