@@ -100,12 +100,16 @@ def test_a_run_that_is_done_tells_the_worst_first() -> None:
 def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:
     app = _open()
     assert "What you get" in markdown(app)
+    assert [(one.label, one.proto.expanded) for one in app.expander] == [("Inspect many pictures", True)]
     app = press(app, "Try it on the bundled samples")
     _ended()
     app.run()
     assert not errors(app)
     assert len(_table(app)) == 8
     assert "What you get" not in markdown(app)
+    assert ("Another run", False) in [(one.label, one.proto.expanded) for one in app.expander]
+    (state,) = runs().of("")
+    assert f"{state.record.engine}, {state.record.created:%Y}" in markdown(app)
 
 
 def test_where_nothing_was_learnt_of_most_pictures_the_page_says_what_to_do_in_place_of_empty_charts() -> None:

@@ -11,7 +11,7 @@ from segdetect.pictures.formats import SUPPORTED
 from segdetect.samples.catalogue import SAMPLES, sample_bytes
 from segdetect.settings import Scope, Settings
 from segdetect.storage.roots import ROOTS_VARIABLE
-from segdetect.ui.shared.background_runs import run_name, runs, start_folder, start_uploaded
+from segdetect.ui.shared.background_runs import opened_run, run_name, runs, start_folder, start_uploaded
 from segdetect.ui.shared.controls import read_engine, read_grid, read_rule, read_scope
 from segdetect.ui.shared.file_pages import FilePage
 from segdetect.ui.shared.good_pictures import reference_pages
@@ -45,7 +45,10 @@ def show_new_run() -> None:
         st.info("Add known-good pictures in the sidebar: the run is compared with them.", icon=":material/info:")
         return
     first = not runs().of(account())
-    with st.container(border=True, key="new-run"):
+    # With a run open, its pictures are what one came for.
+    is_open = opened_run() is None
+    title = "Inspect many pictures" if is_open else "Another run"
+    with st.expander(title, icon=":material/add:", expanded=is_open), st.container(key="new-run"):
         upload, folder = st.columns(2, gap="medium")
         with upload:
             _offer_upload(settings, references)

@@ -17,7 +17,7 @@ from segdetect.ui.shared.locale import number, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.texts import DOT, plain, shown
-from segdetect.ui.shared.verdict import SIGNS, signed
+from segdetect.ui.shared.verdict import SIGNS, WORST_FIRST, signed
 
 ON_A_PAGE: Final = 50
 IN_A_GALLERY: Final = 24
@@ -73,7 +73,7 @@ def show_results(run: RunState) -> None:
 def _read_query() -> tuple[Query, str]:
     chosen = st.pills(
         "Verdict",
-        [*SIGNS],
+        [*WORST_FIRST],
         selection_mode="multi",
         format_func=_SIGNED.__getitem__,
         key="batch-verdicts",

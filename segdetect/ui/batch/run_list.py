@@ -14,7 +14,7 @@ from segdetect.runs.rooms import NO_WORKERS
 from segdetect.ui.shared.background_runs import close_run, open_run, opened_run, runs
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
-from segdetect.ui.shared.locale import number
+from segdetect.ui.shared.locale import number, reader_zone
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.texts import plain
@@ -90,7 +90,7 @@ def _draw_run(run: RunState, *, is_opened: bool) -> None:
     if run.state is State.RUNNING:
         st.progress(min(1.0, run.share), text=f"**{plain(name)}**: {plain(told)}")
     else:
-        st.markdown(f"{_ICONS[run.state]} **{plain(name)}**: {plain(told)}")
+        st.markdown(f"{_ICONS[run.state]} **{plain(name)}**, {plain(_begun(run))}: {plain(told)}")
     if is_opened:
         _button("Hide", "visibility_off", close_run, f"hide-{id}")
     else:
@@ -128,6 +128,11 @@ def _button(label: str, icon: str, work: object, key: str, *args: object, disabl
         disabled=disabled,
         width="content",
     )
+
+
+def _begun(run: RunState) -> str:
+    """By which engine and when, as runs of one folder have the same name."""
+    return f"{run.record.engine}, {run.record.created.astimezone(reader_zone()):%Y-%m-%d %H:%M}"
 
 
 def _told(run: RunState) -> str:

@@ -22,12 +22,12 @@ from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS
 from segdetect.ui.shared.left_out import show_left_out
-from segdetect.ui.shared.locale import localized_chart, number, number_column
+from segdetect.ui.shared.locale import localized_chart, number, number_column, reader_zone
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.reviewing import go_to_review
 from segdetect.ui.shared.texts import dotted, escaped, plain, shown
-from segdetect.ui.shared.verdict import SIGNS, signed
+from segdetect.ui.shared.verdict import WORST_FIRST, signed
 
 _FORMATS: Final = {
     FormatName.CSV: "Tables and annotated pictures",
@@ -72,13 +72,13 @@ def _facts(run: RunState) -> str:
     grid, scope, rule = record.settings.grid, SCOPE_LABELS[record.settings.scope], record.settings.rule.name
     files = f"{number(record.files, 0)} file{'' if record.files == 1 else 's'}"
     how = RULE_LABELS.get(rule, rule.value).lower()
-    started = f"started {record.created:%Y-%m-%d %H:%M} UTC"
+    started = f"started {record.created.astimezone(reader_zone()):%Y-%m-%d %H:%M}"
     return dotted(record.engine, f"{grid} tiles", scope.lower(), how, files, started)
 
 
 def _show_counts(counts: dict[str, int]) -> None:
     with st.container(horizontal=True, key="batch-counts"):
-        for verdict in SIGNS:
+        for verdict in WORST_FIRST:
             if verdict in counts:
                 st.metric(plain(signed(verdict)), number(counts[verdict], 0), border=True)
 

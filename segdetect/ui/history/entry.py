@@ -30,6 +30,9 @@ from segdetect.ui.shared.verdict import show_verdict
 
 _PICTURE_SIDE: Final = 900
 _HEIGHT: Final = 420
+# What a chart has besides the picture, and the width it mostly has: a long strip gets no empty bands.
+_AROUND: Final = 140
+_WIDTH: Final = 480
 
 
 @part("The inspection")
@@ -98,7 +101,8 @@ def show_scores(entry: Entry, inspection: Inspection, image: LoadedImage | None,
         below = encoded_uri(entry.thumbnail)
     else:
         below = data_uri(Image.new("RGB", (8, 8), (128, 128, 128)))
-    figure = score_heatmap(inspection, background=below, height=_HEIGHT)
+    width, height = inspection.size_wh
+    figure = score_heatmap(inspection, background=below, height=min(_HEIGHT, _AROUND + round(_WIDTH * height / width)))
     st.plotly_chart(
         localized_chart(figure),
         key=key,
