@@ -22,7 +22,7 @@ def test_a_row_opens_on_inspect_and_keys_go_to_the_next_of_the_run(tab: Callable
     page.locator("input[type=file]").first.set_input_files(files)
     page.get_by_role("button", name="Inspect these").click()
     page.get_by_text("1 to 3 of 3").wait_for()
-    table = page.get_by_test_id("stDataFrame").last
+    table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     page.mouse.click(box["x"] + 14, box["y"] + 70)

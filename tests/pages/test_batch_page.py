@@ -100,7 +100,7 @@ def test_a_run_that_is_done_tells_the_worst_first() -> None:
 def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:
     app = _open()
     assert "What you get" in markdown(app)
-    assert [(one.label, one.proto.expanded) for one in app.expander] == [("Inspect many pictures", True)]
+    assert ("Inspect many pictures", True) in [(one.label, one.proto.expanded) for one in app.expander]
     app = press(app, "Try it on the bundled samples")
     _ended()
     app.run()
