@@ -163,7 +163,7 @@ def readme_block(dataset: Dataset, measured: Sequence[Measured], grid: GridSize)
             run = one.of(grid, *BLOG[1:])
             rows.append([BLOG_NAME, SCOPES[BLOG[1]], BLOG[2].value, *_short_cells(run.overall)])
     table = markdown_table(["engine", "compared with", "rule", "AP", "top1", "F1", "hit", "clean unflagged"], rows)
-    sources = " and ".join(dict.fromkeys(category.dataset or dataset.name for category in dataset.categories))
+    sources = ", ".join(dict.fromkeys(category.dataset or dataset.name for category in dataset.categories))
     count = len(dataset.pictures)
     return (
         f"{count} pictures of {sources}, {grid} tiles; [all figures and what they mean](docs/benchmark.md).\n\n{table}"
