@@ -62,7 +62,7 @@ class TextureEngine:
         """Describe pictures, each on its own lattice of about 2,300 cells."""
         answers = []
         for done, request in enumerate(requests):
-            progress(done / len(requests), f"Describing {request.image.name}")
+            progress(done / len(requests), f"describing {request.image.name}")
             answers.append(_describe(request.image.filled))
         return answers
 

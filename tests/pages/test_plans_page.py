@@ -49,7 +49,7 @@ def tried(app: AppTest) -> AppTest:
 
 def test_the_empty_page_says_what_a_plan_is_and_makes_one_in_a_click() -> None:
     app = open_page(PAGE)
-    assert "A plan is what you set up **once**" in markdown(app)
+    assert "A plan keeps the grid, the engine" in markdown(app)
     app.button(key="plan-of-sample").click().run()
     assert not app.exception
     (plan,) = Plans().kept().whole

@@ -54,7 +54,7 @@ def test_what_is_wrong_is_found_when_somebody_asks_again(monkeypatch: pytest.Mon
     app = press(open_page(SYSTEM), "Check again")
     assert "it lost its filters." in markdown(app)
     assert "Install it again." in captions(app)
-    assert "Looked at just now." in captions(app)
+    assert "Checked just now." in captions(app)
 
 
 def test_only_on_this_machine_folders_are_named(page_engines: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,11 +45,13 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
     walk = _walk(f"{evaluation.dataset}: {title.lower()}", pictures, evaluation)
     numbered = list(enumerate(pictures[:_SHOWN]))
     # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
-    for start in range(0, len(numbered), 4):
-        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-            for column, (at, picture) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
-                with column:
-                    _show_picture(picture, walk, at, f"{key}-{at}")
+    with st.container(key=f"gallery-{key}"):
+        for start in range(0, len(numbered), 4):
+            for half, first in zip(st.columns(2), (start, start + 2), strict=True):
+                pair = numbered[first : first + 2]
+                for column, (at, picture) in zip(half.columns(2, wrap=False), pair, strict=False):
+                    with column:
+                        _show_picture(picture, walk, at, f"{key}-{at}")
 
 
 def _walk(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation) -> Walk:

@@ -34,8 +34,8 @@ _NO_COVER: Final = (
     'place-items: center">no picture</div>'
 )
 _FIRST: Final = """
-A plan is what you set up **once** for a part or a material: grid, engine, what to compare with, how strict, and the
-pictures of good parts. From then on every picture is inspected alike, and each answer says which version found it.
+A plan keeps the grid, the engine, what to compare with, how strict to be, and the pictures of good parts. Each answer says
+which version of it was used.
 
 1. On **Inspect**, open a picture and set it up until the answer is right.
 2. There, **Keep as a plan** gives it a name.
@@ -79,7 +79,7 @@ def _opened(found: Sequence[Plan]) -> Plan | None:
 
 def _show_first() -> None:
     st.markdown(_FIRST)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link("streamlit_app.py", label="Go to Inspect", icon=":material/frame_inspect:")
         st.button(
             f"Make one of the sample “{plain(SAMPLES[0].title)}”",

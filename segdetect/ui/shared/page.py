@@ -196,7 +196,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
   [data-testid="stMarkdown"], [data-testid="stAlert"]) :is(p, ul, ol) { max-width: 40em; }
 /* A high picture does not push what is said of it, or may be said of it, out of sight. */
 :is(.st-key-review-place, .st-key-history-picture) img { max-height: max(20rem, 100vh - 25rem); object-fit: contain; }
-.st-key-batch-gallery img { max-height: 16rem; object-fit: contain; }
+:is(.st-key-batch-gallery, [class*="st-key-gallery-"]) img { max-height: 16rem; object-fit: contain; }
 .sd-hero { font-size: 1.15rem; max-width: 62ch; margin-bottom: .4rem; }
 </style>
 """

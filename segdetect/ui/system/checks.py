@@ -52,7 +52,7 @@ def show_checks() -> None:
     ago = f"{number(minutes, 0)} minute{'' if minutes == 1 else 's'} ago" if minutes else "just now"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Check again", icon=":material/refresh:", key="check-again", on_click=callback(_forget))
-        st.caption(f"Looked at {ago}. `segdetect doctor` tells the same to monitors.")
+        st.caption(f"Checked {ago}. `segdetect doctor` tells the same to monitors.")
 
 
 def _looked() -> Health:
