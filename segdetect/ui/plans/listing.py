@@ -34,8 +34,8 @@ _NO_COVER: Final = (
     'place-items: center">no picture</div>'
 )
 _FIRST: Final = """
-A plan keeps the grid, the engine, what to compare with, how strict to be, and the pictures of good parts. Each answer says
-which version of it was used.
+A plan keeps the grid, the engine, what to compare with, how strict to be, and the pictures of good parts. Each answer
+says which version of it was used.
 
 1. On **Inspect**, open a picture and set it up until the answer is right.
 2. There, **Keep as a plan** gives it a name.
