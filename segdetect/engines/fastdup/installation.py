@@ -133,7 +133,7 @@ def find_installation(first: Sequence[str] = ()) -> Installation:
 def _looked_at(name: str, origin: Origin) -> Installation:
     """Ask a Python where it looks for packages; once, unless it is exchanged."""
     path = shutil.which(name)
-    reason = "there is none" if path is None else ""
+    reason = "there is no such program" if path is None else ""
     if path is not None:
         answer = _ANSWERS.get(path)
         if isinstance(answer, _Answer):

@@ -145,7 +145,7 @@ def test_the_programs_own_python_keeps_its_own_variables(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "there is none"),
+        (None, "there is no such program"),
         ("#!/bin/sh\nexit 3\n", "exit code 3"),
         ("#!/bin/sh\necho hello\n", "its answer is not that of a Python"),
         ("no program", "Exec format error"),
