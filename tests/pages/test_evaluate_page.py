@@ -420,7 +420,7 @@ def test_figures_say_what_they_are_of_when_something_else_is_chosen(category: Pa
 
 def test_misses_against_false_alarms_in_100_parts(category: Path) -> None:
     app = _finished(press(_open(category), "Evaluate"))
-    assert "Of 100 good pictures 0 are flagged, of 100 defective ones 0 are missed" in markdown(app)
+    assert "0 of 100 good pictures are flagged, and 0 of 100 defective ones are missed." in markdown(app)
     assert "Counted on 2 good and 3 defective pictures" in captions(app)
     slider = app.slider(key="operating-point")
     assert (slider.min, slider.max) == (0, 100)

@@ -47,6 +47,16 @@ def tried(app: AppTest) -> AppTest:
     return upload(app, ("part.png", ODD), ("broken.png", b"no picture"), key="plan-trial-files")
 
 
+def test_every_plan_has_a_card() -> None:
+    names = [f"part {number}" for number in range(1, 8)]
+    for name in names:
+        Plans().keep(Plan(name=name, settings=Settings()))
+    app = open_page(PAGE)
+    assert not errors(app)
+    assert [name for name in names if f"**{name}**" in markdown(app)] == names
+    assert sum(one.label == "Show" for one in app.button) == len(names)
+
+
 def test_the_empty_page_says_what_a_plan_is_and_makes_one_in_a_click() -> None:
     app = open_page(PAGE)
     assert "A plan keeps the grid, the engine" in markdown(app)
@@ -159,7 +169,7 @@ def test_pictures_that_become_less_like_the_good_ones_are_said(gasket: Plan, mon
     used = gasket.applied.plan
     findings = [finding(f"{n}.png", seed=n, minutes=n, plan=used, verdict=Verdict.NORMAL) for n in range(LEARNT)]
     History().add(run(), findings)
-    assert f"so far there are {LEARNT}" in captions(open_page(PAGE))
+    assert f"So far there are {LEARNT}." in captions(open_page(PAGE))
     strong = findings[0].result
     assert isinstance(strong, Inspection)
     strong = replace(strong, scores=replace(strong.scores, scores=strong.scores.scores + 1))

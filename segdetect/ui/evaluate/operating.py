@@ -32,11 +32,12 @@ def show_operating_point(evaluation: Evaluation) -> None:
         help="What the rule would find if its thresholds were lowered or raised together, for all pictures alike.",
     )
     point = points.at(accepted / 100)
-    cut = "no threshold at all" if math.isinf(point.cut) else f"{number(point.cut, 2)} times the thresholds in use"
+    # Above the highest score there is no number to name: nothing is flagged.
+    times = "a threshold above every score" if math.isinf(point.cut) else f"{number(point.cut, 2)} times the thresholds"
     st.markdown(
         plain(
-            f"Of 100 good pictures {100 * point.false_alarms:.0f} are flagged, of 100 defective ones "
-            f"{100 * point.misses:.0f} are missed: {cut}."
+            f"At {times}, {100 * point.false_alarms:.0f} of 100 good pictures are flagged, and "
+            f"{100 * point.misses:.0f} of 100 defective ones are missed."
         )
     )
     st.caption(f"Counted on {points.good:d} good and {points.defective:d} defective pictures.")

@@ -54,11 +54,13 @@ def show_list() -> Plan | None:
     if not found.whole:
         _show_first()
     opened = _opened(found.whole)
-    for start in range(0, len(found.whole), _IN_A_ROW):
-        columns = st.columns(_IN_A_ROW)
-        for column, plan in zip(columns, found.whole[start : start + _IN_A_ROW], strict=False):
-            with column, st.container(border=True, key=f"plan-card-{start + columns.index(column)}"):
-                _show_card(plan, is_opened=opened is not None and plan.name == opened.name)
+    # A pair stays side by side on a phone, where the two halves of a row go below each other.
+    numbered = list(enumerate(found.whole))
+    for start in range(0, len(numbered), _IN_A_ROW):
+        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
+            for column, (at, plan) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
+                with column, st.container(border=True, key=f"plan-card-{at}"):
+                    _show_card(plan, is_opened=opened is not None and plan.name == opened.name)
     with st.container(horizontal=True):
         _offer_import()
         _offer_deleted()
