@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segdetect.errors import GridTooFineError
+from segdetect.message import counted
 from segdetect.settings import MAX_GRID, GridSize
 
 # fastdup refuses smaller pictures (ERROR_IMAGE_TOO_SMALL), and nothing can be told from fewer pixels anyway.
@@ -169,4 +170,4 @@ def _largest_grid(size_wh: tuple[int, int]) -> str:
     cols, rows = (min(MAX_GRID, side // MIN_TILE_SIDE) for side in size_wh)
     if rows * cols < 2:
         return f"Use a larger picture: at least {2 * MIN_TILE_SIDE} x {MIN_TILE_SIDE} pixels"
-    return f"The largest grid that fits has {rows} rows and {cols} columns"
+    return f"The largest grid that fits has {counted(rows, 'row')} and {counted(cols, 'column')}"

@@ -124,6 +124,46 @@ def test_the_outlines_of_the_heat_map_follow_a_threshold_that_is_dragged(tab: Ca
     assert page.evaluate(OUTLINES) == {"tried": [], "drawn": [], "answered": twice}
 
 
+COLOURS = """() => {
+  const chart = document.querySelector(".st-key-heatmap .js-plotly-plot");
+  const heat = chart.querySelector(".cartesianlayer .imagelayer image:nth-of-type(2)");
+  return {
+    legend: [...chart.querySelectorAll(".colorbar .cbaxis text")].map((one) => one.textContent),
+    tried: heat?.href.baseVal ?? "",
+    sharp: heat ? getComputedStyle(heat).imageRendering === "pixelated" : false,
+    answered: getComputedStyle(chart.querySelector(".heatmaplayer")).display !== "none",
+    images: chart.layout.images.length,
+  };
+}"""
+PAINTED = """() => {
+  const pane = globalThis[Symbol.for("segdetect.viewer")].viewers.get("picture").panes[0];
+  return pane.painted.toDataURL();
+}"""
+
+
+def test_the_colours_and_the_legend_of_the_heat_map_follow_a_threshold_that_is_dragged(
+    tab: Callable[..., Any],
+) -> None:
+    page = tab(f"{SAMPLE}&view=Scores", **WIDE)
+    page.locator(".st-key-heatmap .shapelayer").first.wait_for(state="attached")
+    asked_again(page)
+    page.wait_for_timeout(700)  # the chart has come to rest
+    before = page.evaluate(COLOURS)
+    assert (before["tried"], before["answered"], before["images"]) == ("", True, 1)
+    drag_threshold(page)
+    tried = page.evaluate(COLOURS)
+    assert tried["tried"] == page.evaluate(PAINTED), "the viewer's own colours"
+    assert (tried["answered"], tried["sharp"], tried["images"]) == (False, True, 2)
+    assert tried["legend"][0] == before["legend"][0] == "0"
+    assert tried["legend"][1:] != before["legend"][1:]
+    page.mouse.up()
+    answered(page)
+    page.wait_for_function(f"() => ({COLOURS})().answered")
+    after = page.evaluate(COLOURS)
+    assert after["legend"] == tried["legend"], "the server writes the same numbers"
+    assert (after["tried"], after["images"]) == ("", 1)
+
+
 def test_a_click_on_a_bar_cuts_at_its_edge_and_keys_move_on_from_there(bench: Any) -> None:
     sides = (
         "all => all.map((one) => one.getBoundingClientRect()).map(({ left, right, bottom }) => [left, right, bottom])"

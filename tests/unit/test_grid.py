@@ -44,6 +44,8 @@ def test_cuts_that_agree_share_a_key() -> None:
 def test_too_fine_a_grid_names_the_largest_that_fits() -> None:
     with pytest.raises(GridTooFineError, match=r"small\.png: .*The largest grid that fits has 2 rows and 5 columns"):
         tile_layout((50, 20), GridSize(7, 7), name="small.png")
+    with pytest.raises(GridTooFineError, match="has 1 row and 2 columns"):
+        tile_layout((24, 10), GridSize(7, 7))
 
 
 def test_a_picture_too_small_for_any_grid_says_so() -> None:

@@ -8,6 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 SIDE_PX: Final = 322
+# Where the stage is wider than most pictures, what explains a tile is seen larger.
+WIDE_SIDE_PX: Final = 420
 _ROW: Final = ".st-key-bench > [data-testid=stLayoutWrapper] > [data-testid=stHorizontalBlock]"
 _COLUMNS: Final = f"{_ROW} > [data-testid=stColumn]"
 _STYLE: Final = f"""
@@ -42,6 +44,8 @@ _STYLE: Final = f"""
 .st-key-stage-scores {{ container-type: inline-size; }}
 @media (min-width: 768px) {{
   .stMainBlockContainer {{ padding-top: .6rem; }}
+  /* Clear of the menu in the corner. */
+  .st-key-waiting {{ padding-right: 2.6rem; }}
   .st-key-verdict-bar {{ padding-right: 2.6rem; }}
   .stApp:has([data-testid=stExpandSidebarButton]) .st-key-verdict-bar {{ padding-left: 3rem; }}
 }}
@@ -75,6 +79,9 @@ _STYLE: Final = f"""
   .st-key-review-row > :has([data-testid=stCaptionContainer]) {{ flex: 1 0 100%; }}
   /* Tiles of an elongated picture are tall; what is below them is to be seen, too. */
   .st-key-why [data-testid=stImage] img {{ max-height: 18vh; object-fit: contain; object-position: left; }}
+}}
+@media (min-width: 1800px) {{
+  {_COLUMNS}:last-child {{ flex-basis: {WIDE_SIDE_PX}px; }}
 }}
 @media (max-width: 1439px) {{
   {_COLUMNS} {{ flex: 1 1 100%; min-width: 100%; }}

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from segdetect.pipeline import Inspector
 from segdetect.scoring.look_alikes import tile_facts
 from segdetect.settings import EngineName, Settings
+from segdetect.ui.inspect import why
 from segdetect.ui.inspect.why import sentence
 from tests.support.pictures import picture, planted
 
@@ -22,3 +25,21 @@ def test_the_distance_to_the_threshold_is_that_of_the_figures_shown(score: float
     inspection = Inspector().inspect(picture(planted(2, 3)), Settings(engine=EngineName.TEXTURE))
     facts = replace(tile_facts(inspection, 3), score=score, threshold=threshold)
     assert sentence(facts).endswith(says)
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "kind", "pixels"),
+    [
+        ((900, 600), 640, "JPEG", (640, 427)),
+        ((900, 600), 148, "PNG", (148, 99)),
+        ((900, 900), 148, "JPEG", (148, 148)),
+        ((16, 16), 640, "PNG", (16, 16)),
+    ],
+)
+def test_large_parts_are_encoded_quickly_and_small_ones_without_loss(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], side: int, kind: str, pixels: tuple[int, int]
+) -> None:
+    drawn: list[tuple[Image.Image, Any]] = []
+    monkeypatch.setattr(why.st, "image", lambda image, **options: drawn.append((image, options["output_format"])))
+    why._show(Image.new("RGB", size), side, "", 74, alt="")
+    assert [(image.size, how) for image, how in drawn] == [(pixels, kind)]
