@@ -149,7 +149,7 @@ def outlined_copy(
     """A small copy of a picture, enlarged, with some boxes of the picture outlined.
 
     Args:
-        copy: the small copy.
+        copy: the small copy, in which all flagged tiles may be boxed: these outlines have another colour.
         size_wh: of the picture.
         boxes_ltrb: in the pixels of the picture; right and bottom are exclusive.
         side: longer side of the result in pixels.
@@ -162,7 +162,7 @@ def outlined_copy(
     pen = ImageDraw.Draw(shown)
     by = np.tile(np.divide(shown.size, size_wh), 2)
     for box in np.rint(np.asarray(boxes_ltrb) * by).astype(int).tolist():
-        _box(pen, box, max(1, round(side / 300)), FLAG_RGB)
+        _box(pen, box, max(1, round(side / 150)), SELECTED_RGB)
     return shown
 
 

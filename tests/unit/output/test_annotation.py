@@ -147,7 +147,7 @@ def test_a_small_copy_is_enlarged_with_the_place_that_is_asked_about() -> None:
     copy = Image.new("RGB", (40, 30), (90, 90, 90))
     drawn = np.asarray(outlined_copy(copy, (400, 300), [(100, 100, 200, 200)], side=800), int)
     assert drawn.shape == (600, 800, 3)
-    red = np.argwhere(np.abs(drawn - FLAG_RGB).max(axis=2) == 0)
-    assert (red.min(axis=0) >= (200, 200)).all()
-    assert (red.max(axis=0) < (400, 400)).all()
+    line = np.argwhere(np.abs(drawn - SELECTED_RGB).max(axis=2) == 0)
+    assert (line.min(axis=0) >= (200, 200)).all()
+    assert (line.max(axis=0) < (400, 400)).all()
     assert (drawn[300, 300] == 90).all(), "what is within stays to be seen"
