@@ -128,11 +128,14 @@ class PaneView {
   }
 
   showLooks(looks) {
-    this.canvas.picture.style.filter = `brightness(${looks.brightness}) contrast(${looks.contrast})`;
+    // Each filter, and each canvas on the page, is gone over for every frame of the page, a blinking caret's too: where no
+    // graphics card does that, what changes nothing and shows nothing is left out.
+    const plain = looks.brightness === 1 && looks.contrast === 1;
+    this.canvas.picture.style.filter = plain ? "" : `brightness(${looks.brightness}) contrast(${looks.contrast})`;
     this.map.canvas.style.filter = this.canvas.picture.style.filter;
     this.canvas.picture.hidden = !looks.picture;
     this.canvas.heat.style.opacity = looks.heatOn ? looks.heat : 0;
-    this.canvas.hatch.hidden = !looks.ignored && !this.viewer.board.on;
+    this.canvas.heat.hidden = !looks.heatOn || !looks.heat;
     const good = this.data.good ? looks.good : "";
     const wiping = looks.wipeOn || good === "wipe";
     const wipe = this.node.querySelector(".wipe");
@@ -158,7 +161,9 @@ class PaneView {
     this.stage.classList.toggle("near", viewer.view.zoom > 1);
     drawBitmap(this.canvas.picture, room, seen.bitmap, seen.size, place);
     drawGood(this.canvas.good, room, good?.bitmap, data.size, place);
-    drawHatching(this.canvas.hatch, room, this.ignored(), data.size, place);
+    const ignored = this.ignored();
+    this.canvas.hatch.hidden = !ignored || (!viewer.looks.ignored && !viewer.board.on);
+    drawHatching(this.canvas.hatch, room, ignored, data.size, place);
     refreshRuler(this.node.querySelector(".ruler"), place, room, data.mm_per_pixel);
     this.map.refresh(place);
     this.drawFound(place);
@@ -166,14 +171,16 @@ class PaneView {
 
   /** Heat and flags, which is all that another threshold changes. */
   drawFound(place = this.place()) {
-    drawBitmap(this.canvas.heat, this.room, this.painted, this.data.size, place, this.data.heat?.smooth);
+    const { heat } = this.canvas;
+    if (!heat.hidden) drawBitmap(heat, this.room, this.painted, this.data.size, place, this.data.heat?.smooth);
     this.drawLines(place);
   }
 
   /** What is hatched: on the picture that is painted on, what the person sees themselves paint. */
   ignored() {
     const { board } = this.viewer;
-    return board.can && board.pane === this ? board.shown() : this.bitmaps.ignored?.bitmap;
+    if (!board.can || board.pane !== this) return this.bitmaps.ignored?.bitmap;
+    return board.share > 0 || board.draft ? board.shown() : null;
   }
 
   drawLines(place = this.place()) {
