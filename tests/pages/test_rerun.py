@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
 from segdetect.comparing.banks import batch_bank
@@ -17,8 +18,9 @@ from segdetect.evaluation.datasets import Dataset, read_dataset
 from segdetect.memo import process_budget
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import Inspector
-from segdetect.settings import EngineName, Scope, Settings
+from segdetect.settings import EngineName, RuleName, Scope, Settings
 from segdetect.ui.evaluate import plan
+from segdetect.ui.inspect import table
 from segdetect.ui.shared import session
 from segdetect.ui.shared.session import Upload, loaded
 from tests.support.pages import banner, captions, chart, choices, errors, open_page, upload
@@ -99,6 +101,22 @@ def test_the_open_overview_decodes_each_picture_once(decoded: list[str], hashed:
     assert "compared with 4 other pictures" in captions(app)
     assert (len(decoded), len(hashed)) == (5, 5)
     assert not app.exception
+
+
+def test_another_threshold_encodes_no_tile_of_the_table_anew_and_leaves_the_address_alone_where_it_says_so_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = upload(open_page(), *fresh(1))
+    app.session_state["rule"], app.session_state["threshold"] = RuleName.THRESHOLD, 1.2
+    app.run()
+    before, encoded, told = captions(app), [], []
+    monkeypatch.setattr(table, "thumbnail_uri", lambda *args: encoded.append(args))
+    monkeypatch.setattr(QueryParamsProxy, "__setitem__", lambda _, *word: told.append(word[0]))
+    app.session_state["threshold"] = 1.21
+    app.run()
+    assert not app.exception
+    assert (encoded, told) == ([], ["threshold"])
+    assert len(captions(app)) == len(before)
 
 
 def test_with_too_little_memory_the_answers_are_the_same(little_memory: None) -> None:

@@ -18,6 +18,7 @@ from segdetect.ui.inspect.segment_table import show_segments
 from segdetect.ui.shared.locale import number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.phone import is_phone
+from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.session import picked_tiles, select_tile
 from segdetect.ui.shared.texts import shown
 
@@ -110,7 +111,7 @@ def _table(image: LoadedImage, inspection: Inspection, tiles: list[int], selecte
     return pd.DataFrame(
         {
             "shown": ["▶" if tile == selected else "" for tile in tiles],
-            "segment": [thumbnail_uri(image, scores.layout.boxes_ltrb[tile]) for tile in tiles],
+            "segment": [_thumbnail(image, *scores.layout.boxes_ltrb[tile].tolist()) for tile in tiles],
             "place": [place(tile, cols) for tile in tiles],
             "score": scores.scores[tiles],
             "rank": rank_column(scores, tiles),
@@ -118,6 +119,11 @@ def _table(image: LoadedImage, inspection: Inspection, tiles: list[int], selecte
             "similarity": scores.nearest_similarity[tiles].round(3),
         }
     )
+
+
+def _thumbnail(image: LoadedImage, *box_ltrb: int) -> str:
+    """A tile as a `data:` address; made once, however often the table is drawn."""
+    return remembered("thumbnail", (image.key, box_ltrb), lambda: thumbnail_uri(image, box_ltrb))
 
 
 def look_alike_place(inspection: Inspection, tile: int) -> str:

@@ -35,7 +35,7 @@ def record_picture(image: LoadedImage, *, is_sample: bool) -> None:
     if is_sample:
         _forget_picture()
         return
-    st.query_params[_PARAMETER] = digest
+    _set_parameter(_PARAMETER, digest)
     missed, shown = st.session_state.get(_MISSED, ("", ""))
     if shown == digest:
         st.warning(
@@ -56,6 +56,12 @@ def show_wanted_picture() -> None:
         f"begins with **{plain(wanted[:_DIGITS])}** to see the same view; the settings are restored already.",
         icon=":material/link:",
     )
+
+
+def _set_parameter(name: str, value: str) -> None:
+    """Have the address say this; one that does is not sent to the browser again, which Streamlit does for each word."""
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
 
 
 def _wanted_picture() -> str:
@@ -99,6 +105,7 @@ def record_threshold(rule: Rule) -> None:
     """Keep the visitor's own threshold in the address while it decides."""
     if rule.threshold is not None:
         st.session_state[_OWN] = rule.threshold
-        st.session_state[_RECORDED] = st.query_params[_THRESHOLD] = f"{rule.threshold:.6g}"
+        st.session_state[_RECORDED] = f"{rule.threshold:.6g}"
+        _set_parameter(_THRESHOLD, st.session_state[_RECORDED])
     elif _THRESHOLD in st.query_params:
         del st.query_params[_THRESHOLD]
