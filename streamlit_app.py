@@ -3,22 +3,17 @@
 import streamlit as st
 
 from segdetect.ui.browser.drop import take_drops
-from segdetect.ui.inspect.bar import show_bar
-from segdetect.ui.inspect.bench import bench, take_window
-from segdetect.ui.inspect.keeping import keep_in_history, show_keeping
+from segdetect.ui.inspect.answer import show_answer
+from segdetect.ui.inspect.bench import take_window
+from segdetect.ui.inspect.keeping import show_keeping
 from segdetect.ui.inspect.overview import show_others, show_overview
 from segdetect.ui.inspect.run import leave_former, run_inspection
-from segdetect.ui.inspect.second_opinion import ask_second_opinion
-from segdetect.ui.inspect.selected import Places, show_selected
-from segdetect.ui.inspect.stage import read_stage, show_film, show_stage
 from segdetect.ui.inspect.standing import answer_place, welcome_place
-from segdetect.ui.inspect.threshold import show_threshold
-from segdetect.ui.inspect.tuning import show_tuning, tuning_tabs
 from segdetect.ui.shared.address import record_picture, record_threshold, show_wanted_picture
 from segdetect.ui.shared.background_runs import follow_steps, show_steps_of_run
 from segdetect.ui.shared.file_pages import record_page
 from segdetect.ui.shared.misses import follow_walk, show_walk
-from segdetect.ui.shared.opening import framed, kept_answer, show_exports_opened, show_kept_answer, take_exports
+from segdetect.ui.shared.opening import framed, kept_answer, show_exports_opened, take_exports
 from segdetect.ui.shared.page import page
 from segdetect.ui.shared.sidebar import read_request
 from segdetect.ui.shared.welcome import show_welcome
@@ -57,21 +52,4 @@ with page("Inspect"):
         st.stop()
 
     with answer():
-        asked = None if request.is_frame else ask_second_opinion(request, inspection)
-        show_bar(request, inspection, asked)
-        if kept is None:
-            keep_in_history(request, inspection)
-        show_kept_answer()
-
-        stage, side = bench()
-        with stage:
-            view, style = read_stage(request)
-            scores = show_stage(request, inspection, asked=asked, view=view, style=style)
-            show_film(inspection)
-        with side:
-            why = st.container()
-            show_threshold(inspection)
-            review = st.container()
-        tabs = tuning_tabs(request)
-        show_selected(request, inspection, style, Places(why=why, review=review, scores=scores, table=tabs.table))
-        show_tuning(request, inspection, tabs)
+        show_answer(request, inspection, is_kept=kept is not None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsing import asked_again, flagged, grid_slider, rest
+from tests.support.browsing import asked_again, expect_grid, flagged, grid_slider, rest
 from tests.support.dicom_files import computed_tomogram, dicom_file
 from tests.support.pictures import planted, png, weave
 
@@ -91,6 +91,68 @@ def test_a_threshold_that_is_dragged_flags_in_the_browser_what_it_flags_on_the_s
     assert words(bench) == said
     assert flagged(bench) == len(after["flagged"])
     bench.wait_for_url(re.compile("threshold="))
+
+
+# What a run draws anew is stale until then.
+WATCH_CONTROLS = """() => {
+  globalThis.controlsDrawn = 0;
+  new MutationObserver((changes) => { globalThis.controlsDrawn += changes.length; }).observe(
+    document.querySelector(".stSidebar"), { attributes: true, subtree: true, attributeFilter: ["data-stale"] });
+}"""
+
+
+def type_threshold(page: Any, text: str) -> None:
+    """Type a number in the field of the histogram, and wait for the answer to it."""
+    page.locator(".histogram input").fill(text)
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => ({STATE})().trial === null && ({STATE})().threshold === {text}")
+    rest(page)
+
+
+def test_another_number_draws_the_answer_and_not_the_controls_beside_it(bench: Any) -> None:
+    bench.evaluate(WATCH_CONTROLS)
+    type_threshold(bench, "1.3")
+    assert bench.evaluate("() => controlsDrawn") > 0, "the control of the rule has to say so"
+    before = flagged(bench)
+    bench.evaluate("() => { globalThis.controlsDrawn = 0; }")
+    type_threshold(bench, "1.6")
+    assert bench.evaluate("() => controlsDrawn") == 0
+    bench.wait_for_url(re.compile("threshold=1.6"))
+    assert 0 < flagged(bench) < before
+    assert bench.locator(".st-key-why").inner_text().count("the threshold of 1.600") == 1
+    grid_slider(bench).focus()
+    bench.keyboard.press("ArrowRight")
+    expect_grid(bench, "8 x 8")
+    assert answered(bench)["threshold"] == 1.6, "the page knows of it when it is drawn as a whole"
+
+
+def test_what_is_set_in_the_answer_after_a_number_reaches_the_controls(bench: Any) -> None:
+    type_threshold(bench, "1.3")
+    type_threshold(bench, "1.6")
+    handle = bench.get_by_role("slider", name="Try another grid")
+    handle.focus()
+    handle.press("ArrowRight")
+    expect_grid(bench, "8 x 8")
+    rest(bench)
+    assert grid_slider(bench).input_value() == "8"
+    assert answered(bench)["threshold"] == 1.6
+
+
+def test_what_shows_nothing_costs_no_frame_of_the_page_anything(bench: Any) -> None:
+    hidden = "nodes => nodes.filter((node) => !node.checkVisibility()).map((node) => node.className)"
+    layers = bench.locator(".stage > canvas, .stage > .over > canvas")
+    assert layers.evaluate_all(hidden) == ["good", "heat", "hatch"]
+    assert bench.locator("canvas.picture").evaluate("node => getComputedStyle(node).filter") == "none"
+    bench.locator(".stage").first.focus()
+    bench.keyboard.press("h")
+    bench.wait_for_function("() => globalThis[Symbol.for('segdetect.viewer')].viewers.get('picture').looks.heatOn")
+    bench.wait_for_timeout(200)
+    assert layers.evaluate_all(hidden) == ["good", "hatch"]
+    ink = """node => {
+      const { data } = node.getContext("2d").getImageData(0, 0, node.width, node.height);
+      return data.some((value) => value > 0);
+    }"""
+    assert bench.locator("canvas.heat").evaluate(ink), "it is drawn once it is shown"
 
 
 OUTLINES = """() => {

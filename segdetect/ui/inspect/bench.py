@@ -35,7 +35,7 @@ _STYLE: Final = f"""
 .st-key-verdict-bar :is(button, [data-testid=stCaptionContainer]) {{ white-space: nowrap; }}
 .st-key-verdict-bar > * {{ flex: none; width: auto; }}
 .st-key-verdict-bar > :has(.sd-bar) {{ flex: 1 1 0; min-width: 0; }}
-{_COLUMNS} > [data-testid=stVerticalBlock] {{ gap: .4rem; }}
+:is({_COLUMNS} > [data-testid=stVerticalBlock], .st-key-stage-place) {{ gap: .4rem; }}
 .st-key-review-row {{ gap: .1rem .35rem; }}
 .st-key-why [data-testid=stImageCaption] {{ font-size: .8rem; line-height: 1.35; }}
 .st-key-review-row button {{ min-height: 2rem; padding: 0 .55rem; }}

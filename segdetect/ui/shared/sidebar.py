@@ -87,7 +87,7 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         with place:
             show_plans(settings, image=image)
     record_plan()
-    st.session_state[_SETTINGS] = settings
+    note_settings(settings)
     lay(st.session_state.get("sample"))
     if image is None:
         return None
@@ -95,6 +95,11 @@ def read_request(troubles: DeltaGenerator) -> Request | None:
         # Each of the others has its own answer, where it says so.
         bank = tuple(peer for peer in bank if ignore.fits(peer.size_wh))
     return Request(image, settings, (*bank, *allowed_images(settings)))
+
+
+def note_settings(settings: Settings) -> None:
+    """Keep what the controls of the Inspect page say, for `inspect_settings`."""
+    st.session_state[_SETTINGS] = settings
 
 
 def inspect_settings() -> Settings:
