@@ -104,6 +104,21 @@ def test_pictures_are_called_out_and_counted(folder: Path, plan: Plan) -> None:
     assert [metric.value for metric in app.metric] == ["0", "0", "0"]
 
 
+@pytest.mark.parametrize(("phone", "columns"), [(False, 10), (True, 12)])
+def test_the_last_ones_fill_their_lines_of_three_on_a_phone(
+    folder: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch, phone: bool, columns: int
+) -> None:
+    monkeypatch.setattr("segdetect.ui.watch.line.is_phone", lambda: phone)
+    for number in range(2):
+        (folder / f"{number}.png").write_bytes(png(weave(seed=number)))
+    app = started(folder)
+    wait_for(lambda: seen(2))
+    app.run()
+    assert not app.exception
+    narrow = [column for column in app.columns if column.weight < 0.15]
+    assert len(narrow) == columns
+
+
 def test_it_is_stopped_gone_on_with_and_forgotten(folder: Path, plan: Plan) -> None:
     app = started(folder)
     app = press(app, "Stop")

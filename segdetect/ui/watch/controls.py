@@ -27,9 +27,9 @@ as it is fully written, and called out so that it is read across a room:
 
 | called out | the verdict | what to do |
 | --- | --- | --- |
-| ✓ **OK** | normal | go on |
-| ⬢ **NOT OK** | anomalous | take the part out |
-| △ **LOOK** | suspicious, cannot tell, or a file that cannot be read | somebody is to look |
+| ✓&nbsp;**OK** | normal | go on |
+| ⬢&nbsp;**NOT&nbsp;OK** | anomalous | take the part out |
+| △&nbsp;**LOOK** | suspicious, cannot tell, or a file that cannot be read | have somebody look |
 
 1. **Make a plan** of some pictures of good parts, on Inspect or with `segdetect plan make`.
 2. **Name the folder** above and start. What lies in it already comes first; what is done is not done again.

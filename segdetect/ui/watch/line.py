@@ -20,6 +20,7 @@ from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.locale import number, reader_zone
 from segdetect.ui.shared.page import part, show_error
+from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.texts import DOT, escaped, plain, shown
 from segdetect.ui.shared.watchers import watchers
@@ -28,6 +29,8 @@ _POLL_SECONDS: Final = 1.0
 # So often what stands below, the drift, is drawn anew.
 _REST_SECONDS: Final = 30.0
 _IN_A_ROW: Final = 10
+# There, three stand beside each other: only the last line has room left.
+_IN_A_ROW_ON_PHONE: Final = 12
 # Never colour alone: each has a sign as well, which the style sheet draws for the verdicts.
 _SIGNS: Final = {Call.OK: "✓", Call.NOT_OK: "⬢", Call.LOOK: "△"}
 _KINDS: Final = {Call.OK: "normal", Call.NOT_OK: "anomalous", Call.LOOK: "suspicious"}
@@ -166,8 +169,9 @@ def _show_last(last: Sequence[Seen]) -> None:
         return
     st.markdown(f"**The last {min(SHOWN, len(last)):d}**")
     with st.container(key="watch-last"):
-        for start in range(0, len(last), _IN_A_ROW):
-            for column, seen in zip(st.columns(_IN_A_ROW), last[start : start + _IN_A_ROW], strict=False):
+        many = _IN_A_ROW_ON_PHONE if is_phone() else _IN_A_ROW
+        for start in range(0, len(last), many):
+            for column, seen in zip(st.columns(many), last[start : start + many], strict=False):
                 with column:
                     _show_small(seen)
 
