@@ -342,8 +342,9 @@ def test_on_a_phone_each_row_keeps_to_its_line_and_the_controls_are_a_sheet(tab:
 
 
 @pytest.mark.slow
-def test_on_a_phone_every_tool_of_a_deep_picture_is_in_reach(tab: Callable[..., Any]) -> None:
-    page = tab("engine=texture", viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+@pytest.mark.parametrize("touch", [True, False])
+def test_on_a_phone_every_tool_of_a_deep_picture_is_in_reach(tab: Callable[..., Any], touch: bool) -> None:
+    page = tab("engine=texture", viewport={"width": 400, "height": 800}, has_touch=touch, is_mobile=touch)
     data = dicom_file(computed_tomogram(side=256), WindowCenter=40, WindowWidth=80)
     file = {"name": "ct.dcm", "mimeType": "application/dicom", "buffer": data}
     page.locator(".st-key-files input[type=file]").set_input_files([file])
