@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -50,6 +51,21 @@ from segdetect.storage.plans.plan import Plan
 N = TypeVar("N", bound=StrEnum)
 
 
+def real_number(text: str) -> float:
+    """A number of an option; in a shell it has a point, whatever the language.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pointed = text.replace(",", ".")
+        if re.fullmatch(r"[+-]?[0-9]+[.][0-9]+", pointed):
+            raise argparse.ArgumentTypeError(f"{text!r} has a comma. Write {pointed}, with a point") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that make up `Settings`, and the references."""
     side = f"1 to {MAX_GRID}"
@@ -67,17 +83,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _add_rule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rule", type=one_of(RuleName, "rule"), choices=list(RuleName), help="(default auto)")
-    parser.add_argument("--threshold", type=float, metavar="X", help="lowest score to flag, for --rule threshold")
+    parser.add_argument("--threshold", type=real_number, metavar="X", help="lowest score to flag, for --rule threshold")
     parser.add_argument(
         "--false-alarms",
-        type=float,
+        type=real_number,
         metavar="SHARE",
         help="share of clean pictures that may be flagged by mistake, for --rule gate and calibrated; less misses more "
         f"(default {DEFAULT_FALSE_ALARMS})",
     )
     parser.add_argument(
         "--expect-defective",
-        type=float,
+        type=real_number,
         metavar="SHARE",
         help="share of a batch that is expected to be defective, up to 0.5, for --scope batch; more calls more "
         f"(default {FEW_DEFECTIVE})",
@@ -118,7 +134,7 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
     )
     parser.add_argument(
         "--mm-per-pixel",
-        type=float,
+        type=real_number,
         metavar="X",
         help="how many millimetres a pixel is wide and high, for areas of segments in mm\u00b2",
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from segdetect.cli.ending import DONE, answering
-from segdetect.cli.options import add_settings, read_references, read_settings
+from segdetect.cli.options import add_settings, read_references, read_settings, real_number
 from segdetect.cli.plans import kept_plans
 from segdetect.cli.saying import say
 from segdetect.engines.registry import default_engines
@@ -62,7 +62,9 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _add_making(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
-    parser.add_argument("--mm-per-pixel", type=float, metavar="X", help="how many millimetres a pixel is wide and high")
+    parser.add_argument(
+        "--mm-per-pixel", type=real_number, metavar="X", help="how many millimetres a pixel is wide and high"
+    )
     parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="what a reviewer may call a mark")
     parser.add_argument("--notes", metavar="TEXT", help="for whoever uses it")
     parser.add_argument("--update", action="store_true", help="make a new version of the plan of this name")

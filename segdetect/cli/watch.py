@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from segdetect.cli.ending import answering
+from segdetect.cli.options import real_number
 from segdetect.cli.plans import opened_plan
 from segdetect.cli.saying import say, say_notes
 from segdetect.errors import SettingsError
@@ -45,7 +46,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--poll",
-        type=float,
+        type=real_number,
         metavar="SECONDS",
         help="search the folder so often; on network drives that is every "
         f"{POLL_SECONDS:g} seconds, else the system says what comes",

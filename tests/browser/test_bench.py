@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -359,6 +360,22 @@ def test_on_a_phone_every_tool_of_a_deep_picture_is_in_reach(tab: Callable[..., 
     assert page.get_by_role("combobox", name="Brightness window").bounding_box()["width"] > 150
     bar = page.locator(".viewer .bar").first.bounding_box()
     assert bar["height"] < 110, "two lines"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1440, 1280, 1100])
+def test_the_tools_of_a_deep_picture_lie_beside_each_other(tab: Callable[..., Any], width: int) -> None:
+    page = tab("engine=texture", viewport={"width": width, "height": 900})
+    data = dicom_file(computed_tomogram(side=256), WindowCenter=40, WindowWidth=80)
+    file = {"name": "ct.dcm", "mimeType": "application/dicom", "buffer": data}
+    page.locator(".st-key-files input[type=file]").set_input_files([file])
+    page.locator(".stage:not([aria-busy])").wait_for()
+    asked_again(page)
+    page.get_by_role("combobox", name="Brightness window").wait_for()
+    edges = """bar => [...bar.querySelectorAll('button, .tally, .parts, .window')].map(e => e.getBoundingClientRect())
+      .filter(box => box.width).map(box => [box.left, box.right]).concat([[bar.getBoundingClientRect().right, 1e9]])"""
+    boxes = page.locator(".viewer .bar").first.evaluate(edges)
+    assert all(right <= left + 0.5 for (_, right), (left, _) in itertools.pairwise(boxes)), boxes
 
 
 @pytest.mark.slow

@@ -229,6 +229,13 @@ def test_a_picture_too_small_for_the_grid_says_which_grid_fits() -> None:
     assert banner(app)[0] != ""
 
 
+def test_a_strip_too_low_for_the_grid_is_offered_nearly_square_tiles() -> None:
+    app = upload(open_page(), ("strip.png", png(weave((1500, 60)))))
+    press(app, "Use 1 x 25")
+    assert errors(app) == []
+    assert banner(app)[0] != ""
+
+
 def test_an_engine_that_cannot_run_says_why_and_another_works(app: AppTest) -> None:
     app.selectbox(key="engine").select("dinov2").run()
     assert not app.exception

@@ -75,7 +75,14 @@ class Plans:
                 return plan
         if found.damaged and not deleted:
             raise found.damaged[0].error
-        raise _not_kept(name, version, [plan.version for plan in found.whole])
+        if deleted and found.whole:
+            remedy = "It was deleted: `segdetect plan restore` or the Plans page takes that back"
+            raise NotKeptError("no plan of this name is kept", remedy=remedy, file=name)
+        raise _not_kept(name, version, [plan.version for plan in found.whole], self._alike(name))
+
+    def _alike(self, name: str) -> str:
+        """A kept plan's name that differs in upper and lower case alone, else nothing."""
+        return next((plan.name for plan in self.kept().whole if plan.name.casefold() == name.casefold()), "")
 
     def open(self, name: str, version: int | None = None) -> OpenPlan:
         """A plan with its pictures; raises as `get`."""
@@ -265,10 +272,11 @@ def _parsed(file: Path, _mtime: int, _size: int) -> Plan:
     return plan
 
 
-def _not_kept(name: str, version: int | None, versions: Sequence[int]) -> NotKeptError:
-    """What is said of a plan that is not there, or of a version that is none of these."""
+def _not_kept(name: str, version: int | None, versions: Sequence[int], alike: str) -> NotKeptError:
+    """What is said of a plan that is not there, where one with a name `alike` may be, or of a version that is not."""
     if version is None or not versions:
-        remedy = "Choose another: `segdetect plan list` names them"
+        remedy = f"There is {alike}: upper and lower case count" if alike else ""
+        remedy = remedy or "Choose another: `segdetect plan list` names them"
         return NotKeptError("no plan of this name is kept", remedy=remedy, file=name)
     first, last = min(versions), max(versions)
     there = f"It has versions {first} to {last}" if first < last else f"It has version {last} alone"

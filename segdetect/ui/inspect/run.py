@@ -8,7 +8,7 @@ import streamlit as st
 from PIL import Image
 
 from segdetect.errors import GridTooFineError
-from segdetect.grid import fitting_grid
+from segdetect.grid import fitting_grid, square_grid
 from segdetect.inspection import Inspection
 from segdetect.output.thumbnails import fitted
 from segdetect.ui.inspect.tuning import use_grid
@@ -63,8 +63,11 @@ def _inspected(request: Request, identity: tuple[object, ...]) -> Inspection:
 def _offer_grid(request: Request, error: GridTooFineError) -> None:
     """Draw a picture that is too small for the grid, with the grid that it is large enough for a click away."""
     show_error(error)
-    grid = fitting_grid(request.image.size_wh)
+    size_wh = request.image.size_wh
+    grid = fitting_grid(size_wh)
     if grid is not None:
+        # As many rows as columns would cut a strip in tiles that are hardly higher than they have to be.
+        grid = square_grid(size_wh, grid) or grid
         st.button(
             plain(f"Use {grid}"),
             key="use-fitting-grid",

@@ -93,13 +93,15 @@ def sentence(facts: TileFacts) -> str:
     if math.isnan(facts.similarity):
         return odd + " There is nothing to compare it with."
     alike = f" Closest match {number(facts.similarity, 3)}; typical {number(facts.typical_similarity, 3)}."
-    score = f" Its score is {number(facts.score, 3)}"
+    score = number(facts.score, 3)
     if not math.isfinite(facts.threshold):
-        return f"{odd}{alike}{score}."
+        return f"{odd}{alike} Its score is {score}."
     # Of the figures as they are shown, so that whoever subtracts one from the other finds it.
     gap = Decimal(f"{facts.score:.3f}") - Decimal(f"{facts.threshold:.3f}")
     side = "above" if facts.score >= facts.threshold else "below"
-    return f"{odd}{alike}{score}, {number(abs(gap), 3)} {side} the threshold of {number(facts.threshold, 3)}."
+    # No comma between two numbers: in many languages it is their decimal mark.
+    distance = f"{number(abs(gap), 3)} {side} the threshold of {number(facts.threshold, 3)}"
+    return f"{odd}{alike} Its score of {score} is {distance}."
 
 
 def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width: Literal["stretch"] | int) -> None:

@@ -124,13 +124,34 @@ def test_a_deleted_plan_can_be_taken_back_until_it_is_deleted_for_good(capsys: S
     make()
     assert main(["plan", "delete", "Gasket/7"]) == 0
     assert main(["inspect", "part.png", "--plan", "Gasket/7"]) == 2
-    assert "Gasket/7: no plan of this name is kept" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Gasket/7: no plan of this name is kept" in said
+    assert "It was deleted: `segdetect plan restore`" in said
     assert main(["plan", "restore", "Gasket/7"]) == 0
     assert main(["plan", "delete", "Gasket/7", "--for-good"]) == 0
     assert main(["plan", "restore", "Gasket/7"]) == 2
     assert not list((Plans().folder / "pictures").iterdir())
     assert main(["plan", "list"]) == 0
     assert "there is no plan yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "make", "A", "--mm-per-pixel", "0,02"], "'0,02' has a comma. Write 0.02, with a point"),
+        (["inspect", "part.png", "--threshold", "much"], "'much' is no number"),
+    ],
+)
+def test_what_is_no_number_of_an_option_is_said_in_words(arguments: list[str], said: str, capsys: Said) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_a_plan_of_nearly_this_name_is_named(capsys: Said) -> None:
+    make()
+    assert main(["plan", "show", "GASKET/7"]) == 2
+    assert "There is Gasket/7: upper and lower case count" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_a_page_is_in_the_readers_numbers_and_its_files_are_not(monkeypatch: pyt
     score, threshold = f"{own.scores.scores.max():.3f}".replace(".", ","), f"{own.decision.threshold:.3f}"
     (reason,) = [e.proto.body for e in app.get("html") if 'class="sd-why"' in e.proto.body]
     assert re.search(r"scores \d+,\d\d times", reason)
-    assert f"Its score is {score}," in markdown(app)
+    assert f"Its score of {score} is " in markdown(app)
     assert f"the threshold of {threshold.replace('.', ',')}." in markdown(app)
     assert chart(app, "heatmap")["layout"]["separators"] == ",."
     columns = json.loads(app.dataframe[0].proto.columns)
@@ -251,4 +251,4 @@ def test_one_readers_numbers_do_not_reach_another(monkeypatch: pytest.MonkeyPatc
     assert said[0] == said[2]
     assert said[0][1] == ",."
     assert said[1][1] == ".,"
-    assert re.search(r"Its score is \d+\.\d{3},", said[1][0])
+    assert re.search(r"Its score of \d+\.\d{3} is ", said[1][0])

@@ -17,8 +17,8 @@ from tests.support.pictures import picture, planted
 @pytest.mark.parametrize(
     ("score", "threshold", "says"),
     [
-        (0.2264, 0.1126, "Its score is 0.226, 0.113 above the threshold of 0.113."),
-        (0.1124, 0.2262, "Its score is 0.112, 0.114 below the threshold of 0.226."),
+        (0.2264, 0.1126, "Its score of 0.226 is 0.113 above the threshold of 0.113."),
+        (0.1124, 0.2262, "Its score of 0.112 is 0.114 below the threshold of 0.226."),
     ],
 )
 def test_the_distance_to_the_threshold_is_that_of_the_figures_shown(score: float, threshold: float, says: str) -> None:
