@@ -15,7 +15,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.slow
 def test_on_a_phone_the_search_leaves_room_for_what_is_found(tab: Callable[..., Any]) -> None:
-    page = tab("", page="history", viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    query = "sample=Broken+wire+mesh&engine=texture"
+    page = tab(query, viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    page.locator(".sd-word").wait_for()  # where nothing is kept, there is no search
+    rest(page)
+    page.goto(page.url.partition("?")[0] + "history")
     row = page.locator(".st-key-history-search-row")
     name, verdict, days = (row.get_by_test_id(f"st{kind}").first for kind in ("TextInput", "Selectbox", "DateInput"))
     assert row.bounding_box()["height"] < 170
