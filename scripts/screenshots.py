@@ -89,7 +89,7 @@ def empty(page: Page) -> None:
 
 
 def why(page: Page) -> Locator:
-    """The flagged segments, and why the selected one is odd."""
+    """Why the selected segment is odd."""
     answer(page)
     return page.locator(".st-key-why")
 
@@ -148,6 +148,7 @@ def history(page: Page, address: str) -> None:
     assert box is not None
     page.mouse.click(box["x"] + 18, box["y"] + 38 + 28)  # the box that chooses the first row
     page.get_by_role("button", name="Open on Inspect").wait_for()
+    page.mouse.move(0, 0)  # a table that is pointed at shows its tools over what stands above it
     idle(page)
 
 
@@ -157,7 +158,7 @@ def shots(dataset: Path, address: str) -> dict[str, Shot]:
     return {
         "empty": Shot(address="/", take=empty, width=1280, height=900),
         "result": Shot(address=sample, take=answer, height=900),
-        "why": Shot(address=sample, take=why),
+        "why": Shot(address=sample, take=why, height=900),
         "tune": Shot(address=sample, take=tune),
         "sizes": Shot(address=sample, take=sizes),
         "compare": Shot(

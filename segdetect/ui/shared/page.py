@@ -193,7 +193,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 }
 /* Lines of some 80 characters, however wide the window is; what stands in a row takes the width it needs. */
 [data-testid="stMain"] :is([data-testid="stVerticalBlock"] > [data-testid="stElementContainer"] >
-  [data-testid="stMarkdown"], [data-testid="stAlert"]) :is(p, ul, ol) { max-width: 40em; }
+  [data-testid="stMarkdown"], [data-testid="stAlert"]) :is(p, ul, ol) { max-width: 40em; text-wrap: pretty; }
 /* A high picture does not push what is said of it, or may be said of it, out of sight. */
 :is(.st-key-review-place, .st-key-history-picture) img { max-height: max(20rem, 100vh - 25rem); object-fit: contain; }
 :is(.st-key-batch-gallery, [class*="st-key-gallery-"]) img { max-height: 16rem; object-fit: contain; }

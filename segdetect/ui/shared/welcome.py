@@ -42,7 +42,7 @@ def show_welcome() -> None:
         "1. A **verdict** in words: normal, suspicious, anomalous, or cannot tell.\n"
         "2. **Where**: the picture with its odd tiles boxed, and a heatmap of every tile's score.\n"
         "3. **Why**: each tile beside its nearest look-alike.\n"
-        "4. **Files to keep**: a report, the annotated picture, masks, and tables for spreadsheets and programs."
+        "4. **Files to keep**: a report, the annotated picture, masks, and tables."
     )
 
 

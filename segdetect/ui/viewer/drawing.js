@@ -4,7 +4,7 @@ const HALO = "rgba(8, 9, 11, 0.82)";
 // Insets differ, so that a tile that is several things at once shows all of them, one line within the other.
 const ROLES = {
   flagged: { name: "Flagged", colour: "rgb(255, 92, 40)", width: 2.5, dash: [], inset: 1.5 },
-  second: { name: "Flagged by the second engine", colour: "rgb(255, 92, 40)", width: 2.5, dash: [6, 5], inset: 1.5 },
+  second: { name: "Flagged by one engine alone", colour: "rgb(255, 92, 40)", width: 2.5, dash: [6, 5], inset: 1.5 },
   picked: { name: "Picked", colour: "rgb(203, 166, 255)", width: 3, dash: [3, 3], inset: -0.5 },
   selected: { name: "Selected", colour: "rgb(255, 255, 255)", width: 3, dash: [], inset: -2.5 },
   lookalike: { name: "Look-alike", colour: "rgb(110, 196, 255)", width: 2.5, dash: [8, 5], inset: 5 },
