@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,8 +51,9 @@ def keep_record(evaluation: Evaluation, folder: Path) -> None:
         StorageError: the folder cannot be written, or the disk is full.
     """
     stamp = evaluation.started.replace(":", "").replace("+0000", "")
-    # Two evaluations may begin in one second.
-    name = f"{stamp}-{evaluation.engine}-{evaluation.settings.scope}-{uuid.uuid4().hex[:6]}.json"
+    # Two evaluations may begin in one second: they are listed in the order in which they ended.
+    which = f"{time.time_ns()}-{evaluation.engine}-{evaluation.settings.scope}-{uuid.uuid4().hex[:6]}"
+    name = f"{stamp}-{which}.json"
     with storage_errors(folder):
         write_atomic(folder / name, json_bytes(evaluation))
 

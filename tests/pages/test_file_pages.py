@@ -56,9 +56,8 @@ def titles(app: AppTest) -> list[str]:
 
 def opened(app: AppTest, title: str) -> AppTest:
     """With the list of all pages open."""
-    assert title in titles(app)
-    app.session_state["all"] = True
-    app.run()
+    assert app.button(key="all-toggle").label == title
+    app.button(key="all-toggle").click().run()
     assert not app.exception
     return app
 

@@ -36,7 +36,7 @@ _QUESTION: Final = "import json, sys; print(json.dumps([sys.executable, list(sys
 # -P keeps the latter alone out, where modules may be named like the package that the script imports.
 _APART: Final = "-I"
 _SAME: Final = "-P"
-_ASK_SECONDS: Final = 30.0
+_ASK_SECONDS: Final = 30
 # A Python that did not answer may do so later; until then it is not asked for every page that is drawn.
 _ASK_AGAIN_SECONDS: Final = 30.0
 
@@ -203,7 +203,7 @@ def _asked(path: str) -> _Answer | str:
         executable, (major, minor), search_path = json.loads(done.stdout)
         return _Answer(str(executable), (int(major), int(minor)), tuple(map(str, search_path)))
     except subprocess.TimeoutExpired:
-        return f"no answer within {_ASK_SECONDS:.0f} seconds"
+        return f"no answer within {_ASK_SECONDS:d} seconds"
     except OSError as error:
         return error.strerror or str(error)
     except (ValueError, TypeError):

@@ -108,6 +108,7 @@ def _offer_table(title: str) -> None:
     )
 
 
+@callback
 def _toggle_table() -> None:
     st.session_state[_OPEN] = not st.session_state.get(_OPEN)
 

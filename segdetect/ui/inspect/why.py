@@ -50,7 +50,8 @@ def _show_why(
     fine = tile_map(inspection, tile)
     left, right = st.columns(2, wrap=False)
     with left:
-        _show(picture, 640, "This tile", "stretch", alt=f"Tile {place_of(facts)}")
+        small, kind = _reduced(picture, 640)
+        st.image(small, caption="This tile", width="stretch", output_format=kind, alt=shown(f"Tile {place_of(facts)}"))
     with right:
         if found:
             _show_look_alike(found[0], request, "Nearest", "stretch")
@@ -111,22 +112,26 @@ def _show_look_alike(look_alike: LookAlike, request: Request, title: str, width:
     picture = _picture_of(look_alike, request)
     similar = number(look_alike.similarity, 3)
     told = f"{where}, {similar}"
-    # In a line of its own, as captions are narrow: "row 7, col" and "3, 0.987" would be hard to read.
-    caption = f"{plain(f'{title}: {where}' if title else where)}  \n{plain(similar)}"
     # Twice as many pixels as are seen, for screens that have them.
-    side = 640 if width == "stretch" else 2 * width
-    _show(crop(picture, look_alike.box_ltrb), side, caption, width, alt=f"Look-alike in {told} similar")
+    small, kind = _reduced(crop(picture, look_alike.box_ltrb), 640 if width == "stretch" else 2 * width)
+    st.image(
+        small,
+        # In a line of its own, as captions are narrow: "row 7, col" and "3, 0.987" would be hard to read.
+        caption=f"{plain(f'{title}: {where}' if title else where)}  \n{plain(similar)}",
+        width=width,
+        output_format=kind,
+        alt=shown(f"Look-alike in {told} similar"),
+    )
 
 
-def _show(picture: Image.Image, side: int, caption: str, width: Literal["stretch"] | int, *, alt: str) -> None:
-    """Draw a part of a picture, reduced to this many pixels.
+def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, Literal["JPEG", "PNG"]]:
+    """A part of a picture, of at most this many pixels a side, and what it is sent as.
 
     Large parts go as JPEG, which takes a thirtieth of the time of PNG; in small ones, which are seen enlarged, its
     halved colours would show.
     """
     small = fitted(picture, side)
-    kind: Literal["JPEG", "PNG"] = "JPEG" if min(small.size) >= _LEAST_JPEG else "PNG"
-    st.image(small, caption=caption, width=width, output_format=kind, alt=shown(alt))
+    return small, "JPEG" if min(small.size) >= _LEAST_JPEG else "PNG"
 
 
 def _picture_of(look_alike: LookAlike, request: Request) -> LoadedImage:

@@ -47,8 +47,5 @@ def visitor() -> str:
 
 def account() -> str:
     """Whose runs this visitor sees: their account's where they have logged in, else those of all who have not."""
-    context = st.runtime.scriptrunner.get_script_run_ctx()
-    if context is not None and not context.user_info.get("is_logged_in"):
-        return ""  # what `st.user` says, which looks through all places of secrets each time
     user = st.user
     return f"{user.get('iss', '')} {user.get('sub') or user.get('email')}" if user.get("is_logged_in") else ""

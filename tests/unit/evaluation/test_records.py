@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,13 @@ def test_a_record_is_read_as_it_was_kept(evaluation: Evaluation, tmp_path: Path)
     assert [path.name for path in (tmp_path / "new").iterdir() if path.suffix != ".json"] == []
 
 
-def test_two_records_of_one_second_are_both_kept(evaluation: Evaluation, tmp_path: Path) -> None:
-    keep_record(evaluation, tmp_path)
-    keep_record(evaluation, tmp_path)
-    assert len(read_records(tmp_path).table) == 2
+def test_records_of_one_second_are_all_kept_and_the_last_is_listed_first(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    names = [f"cloth {number}" for number in range(8)]
+    for name in names:
+        keep_record(replace(evaluation, dataset=name), tmp_path)
+    assert [*read_records(tmp_path).table["data set"]] == names[::-1]
 
 
 def test_where_nothing_was_kept_there_is_nothing(tmp_path: Path) -> None:

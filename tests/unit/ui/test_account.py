@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,18 +27,3 @@ def test_an_account_is_what_its_provider_calls_it(monkeypatch: pytest.MonkeyPatc
     assert "" not in seen
     monkeypatch.setattr(st, "user", ANNA | {"email": "anna@elsewhere.org"})
     assert account() in seen
-
-
-def test_who_has_not_logged_in_is_known_without_a_look_for_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit looks through all places where they may lie, several times for each page."""
-
-    def user(_: object, name: str) -> None:
-        raise AssertionError(name)
-
-    monkeypatch.setattr(st, "user", type("User", (), {"get": user})())
-    context = SimpleNamespace(user_info={"email": "nobody@example.org"})
-    monkeypatch.setattr(st.runtime.scriptrunner, "get_script_run_ctx", lambda: context)
-    assert account() == ""
-    monkeypatch.setattr(st, "user", ANNA)
-    context.user_info = ANNA
-    assert account() != ""
