@@ -46,9 +46,9 @@ def show_new_run() -> None:
         return
     first = not runs().of(account())
     # With a run open, its pictures are what one came for.
-    is_open = opened_run() is None
-    title = "Inspect many pictures" if is_open else "Another run"
-    with st.expander(title, icon=":material/add:", expanded=is_open), st.container(key="new-run"):
+    has_room = opened_run() is None
+    title = "Inspect many pictures" if has_room else "Another run"
+    with st.expander(title, icon=":material/add:", expanded=has_room), st.container(key="new-run"):
         upload, folder = st.columns(2, gap="medium")
         with upload:
             _offer_upload(settings, references)

@@ -13,6 +13,7 @@ from segdetect.runs.queued.rows import Query, Row, Rows, Sorting
 from segdetect.runs.queued.state import RunState
 from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import open_picture, runs
+from segdetect.ui.shared.gallery import in_fours
 from segdetect.ui.shared.locale import number, number_column
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.phone import is_phone
@@ -169,13 +170,10 @@ def _row_chosen(key: str, lines: Sequence[int]) -> None:
 
 
 def _draw_gallery(found: Sequence[Row]) -> None:
-    # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
     with st.container(key="batch-gallery"):
-        for start in range(0, len(found), 4):
-            for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-                for column, row in zip(half.columns(2, wrap=False), found[first : first + 2], strict=False):
-                    with column.container(border=True):
-                        _draw_picture(row)
+        for column, row in in_fours(found):
+            with column.container(border=True):
+                _draw_picture(row)
 
 
 def _draw_picture(row: Row) -> None:

@@ -13,6 +13,7 @@ from segdetect.evaluation.run import Evaluation, PictureResult
 from segdetect.output.annotation import annotated_thumbnail
 from segdetect.output.thumbnails import data_uri
 from segdetect.settings import Scope
+from segdetect.ui.shared.gallery import in_fours
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.misses import Stop, Walk, open_walk, upload_of
 from segdetect.ui.shared.page import part
@@ -43,15 +44,10 @@ def _show_gallery(title: str, pictures: Sequence[PictureResult], evaluation: Eva
         st.caption("None.")
         return
     walk = _walk(f"{evaluation.dataset}: {title.lower()}", pictures, evaluation)
-    numbered = list(enumerate(pictures[:_SHOWN]))
-    # Four in a row. A pair stays side by side on a phone, where the two halves of a row go below each other.
     with st.container(key=f"gallery-{key}"):
-        for start in range(0, len(numbered), 4):
-            for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-                pair = numbered[first : first + 2]
-                for column, (at, picture) in zip(half.columns(2, wrap=False), pair, strict=False):
-                    with column:
-                        _show_picture(picture, walk, at, f"{key}-{at}")
+        for column, (at, picture) in in_fours([*enumerate(pictures[:_SHOWN])]):
+            with column:
+                _show_picture(picture, walk, at, f"{key}-{at}")
 
 
 def _walk(title: str, pictures: Sequence[PictureResult], evaluation: Evaluation) -> Walk:

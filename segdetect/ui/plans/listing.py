@@ -17,6 +17,7 @@ from segdetect.settings import Settings
 from segdetect.storage.plans.plan import Plan
 from segdetect.storage.plans.plans import KEPT_DELETED
 from segdetect.storage.plans.segplan import read_segplan
+from segdetect.ui.shared.gallery import in_fours
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.plan_in_use import plan_in_use
@@ -26,7 +27,6 @@ from segdetect.ui.shared.session import Upload, loaded
 from segdetect.ui.shared.texts import dotted, plain, shown
 
 _OPENED: Final = "plans-opened"
-_IN_A_ROW: Final = 4
 _COVER: Final = (320, 200)
 # The page's own grey, light or dark.
 _NO_COVER: Final = (
@@ -54,13 +54,9 @@ def show_list() -> Plan | None:
     if not found.whole:
         _show_first()
     opened = _opened(found.whole)
-    # A pair stays side by side on a phone, where the two halves of a row go below each other.
-    numbered = list(enumerate(found.whole))
-    for start in range(0, len(numbered), _IN_A_ROW):
-        for half, first in zip(st.columns(2), (start, start + 2), strict=True):
-            for column, (at, plan) in zip(half.columns(2, wrap=False), numbered[first : first + 2], strict=False):
-                with column, st.container(border=True, key=f"plan-card-{at}"):
-                    _show_card(plan, is_opened=opened is not None and plan.name == opened.name)
+    for column, (at, plan) in in_fours([*enumerate(found.whole)]):
+        with column, st.container(border=True, key=f"plan-card-{at}"):
+            _show_card(plan, is_opened=opened is not None and plan.name == opened.name)
     with st.container(horizontal=True):
         _offer_import()
         _offer_deleted()
