@@ -152,6 +152,15 @@ class Visitor:
 
     # ---- the steps ---------------------------------------------------------------------------------------------------
 
+    @asynccontextmanager
+    async def _waiting(self, step: str) -> AsyncIterator[None]:
+        """Note how long a step takes that may stand in a queue, and its places there: each step queues anew."""
+        async with self.seen.timed(step):
+            yield
+        places = await self.page.evaluate("() => queueSeen.splice(0)")
+        if places:
+            self.seen.queues.append(places)
+
     async def _take_away(self) -> None:
         for button in await self.page.locator(".st-key-files button[aria-label^='Remove visitor']").all():
             await button.click()
@@ -163,12 +172,11 @@ class Visitor:
         row, col = divmod(self.tile, SIDE)
         seed = 1000 * self.number + self.rounds
         data = png(planted(row, col, size_wh=PICTURE_WH, side=SIDE, seed=seed))
-        async with self.seen.timed(f"upload, {self.engine}"):
+        async with self._waiting(f"upload, {self.engine}"):
             file = {"name": self.name, "mimeType": "image/png", "buffer": data}
             await self.page.locator(".st-key-files input[type=file]").set_input_files([file])  # type: ignore[list-item]
             await self.page.locator(".sd-about").filter(has_text=self.name).first.wait_for()
             await self._shown()
-        self.seen.queues += [seen for seen in [await self.page.evaluate("() => queueSeen.splice(0)")] if seen]
         await self._rest()
         await self._check("upload")
 
@@ -202,7 +210,7 @@ class Visitor:
         for key, side in (("ArrowRight", SIDE + 1), ("ArrowLeft", SIDE)):
             slider = self.page.locator(".st-key-grid input[type=range]").first
             await slider.focus()
-            async with self.seen.timed(f"grid, {self.engine}"):
+            async with self._waiting(f"grid, {self.engine}"):
                 await slider.press(key)
                 about = self.page.locator(".sd-about").filter(has_text=f"{side} x {side} tiles")
                 await about.first.wait_for(state="attached")

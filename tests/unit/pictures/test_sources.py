@@ -294,9 +294,12 @@ def _zips(folder: Path, count: int) -> list[Path]:
 
 
 def _open_files() -> set[tuple[str, str]]:
-    """Number and target of each open file. Others' files may close at any moment, so only new ones are counted."""
+    """Number and target of each open file, without pipes and sockets, which other threads open and close at any moment.
+
+    Others' files may close as well, so only new ones are counted.
+    """
     links = Path("/proc/self/fd").iterdir()
-    return {(link.name, str(link.readlink())) for link in links if link.is_symlink() and link.exists()}
+    return {(link.name, str(link.readlink())) for link in links if link.is_symlink() and link.is_file()}
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files in /proc")

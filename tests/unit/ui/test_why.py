@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -37,9 +36,7 @@ def test_the_distance_to_the_threshold_is_that_of_the_figures_shown(score: float
     ],
 )
 def test_large_parts_are_encoded_quickly_and_small_ones_without_loss(
-    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], side: int, kind: str, pixels: tuple[int, int]
+    size: tuple[int, int], side: int, kind: str, pixels: tuple[int, int]
 ) -> None:
-    drawn: list[tuple[Image.Image, Any]] = []
-    monkeypatch.setattr(why.st, "image", lambda image, **options: drawn.append((image, options["output_format"])))
-    why._show(Image.new("RGB", size), side, "", 74, alt="")
-    assert [(image.size, how) for image, how in drawn] == [(pixels, kind)]
+    small, sent_as = why._reduced(Image.new("RGB", size), side)
+    assert (small.size, sent_as) == (pixels, kind)
