@@ -7,6 +7,8 @@ Which layouts are known stands in `folders`, `visa` and `coco`. Beside them, a t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +38,9 @@ def read_dataset(path: Path, *, allowed: Roots | None = None, polarity: Polarity
         polarity: which pixels of its masks are defects.
 
     Raises:
-        DatasetError: no such folder, no known layout, an empty category, masks and pictures that do not match, masks
-            that mark nearly everything while nobody said which of their pixels are defects, or a file elsewhere than
-            it may be. What a table names must lie in the data set's own folder.
+        DatasetError: no such folder, no known layout, an empty category, no defective picture with a mask that fits it
+            although there are some, masks that mark nearly everything while nobody said which of their pixels are
+            defects, or a file elsewhere than it may be. What a table names must lie in the data set's own folder.
     """
     search = Search(path, allowed, [], polarity)
     try:
@@ -50,9 +52,9 @@ def read_dataset(path: Path, *, allowed: Roots | None = None, polarity: Polarity
     if not categories:
         raise DatasetError("no pictures with ground truth were recognised in it", remedy=LAYOUTS, file=str(path))
     for category in categories:
-        for picture in category.pictures:
-            picture.check_size()
         _ask_early(category)
+    categories = [replace(one, pictures=tuple(picture.sized() for picture in one.pictures)) for one in categories]
+    search.notes.extend(_troubled([picture for one in categories for picture in one.pictures]))
     if polarity is Polarity.BACKGROUND:
         search.notes.append("What masks do not mark counts as defective, as was chosen")
     left_out, notes = tuple(dict.fromkeys(search.left_out)), tuple(f"{note}." for note in search.notes)
@@ -109,8 +111,19 @@ def _from_manifest(path: Path, search: Search) -> list[LabelledPicture]:
     ]
 
 
+def _troubled(pictures: Sequence[LabelledPicture]) -> list[str]:
+    """What is said of pictures whose ground truth is not known; the first's is raised where no defect is known."""
+    troubled = [picture for picture in pictures if picture.problem is not None]
+    if not troubled:
+        return []
+    if all(picture.is_clean or picture.problem is not None for picture in pictures):
+        raise troubled[0].problem or DatasetError("its ground truth is not known")
+    count = f"{len(troubled)} of {len(pictures)} pictures are left out of the figures, since their masks tell nothing"
+    return [f"{count}. The first of them: {str(troubled[0].problem).rstrip('.')}"]
+
+
 def _ask_early(category: Category) -> None:
     """Inverted masks are asked about before minutes are spent; what else is wrong with one fails its picture only."""
-    first = next((picture for picture in category.pictures if not picture.is_clean), None)
+    first = next((one for one in category.pictures if not one.is_clean and one.problem is None), None)
     if first is not None:
         first.check_polarity()

@@ -42,7 +42,7 @@ def category(home: Path, search: Search) -> Category:
     """A category in the layout of MVTec AD, MVTec LOCO AD, MVTec AD 2 or BTAD.
 
     Raises:
-        DatasetError: no pictures, or masks and pictures that do not match.
+        DatasetError: it holds no pictures.
     """
     name = as_text(home.resolve().name)
     test = _test_folder(home) or home
@@ -53,8 +53,8 @@ def category(home: Path, search: Search) -> Category:
         place = file.relative_to(test)
         defect = place.parts[0] if len(place.parts) > 1 else ""
         picture = _labelled(name_below(file, search.root), file, name, defect, search)
-        pictures.append(_told(picture, masks.take(place.with_name(file.stem), name=picture.name)))
-    masks.check_all_taken()
+        pictures.append(_told(picture, place, masks))
+    masks.leave_out_others(search)
     for untold in UNTOLD:
         search.leave_out(inside(home, untold), "it has no masks")
     if not pictures:
@@ -86,11 +86,7 @@ def _known_good(home: Path, name: str, search: Search) -> tuple[LabelledPicture,
 
 
 def pairs(path: Path, search: Search) -> list[Category]:
-    """Pictures in `images/` with masks in `masks/`; one whose mask marks nothing is clean.
-
-    Raises:
-        DatasetError: masks and pictures that do not match.
-    """
+    """Pictures in `images/` with masks in `masks/`; one whose mask marks nothing is clean."""
     images = inside(path, "images")
     masks = _masks(search, [inside(path, truth) for truth in TRUTHS])
     places = {file: file.relative_to(images) for file in search.pictures(images)}
@@ -100,8 +96,8 @@ def pairs(path: Path, search: Search) -> list[Category]:
     for file, place in places.items():
         name = as_text(path.resolve().name if one_category or len(place.parts) == 1 else place.parts[0])
         picture = _labelled(name_below(file, images), file, name, place.parent.name, search)
-        found.append(_unless_empty(_told(picture, masks.take(place.with_name(file.stem), name=picture.name))))
-    masks.check_all_taken()
+        found.append(_unless_empty(_told(picture, place, masks)))
+    masks.leave_out_others(search)
     return grouped(found)
 
 
@@ -113,9 +109,6 @@ def has_masks_beside(path: Path, search: Search) -> bool:
 def beside(path: Path, search: Search) -> list[Category]:
     """One category of all pictures below a folder, with masks beside them; of those in `train/` only the clean ones are
     used, as references.
-
-    Raises:
-        DatasetError: a picture without a mask, or two masks for one.
     """
     name = as_text(path.resolve().name)
     places = {file: file.relative_to(path) for file in search.pictures(path)}
@@ -125,9 +118,8 @@ def beside(path: Path, search: Search) -> list[Category]:
         if not _is_mask(place):
             folder = file.parent.name if file.parent.name.lower() in CLEAN_FOLDERS else ""
             picture = _labelled(name_below(file, search.root), file, name, folder, search)
-            taken = masks.take(place.with_name(file.stem), name=picture.name)
-            told[place.parts[0].lower() == "train"].append(_unless_empty(_told(picture, taken)))
-    masks.check_all_taken()
+            told[place.parts[0].lower() == "train"].append(_unless_empty(_told(picture, place, masks)))
+    masks.leave_out_others(search)
     trained, tested = told[True], told[False]
     if not tested:
         return [Category(name, tuple(trained), clean_ones(trained))]
@@ -166,28 +158,44 @@ def _labelled(name: str, file: Path, category_name: str, folder: str, search: Se
     )
 
 
-def _told(picture: LabelledPicture, masks: tuple[Path, ...]) -> LabelledPicture:
-    """A picture without a mask is clean only where its folder says so; an empty mask there says the same."""
-    told = replace(picture, masks=masks)
-    if picture.defect.lower() not in CLEAN_FOLDERS:
-        if not masks:
-            raise DatasetError(
-                "the picture has no mask, and its folder does not say that it is clean",
-                remedy="Add the mask, or put the picture in a folder named good",
-                file=picture.name,
-            )
+def _told(picture: LabelledPicture, place: Path, masks: Masks) -> LabelledPicture:
+    """A picture with its masks: without any it is clean only where its folder says so, and an empty one says the same.
+
+    Args:
+        picture: as its folder tells it.
+        place: where it lies below the folder that masks mirror.
+        masks: all of that folder's.
+    """
+    told = picture.with_masks(masks, place.with_name(place.stem))
+    if told.problem is not None:
         return told
-    truth = told.mask()
-    if truth is not None and truth.any():
-        raise DatasetError(
-            f"the picture lies in a folder named {picture.defect}, but its mask marks a defect",
-            remedy="Move the picture to another folder, or remove the mask",
-            file=picture.name,
-        )
-    return picture
+    if picture.defect.lower() in CLEAN_FOLDERS:
+        return _still_clean(picture, told)
+    if told.masks:
+        return told
+    return told.with_problem(
+        "the picture has no mask, and its folder does not say that it is clean",
+        remedy="Add the mask, or put the picture in a folder named good",
+    )
+
+
+def _still_clean(picture: LabelledPicture, told: LabelledPicture) -> LabelledPicture:
+    try:
+        truth = told.mask()
+    except DatasetError as error:
+        return replace(told, problem=error)
+    if truth is None or not truth.any():
+        return picture
+    return told.with_problem(
+        f"the picture lies in a folder named {picture.defect}, but its mask marks a defect",
+        remedy="Move the picture to another folder, or remove the mask",
+    )
 
 
 def _unless_empty(picture: LabelledPicture) -> LabelledPicture:
     """Where no folder says that a picture is defective, its mask alone does."""
-    truth = picture.mask()
+    try:
+        truth = picture.mask()
+    except DatasetError as error:
+        return replace(picture, problem=error)
     return picture if truth is None or truth.any() else replace(picture, masks=(), defect="good")

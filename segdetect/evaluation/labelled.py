@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from segdetect.errors import DatasetError, SegDetectError
 from segdetect.evaluation.masks import fitted, header_size, read_mask, scale_between
-from segdetect.evaluation.search import inside_roots
+from segdetect.evaluation.search import Masks, inside_roots
 from segdetect.evaluation.shapes import Shapes, union
 from segdetect.message import Message
 from segdetect.pictures.left_out import LeftOut
@@ -34,6 +34,7 @@ class LabelledPicture:
         within: the folders that its files must lie in, links followed, whenever they are read; None for any.
         shapes: what marks its defects beside files.
         polarity: which pixels of the masks are defects.
+        problem: why nobody can tell whether it has a defect, or where; None where its ground truth is as it should be.
     """
 
     name: str
@@ -46,11 +47,23 @@ class LabelledPicture:
     within: Roots | None = None
     shapes: Shapes | None = None
     polarity: Polarity = Polarity.ASK
+    problem: DatasetError | None = None
 
     @property
     def is_clean(self) -> bool:
         """Whether it is known to have no defect."""
-        return not self.masks and self.shapes is None
+        return not self.masks and self.shapes is None and self.problem is None
+
+    def with_masks(self, masks: Masks, place: Path) -> LabelledPicture:
+        """Itself with the masks of a place, if any, or with the problem of there being two for it."""
+        try:
+            return replace(self, masks=masks.take(place, name=self.name))
+        except DatasetError as error:
+            return replace(self, problem=error)
+
+    def with_problem(self, problem: str, remedy: str) -> LabelledPicture:
+        """Itself with a reason why its ground truth is not known."""
+        return replace(self, problem=DatasetError(problem, remedy=remedy, file=self.name))
 
     def data(self) -> bytes:
         """The file's bytes.
@@ -83,9 +96,11 @@ class LabelledPicture:
             size_wh: of the picture, which it is scaled to by a whole factor; None for the mask's own size.
 
         Raises:
-            DatasetError: a mask cannot be read, lies elsewhere than it may, does not fit the size or another mask, or
-                marks nearly everything while nobody has said which of its pixels are defects.
+            DatasetError: there is a `problem`, or a mask cannot be read, lies elsewhere than it may, does not fit the
+                size or another mask, or marks nearly everything while nobody has said which of its pixels are defects.
         """
+        if self.problem is not None:
+            raise self.problem
         if self.is_clean:
             return None
         whole = self._whole(size_wh)
@@ -127,19 +142,19 @@ class LabelledPicture:
         if self.polarity is Polarity.ASK and share > NEARLY_ALL:
             raise self._question(share)
 
-    def check_size(self) -> None:
-        """Compare the sizes in the files' headers, where both have one that is read without decoding.
-
-        Raises:
-            DatasetError: they differ by no whole factor.
-        """
-        size = None if self.is_clean else header_size(self.path)
+    def sized(self) -> LabelledPicture:
+        """Itself, with the problem named where the headers of its files say that a mask does not fit it."""
+        size = None if self.is_clean or self.problem is not None else header_size(self.path)
         if size is None:
-            return
+            return self
         sizes = [header_size(mask) for mask in self.masks] + [self.shapes.size_wh if self.shapes else None]
-        for mask_size in sizes:
-            if mask_size is not None:
-                scale_between(mask_size, size, name=self.name)
+        try:
+            for mask_size in sizes:
+                if mask_size is not None:
+                    scale_between(mask_size, size, name=self.name)
+        except DatasetError as error:
+            return replace(self, problem=error)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

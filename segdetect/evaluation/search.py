@@ -131,16 +131,10 @@ class Masks:
         others = [found for other in self._spelt.get(folded(str(place)), ()) if (found := self._at(other))]
         return others[0] if len(others) == 1 else None
 
-    def check_all_taken(self) -> None:
-        """Raises:
-        DatasetError: a mask belongs to no picture.
-        """
+    def leave_out_others(self, search: Search) -> None:
+        """Say which masks belong to no picture."""
         for mask in self._left:
-            raise DatasetError(
-                "the mask belongs to no picture",
-                remedy="Add the picture, or remove the mask",
-                file=name_below(mask, self._root),
-            )
+            search.leave_out(mask, "the mask belongs to no picture")
 
 
 def bare(stem: str) -> str:

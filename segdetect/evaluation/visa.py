@@ -86,7 +86,7 @@ def category(home: Path, search: Search) -> Category:
     """A category by its folders alone: which clean pictures are for training is not known, so all are evaluated.
 
     Raises:
-        DatasetError: masks and pictures that do not match, or no pictures.
+        DatasetError: it holds no pictures.
     """
     name = as_text(home.resolve().name)
     truth = inside(inside(inside(home, "Data"), "Masks"), "Anomaly")
@@ -95,20 +95,20 @@ def category(home: Path, search: Search) -> Category:
     for folder in ("Anomaly", "Normal"):
         place = inside(_images(home), folder)
         for file in search.pictures(place):
-            called = name_below(file, search.root)
-            taken = masks.take(file.relative_to(place).with_suffix(""), name=called) if folder == "Anomaly" else ()
-            if folder == "Anomaly" and not taken:
-                raise DatasetError("the picture has no mask", remedy="Add the mask", file=called)
-            defect = "good" if folder == "Normal" else "anomaly"
-            pictures.append(
-                LabelledPicture(
-                    called, file, taken, name, defect=defect, within=search.allowed, polarity=search.polarity
-                )
+            called, defect = name_below(file, search.root), "good" if folder == "Normal" else "anomaly"
+            picture = LabelledPicture(
+                called, file, (), name, defect=defect, within=search.allowed, polarity=search.polarity
             )
-    masks.check_all_taken()
+            pictures.append(picture if folder == "Normal" else _marked(picture, file.relative_to(place), masks))
+    masks.leave_out_others(search)
     if not pictures:
         raise DatasetError("its folder Data/Images holds no pictures", remedy="Add pictures", file=name)
     search.notes.append(
         f"{name}: without {SPLIT}, all of its clean pictures are evaluated and serve as known-good ones"
     )
     return Category(name, tuple(pictures), clean_ones(pictures))
+
+
+def _marked(picture: LabelledPicture, place: Path, masks: Masks) -> LabelledPicture:
+    told = picture.with_masks(masks, place.with_suffix(""))
+    return told if told.masks or told.problem else told.with_problem("the picture has no mask", remedy="Add the mask")

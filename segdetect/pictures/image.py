@@ -21,8 +21,9 @@ class LoadedImage:
         pages: how many pages the file has.
         window: low and high source value mapped to black and white, for pictures deeper than 8 bits; else None.
         value_range: lowest and highest source value, for the same pictures; else None.
-        valid: `(height, width)` bool, read-only, False where a pixel is no measurement: such pixels are black, play no
-            part in the window and are left out of every comparison. None when all are.
+        valid: `(height, width)` bool, read-only, False where a pixel is no measurement: such pixels are black
+            (transparent ones white), play no part in the window and are left out of every comparison. None when all
+            are.
         curved: the file's own curve maps the values, over the span `window`, rather than a straight line.
         allowed: pixel boxes (left, top, right, bottom; right and bottom exclusive) of the places for which alone it is
             among what others are compared with: what looks like one of them is not held against a picture. Empty for

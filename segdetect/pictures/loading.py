@@ -52,8 +52,8 @@ def load_image(
     """Decode a picture file of any supported format.
 
     Pictures deeper than 8 bits are mapped to 8 by `window`, else by the file's own window (DICOM), else by the 0.5th
-    and 99.5th percentile of their values. Transparent parts are laid on white, EXIF rotation is applied, grey becomes
-    RGB.
+    and 99.5th percentile of their values. Transparent parts are laid on white, and left out where they are wholly
+    so; EXIF rotation is applied, grey becomes RGB.
 
     Args:
         data: the file's bytes.
@@ -202,6 +202,7 @@ def _shown(raster: Raster, window: tuple[float, float], curved: bool) -> Pixels:
 
 def _measured(encoded: Encoded, raster: Raster) -> Raster:
     """The raster with all that is no measurement marked, and a note on what the file itself does not declare."""
+    raster = _opaque_where_seen(raster)
     valid, notes = raster.valid, raster.notes
     numbers = finite(raster.values)
     if numbers is not None:
@@ -218,6 +219,21 @@ def _measured(encoded: Encoded, raster: Raster) -> Raster:
             "Export the picture again, or choose another page or file",
         )
     return replace(raster, valid=valid, notes=notes)
+
+
+def _opaque_where_seen(raster: Raster) -> Raster:
+    """The raster with its wholly transparent pixels marked as no measurement: what lies there is not to be seen."""
+    if raster.alpha is None:
+        return raster
+    seen = raster.alpha > 0
+    if not seen.any():
+        # Programs that mean something else by a fourth channel write such files.
+        note = "All of it is transparent: its colours are shown as if it were not."
+        return replace(raster, alpha=None, notes=(*raster.notes, note))
+    if seen.all():
+        return raster
+    note = left_out_note(seen, "no colour, being transparent,")
+    return replace(raster, valid=both(raster.valid, seen), notes=(*raster.notes, note))
 
 
 def _choose_window(raster: Raster, window: tuple[float, float] | None) -> tuple[tuple[float, float], str]:

@@ -25,7 +25,7 @@ from segdetect.settings import EngineName, Scope, Settings
 from segdetect.ui.inspect.why import sentence
 from segdetect.ui.viewer.panes import inspection_pane
 from tests.support.dicom_files import computed_tomogram, dicom_file
-from tests.support.pictures import picture, planted, weave
+from tests.support.pictures import picture, planted, png, weave
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 SETTINGS = Settings(engine=EngineName.TEXTURE)
@@ -53,6 +53,23 @@ def test_a_ct_without_a_window_does_not_lose_its_defect_to_the_padding(inspector
     assert set(found.flagged_tiles) <= DEFECT
     assert found.strongest_tile in DEFECT
     assert inspector.inspect(section(), SETTINGS).decision.verdict is Verdict.NORMAL
+
+
+def test_what_is_transparent_around_a_part_is_not_compared(inspector: Inspector) -> None:
+    pixels = planted(3, 3, size_wh=(420, 420), side=7)
+    y, x = np.mgrid[:420, :420] - 209.5
+    inside = np.hypot(y, x) < 190
+    cut_out = load_image(png(np.dstack([pixels, np.where(inside, 255, 0)]).astype(np.uint8)), name="part.png")
+    assert cut_out.valid is not None
+    assert np.array_equal(cut_out.valid, inside)
+    assert cut_out.pixels[0, 0].tolist() == [255, 255, 255]
+    assert any("being transparent, and are left out" in note for note in cut_out.notes)
+    found = inspector.inspect(cut_out, SETTINGS)
+    unscored = set(np.flatnonzero(~found.scores.scored).tolist())
+    assert set(CORNERS) <= unscored
+    assert len(unscored) < 16
+    assert found.strongest_tile == 24
+    assert set(found.flagged_tiles) == {24}
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, TILES], ids=["dense", "tiles"])

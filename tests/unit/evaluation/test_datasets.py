@@ -8,6 +8,9 @@ from PIL import Image
 
 from segdetect.errors import DatasetError
 from segdetect.evaluation.datasets import read_dataset
+from segdetect.evaluation.run import evaluate
+from segdetect.pipeline import Inspector
+from segdetect.settings import Settings
 from tests.support.tiny_dataset import blot, cloth, manifest_dataset, mvtec_category, save, save_pair
 
 
@@ -144,6 +147,13 @@ def _damaged_mask_in_good(root: Path) -> Path:
     return root
 
 
+def _damaged_mask_beside_others(root: Path) -> Path:
+    for number in (1, 2, 3):
+        save_pair(root / f"images/hole/{number}.png", root / f"masks/hole/{number}.png", number, blot(0, 0))
+    (root / "masks/hole/3.png").write_bytes(b"not a picture")
+    return root
+
+
 def _good_with_a_defect(root: Path) -> Path:
     save_pair(root / "images/good/1.png", root / "masks/good/1.png", 1, blot(0, 0))
     return root
@@ -154,9 +164,6 @@ def _good_with_a_defect(root: Path) -> Path:
     [
         (_no_folder, "nowhere", ["no such folder", "CATEGORY/ground_truth", "images/ and masks/"]),
         (_nothing_known, "", ["CATEGORY/ground_truth", "images/ and masks/"]),
-        (_mask_of_another_size, "own/rug/blot_1.png", ["50 x 60", "112 x 112"]),
-        (_mask_without_picture, "rug/ground_truth/blot/077_mask.png", ["belongs to no picture"]),
-        (_picture_without_mask, "rug/test/blot/077.png", ["no mask", "folder named good"]),
         (_manifest_names_missing_picture, "images/own/rug/blot_2.png", ["missing"]),
         (_manifest_names_missing_mask, "masks/own/rug/blot_2.png", ["missing"]),
         (_manifest_lacks_a_column, "manifest.csv", ["'category'"]),
@@ -173,6 +180,52 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path: Path, build, file: str, w
     assert caught.value.file.endswith(file)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("build", "name", "words"),
+    [
+        (_mask_of_another_size, "own/rug/blot_1.png", ["50 x 60", "112 x 112", "whole factor"]),
+        (_picture_without_mask, "rug/test/blot/077.png", ["no mask", "folder named good"]),
+        (_damaged_mask_beside_others, "hole/3.png", ["3.png", "it is no picture"]),
+    ],
+    ids=lambda value: value.__name__[1:] if callable(value) else None,
+)
+def test_what_is_wrong_with_one_mask_costs_its_picture_only(tmp_path: Path, build, name: str, words: list[str]) -> None:  # type: ignore[no-untyped-def]
+    dataset = read_dataset(build(tmp_path))
+    (troubled,) = [picture for picture in dataset.pictures if picture.problem is not None]
+    assert troubled.name.endswith(name)
+    assert not troubled.is_clean
+    with pytest.raises(DatasetError) as caught:
+        troubled.truth()
+    (note,) = [note for note in dataset.notes if "left out of the figures" in note]
+    for word in words:
+        assert word in str(caught.value)
+        assert word in note
+    assert any(picture.mask() is not None for picture in dataset.pictures if picture is not troubled)
+
+
+@pytest.mark.parametrize("build", [_mask_of_another_size, _picture_without_mask, _damaged_mask_beside_others])
+def test_it_is_a_failure_among_the_figures_of_the_others(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    dataset = read_dataset(build(tmp_path))
+    result = evaluate(Inspector(), dataset, Settings(engine="texture"))
+    (troubled,) = [picture for picture in dataset.pictures if picture.problem is not None]
+    assert [(failure.image, failure.error) for failure in result.failures] == [(troubled.name, troubled.problem)]
+    assert len(result.pictures) == len(dataset.pictures) - 1
+
+
+def test_a_mask_without_its_picture_is_left_out(tmp_path: Path) -> None:
+    (left_out,) = read_dataset(_mask_without_picture(tmp_path)).left_out
+    assert left_out.name.endswith("rug/ground_truth/blot/077_mask.png")
+    assert "belongs to no picture" in left_out.reason
+
+
+def test_masks_that_fit_none_of_the_pictures_are_an_error(tmp_path: Path) -> None:
+    mvtec_category(tmp_path / "rug")
+    for mask in (tmp_path / "rug/ground_truth").rglob("*.png"):
+        mask.rename(mask.with_name(f"x{mask.name}"))
+    with pytest.raises(DatasetError, match="no mask"):
+        read_dataset(tmp_path)
 
 
 def test_a_rotated_photograph_fits_its_mask(tmp_path: Path) -> None:

@@ -190,11 +190,23 @@ def test_transparent_parts_are_shown_on_white(mode: str) -> None:
     assert clear.tolist() == [255, 255, 255]
     assert image.pixels[20, 15].max() < 255
     assert "white" in image.notes[0]
+    assert image.valid is not None
+    assert not image.valid[35, 45]
+    assert image.valid[20, 15]
+
+
+def test_a_picture_that_is_wholly_transparent_is_shown_by_its_colours() -> None:
+    image = load(encode(np.dstack([scene(), np.zeros((H, W), np.uint8)]), "PNG"))
+    assert np.array_equal(image.pixels, scene())
+    assert image.valid is None
+    assert any("as if it were not" in note for note in image.notes)
 
 
 def test_half_transparent_parts_are_blended() -> None:
     rgba = np.full((H, W, 4), (0, 0, 0, 128), np.uint8)
-    assert np.all(load(encode(rgba, "PNG")).pixels == 127)
+    image = load(encode(rgba, "PNG"))
+    assert np.all(image.pixels == 127)
+    assert image.valid is None
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
