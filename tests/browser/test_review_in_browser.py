@@ -10,7 +10,7 @@ import pytest
 
 from segdetect.cli.main import main
 from tests.support.app_server import running_app
-from tests.support.browsing import rest
+from tests.support.browsing import asked_again, rest
 from tests.support.pictures import planted, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -64,3 +64,24 @@ def test_a_wrong_alarm_goes_by_a_key_comes_back_and_stays_away_on_the_command_li
     for options, flagged in ((["--plan", str(file)], False), (["--engine", "texture"], True)):
         assert main(["inspect", str(tmp_path / "part.png"), "--no-history", *options]) == 0
         assert ("flagged" in capsys.readouterr().out) == flagged
+
+
+def test_a_word_on_a_segment_that_no_plan_learns_from_draws_only_what_depends_on_the_tile(
+    tab: Callable[..., Any],
+) -> None:
+    page = tab()
+    received: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
+    page.reload()
+    picture = {"name": "part.png", "mimeType": "image/png", "buffer": DATA}
+    page.locator(".st-key-files input[type=file]").set_input_files([picture])
+    page.locator(".sd-lead").get_by_text(FLAGGED).wait_for()
+    asked_again(page)
+    # A run of the whole page is about 150 messages.
+    assert len(received) > 100, "they are counted"
+    received.clear()
+    page.locator(".st-key-review-defect button:visible").click()
+    page.get_by_role("button", name="Take back").wait_for()
+    page.get_by_text("someone: defect").wait_for()
+    rest(page)
+    assert 0 < len(received) < 70

@@ -214,7 +214,8 @@ def _say_on_inspect(entry: Entry, boxes_ltrb: Sequence[Box], judgement: Judgemen
     plan = say(entry, boxes_ltrb, judgement, file_bytes(entry.sha256))
     st.session_state[_LAST] = None if judgement is Judgement.TAKEN_BACK else (entry, boxes_ltrb)
     st.session_state[_TOLD] = told(plan, entry, judgement)
-    st.rerun()  # the whole page: what a plan learnt may change the answer
+    if plan is not None:
+        st.rerun()  # the whole page: what a plan learnt may change the answer
 
 
 def picture_of(entry: Entry) -> bytes | None:
