@@ -70,6 +70,7 @@ format: ## Put the code into the house format
 screenshots: ## Take the pictures of README.md and docs/method.md anew
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
+	$(python) -m scripts.previews
 	$(python) -m scripts.method_pictures
 	$(python) -m scripts.screenshots
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -48,7 +49,12 @@ class Sample:
         """The picture as a PNG file."""
         return sample_bytes(self.key)
 
+    def preview(self) -> bytes:
+        """Its middle as a small square JPEG, which need not be drawn first: `scripts.previews` did."""
+        return (PREVIEWS / f"{self.key}.jpg").read_bytes()
 
+
+PREVIEWS: Final = Path(__file__).parent / "previews"
 CLEAN: Final = "clean"
 
 SAMPLES: Final = (

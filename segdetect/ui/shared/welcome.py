@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 import streamlit as st
-from PIL import Image, ImageOps
 
-from segdetect.output.thumbnails import data_uri
-from segdetect.samples.catalogue import SAMPLES, Sample, sample_bytes
+from segdetect.output.thumbnails import encoded_uri
+from segdetect.samples.catalogue import SAMPLES, Sample
 from segdetect.ui.browser.drop import show_chooser
 from segdetect.ui.shared.page import callback
-from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.sidebar import choose_sample
 
 _PAIR: Final = 2
-_PREVIEW_SIDE: Final = 360
-
-
-def _preview(key: str) -> str:
-    """The middle of the sample as a square, so that all of them are of one shape."""
-    picture = Image.open(io.BytesIO(sample_bytes(key)), formats=["PNG"]).convert("RGB")
-    return data_uri(ImageOps.fit(picture, (_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS))
 
 
 def show_welcome() -> None:
@@ -59,11 +48,7 @@ def show_samples() -> None:
 def _show_pair(samples: Sequence[Sample]) -> None:
     for column, sample in zip(st.columns(_PAIR, wrap=False), samples, strict=False):
         with column.container(border=True):
-            st.image(
-                remembered("preview", sample.key, partial(_preview, sample.key)),
-                width="stretch",
-                alt=sample.description,
-            )
+            st.image(encoded_uri(sample.preview()), width="stretch", alt=sample.description)
             st.button(
                 sample.title,
                 key=f"try-{sample.key}",
