@@ -169,6 +169,7 @@ OUTLINES = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_the_outlines_of_the_heat_map_follow_a_threshold_that_is_dragged(tab: Callable[..., Any]) -> None:
     page = tab(f"{SAMPLE}&view=Scores", **WIDE)
     page.locator(".st-key-heatmap .shapelayer").first.wait_for(state="attached")

@@ -108,6 +108,7 @@ def test_keys_and_buttons_go_from_one_flagged_tile_to_the_next(page: Any) -> Non
     page.locator(".viewer .count").get_by_text(f"{flagged(page)} of {flagged(page)}").wait_for()
 
 
+@pytest.mark.slow
 def test_a_box_drawn_on_the_heatmap_picks_its_tiles(page: Any) -> None:
     tile_on_chart(page, 0, 0)
     page.locator(".st-key-heatmap .nsewdrag").first.hover()

@@ -69,7 +69,7 @@ def veil(page: Any) -> Any:
     return page.locator(".sd-drop-veil")
 
 
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("options", [{}, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desk", "phone"])
 def test_a_picture_dropped_on_the_heading_is_inspected(tab: Callable[..., Any], options: dict[str, Any]) -> None:
     page = tab(**options)
     wait_until_listening(page)
@@ -85,6 +85,7 @@ def test_a_picture_dropped_on_the_heading_is_inspected(tab: Callable[..., Any], 
     assert verdict(page, "row 3, column 4") == "Anomalous"
 
 
+@pytest.mark.slow
 def test_what_is_pasted_is_inspected_unless_it_is_no_picture(tab: Callable[..., Any]) -> None:
     page = tab()
     wait_until_listening(page)

@@ -130,6 +130,7 @@ def test_a_narrow_screen_is_not_scrolled_sideways(tab: Callable[..., Any], page:
     assert widest <= 400
 
 
+@pytest.mark.slow
 def test_other_grids_are_a_strip_to_slide_on_a_phone(tab: Callable[..., Any]) -> None:
     narrow = tab(f"{SAMPLE}&look=Other+grid+sizes", viewport={"width": 400, "height": 800})
     narrow.get_by_text("(shown)").wait_for()
@@ -147,6 +148,7 @@ def test_other_grids_are_a_strip_to_slide_on_a_phone(tab: Callable[..., Any]) ->
     expect_grid(narrow, "9 x 9")
 
 
+@pytest.mark.slow
 def test_dark_is_dark(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE, color_scheme="dark")
     page.locator(".st-key-heatmap .js-plotly-plot").wait_for()
@@ -161,6 +163,7 @@ def test_dark_is_dark(tab: Callable[..., Any]) -> None:
 # ---- read aloud ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_small_print_in_popovers_can_be_read(tab: Callable[..., Any], scheme: str) -> None:
     opened = tab(SAMPLE, color_scheme=scheme)

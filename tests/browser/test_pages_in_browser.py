@@ -34,6 +34,7 @@ def test_the_method_has_contents_that_lead_to_each_part(tab: Callable[..., Any])
     assert contents.bounding_box()["y"] < text.bounding_box()["y"], "before it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["watch", "evaluate", "batch", "plans"])
 def test_lines_of_text_are_as_long_on_a_wide_screen_as_they_are_read_well(tab: Callable[..., Any], name: str) -> None:
     page = tab("", page=name, viewport={"width": 1920, "height": 1080})

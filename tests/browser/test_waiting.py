@@ -78,6 +78,7 @@ def test_what_belongs_to_another_picture_or_to_none_is_gone_while_an_answer_is_a
     bar.filter(has_text="second.png").wait_for()
 
 
+@pytest.mark.slow
 def test_what_is_not_drawn_over_yet_is_faded_in_one_step(tab: Callable[..., Any]) -> None:
     page = tab("engine=fastdup&sample=Broken+wire+mesh")
     page.emulate_media(reduced_motion="no-preference")

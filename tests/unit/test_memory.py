@@ -114,7 +114,7 @@ def entries_of(engine: Engine, scope: Scope, side: int) -> Iterator[tuple[str, t
     "engine",
     [
         pytest.param(TinyDenseEngine(), id="dense"),
-        pytest.param(TinyTileEngine(), id="tile"),
+        pytest.param(TinyTileEngine(), id="tile", marks=pytest.mark.slow),
         pytest.param(TextureEngine(), id="own", marks=pytest.mark.slow),
     ],
 )

@@ -369,7 +369,9 @@ def test_answers_that_find_no_room_are_said() -> None:
     )
 
 
-@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", ["0<&- 1>&- 2>&-", *(pytest.param(one, marks=pytest.mark.slow) for one in ("1>&-", "2>&-", "1>&- 2>&-"))]
+)
 def test_closed_streams_do_no_harm(folder: Path, closed: str) -> None:
     line = f"exec {sys.executable} -m segdetect inspect many empty.png --engine texture --out out {closed}"
     (folder / "empty.png").write_bytes(b"")

@@ -170,7 +170,9 @@ def test_a_number_of_workers_that_is_none(number: str) -> None:
         main([*INSPECT, "--workers", number])
 
 
-@pytest.mark.parametrize("address", ["foo", "tcp://foo", "http://foo:8786"])
+@pytest.mark.parametrize(
+    "address", ["tcp://foo", *(pytest.param(one, marks=pytest.mark.slow) for one in ("foo", "http://foo:8786"))]
+)
 def test_what_is_no_address_of_a_scheduler_is_refused_without_a_traceback(address: str, folder: Path) -> None:
     words = [sys.executable, "-m", "segdetect", *INSPECT, "--engine", "texture", "--scheduler", address]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
