@@ -322,6 +322,54 @@ def test_the_tools_of_a_chart_are_one_stop_of_the_tab_key(tab: Callable[..., Any
     assert not page.evaluate("() => document.activeElement.matches('.modebar button')")
 
 
+_FOCUSED = "() => (document.activeElement.ariaLabel || document.activeElement.innerText).trim()"
+
+
+def test_what_a_button_opens_comes_right_after_it_for_the_tab_key(tab: Callable[..., Any]) -> None:
+    page = tab(SAMPLE, **WIDE)
+    opener = page.locator(".st-key-verdict-bar [data-testid=stPopoverButton]", has_text="Export")
+    opener.focus()
+    page.keyboard.press("Enter")
+    stops = page.locator("[data-testid=stPopoverBody] :is(button, input):visible")
+    stops.last.wait_for()
+    rest(page)
+    page.keyboard.press("Tab")
+    assert stops.first.evaluate("node => node === document.activeElement")
+    page.keyboard.press("Shift+Tab")
+    assert opener.evaluate("node => node === document.activeElement")
+    stops.last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(_FOCUSED) == "Picture", "the way goes on behind the button"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Escape")
+    stops.first.wait_for(state="detached")
+    page.keyboard.press("Tab")
+    assert page.evaluate(_FOCUSED) == "Picture"
+
+
+def test_the_options_of_the_stage_are_entered_by_keyboard_and_left_again(tab: Callable[..., Any]) -> None:
+    page = tab(SAMPLE, **WIDE)
+    button = page.get_by_role("button", name="View options")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("slider", name="Heat").evaluate("node => node.matches(':focus')")
+    page.keyboard.press("Escape")
+    assert button.evaluate("node => node.matches(':focus')")
+    button.click()
+    assert button.evaluate("node => node.matches(':focus')"), "a click takes the focus nowhere"
+
+
+def test_the_tools_of_a_picture_are_seen_when_the_tab_key_reaches_them(tab: Callable[..., Any]) -> None:
+    page = tab(SAMPLE, **WIDE)
+    tool = page.locator(".st-key-why [data-testid=stElementToolbar] button").first
+    tool.wait_for(state="attached")
+    opacity = "node => getComputedStyle(node.closest('[data-testid=stElementToolbar]')).opacity"
+    assert tool.evaluate(opacity) == "0"
+    tool.focus()
+    page.wait_for_timeout(400)
+    assert tool.evaluate(opacity) == "1"
+
+
 @pytest.mark.slow
 def test_on_a_phone_each_row_keeps_to_its_line_and_the_controls_are_a_sheet(tab: Callable[..., Any]) -> None:
     phone = {"viewport": {"width": 400, "height": 800}, "has_touch": True, "is_mobile": True}

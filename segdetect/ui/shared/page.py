@@ -16,6 +16,7 @@ from segdetect.errors import CancelledError, SegDetectError, SettingsError
 from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
+from segdetect.ui.browser.popovers import order_popovers
 from segdetect.ui.browser.toolbars import gather_tools
 from segdetect.ui.shared.download_files import keep_downloads
 from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
@@ -234,6 +235,7 @@ def _set_up(title: str) -> None:
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
     keep_history()
     gather_tools()
+    order_popovers()
     with st.sidebar, st.container(key="pages", gap="xsmall"):
         for path, label, page_icon in PAGES:
             st.page_link(path, label=plain(label), icon=page_icon)

@@ -27,7 +27,12 @@ function connectControls(viewer) {
     fold: (button) => panels().toggle(button.dataset.panel),
     help: () => showSheet(viewer),
     "close-help": () => root.querySelector(".sheet").close(),
-    view: () => showOptions(viewer, root.querySelector(".options").hidden),
+    view: (button, { detail }) => {
+      const options = root.querySelector(".options");
+      showOptions(viewer, options.hidden);
+      // Who opens them by keyboard goes on in them: they lie behind the layers and the pictures.
+      if (detail === 0 && !options.hidden) options.querySelector("label:not([hidden]) input").focus();
+    },
     full: () => toggleFullScreen(root),
     reset: () => viewer.reset(),
     ignore: () => viewer.board.toggle(),
@@ -38,7 +43,7 @@ function connectControls(viewer) {
   };
   root.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-do]");
-    if (button) actions[button.dataset.do](button);
+    if (button) actions[button.dataset.do](button, event);
   });
   for (const near of ["pointerenter", "focusin"]) root.addEventListener(near, () => viewer.askValues());
   root.querySelector(".window select").addEventListener("change", ({ target }) => viewer.change({ preset: target.value }));
