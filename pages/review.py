@@ -9,7 +9,10 @@ from segdetect.ui.shared.page import page
 
 with page("Review"):
     st.title("Review")
-    st.markdown("Say of each flagged place whether it is a defect, the least certain ones first. Plans learn from it.")
+    with st.container(key="review-lead"):
+        st.markdown(
+            "Say of each flagged place whether it is a defect, the least certain ones first. Plans learn from it."
+        )
     search = choose_what()
     if search is not None:
         found = open_questions(search)

@@ -67,3 +67,48 @@ def test_an_answer_is_found_again_and_opened_as_it_was_kept(tab: Callable[..., A
     page.get_by_role("button", name="Inspect anew").click()
     page.get_by_text("as it was kept").wait_for(state="hidden")
     expect_grid(page, "6 x 6")
+
+
+@pytest.mark.slow
+def test_two_are_chosen_by_keyboard_and_their_charts_begin_at_one_height(tab: Callable[..., Any]) -> None:
+    page = tab("engine=texture&sample=Broken+wire+mesh", viewport={"width": 1440, "height": 900})
+    page.locator(".sd-word").wait_for()
+    rest(page)
+    address = page.url.partition("?")[0]
+    page.goto(f"{address}?engine=texture&sample=Clean+wire+mesh")
+    page.locator(".sd-word").wait_for()
+    rest(page)
+    page.goto(f"{address}history")
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for()
+    rest(page)
+    page.wait_for_timeout(700)
+    page.locator(".st-key-history-search-row").get_by_role("button", name="More").focus()
+    for key in (*["Tab"] * 5, "ArrowDown", "Space"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(200)
+    page.get_by_role("button", name="Open on Inspect").wait_for()
+    rest(page)
+    page.keyboard.press("ArrowUp")
+    page.wait_for_timeout(200)
+    page.keyboard.press("Space")
+    page.get_by_role("heading", name="What changed").wait_for()
+    charts = page.locator(".stMain .stPlotlyChart")
+    charts.nth(1).wait_for()
+    rest(page)
+    assert len({one.bounding_box()["height"] for one in page.locator(".sd-banner").all()}) == 2, "unlike sentences"
+    assert charts.nth(0).bounding_box()["y"] == pytest.approx(charts.nth(1).bounding_box()["y"], abs=1)
+
+
+def test_the_tools_of_the_list_lie_over_no_control(tab: Callable[..., Any]) -> None:
+    page = tab("engine=texture&sample=Broken+wire+mesh", viewport={"width": 1440, "height": 900})
+    page.locator(".sd-word").wait_for()
+    rest(page)
+    page.goto(page.url.partition("?")[0] + "history")
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    rest(page)
+    page.locator("[data-testid=stDataFrame]").first.hover()
+    page.wait_for_timeout(500)
+    more = page.locator(".st-key-history-search-row").get_by_role("button", name="More").bounding_box()
+    tools = page.locator("[data-testid=stElementToolbarButtonContainer]").first.bounding_box()
+    assert tools["y"] >= more["y"] + more["height"]

@@ -85,3 +85,16 @@ def test_a_word_on_a_segment_that_no_plan_learns_from_draws_only_what_depends_on
     page.get_by_text("someone: defect").wait_for()
     rest(page)
     assert 0 < len(received) < 70
+
+
+def test_on_a_phone_the_picture_in_question_is_seen_whole(tab: Callable[..., Any]) -> None:
+    page = tab("sample=Broken+wire+mesh&engine=texture", viewport={"width": 400, "height": 800}, has_touch=True)
+    page.locator(".sd-word").wait_for()
+    rest(page)
+    page.goto(page.url.partition("?")[0] + "review")
+    picture = page.locator(".st-key-review-place img")
+    picture.wait_for()
+    rest(page)
+    page.wait_for_timeout(500)
+    place = picture.bounding_box()
+    assert place["y"] + place["height"] <= 800

@@ -80,7 +80,8 @@ def _read_query() -> tuple[Query, str]:
         key="batch-verdicts",
         persist_state="session",
     )
-    name, order, looks = st.columns([5, 4, 3], vertical_alignment="bottom")
+    with st.container(key="batch-found-row"):
+        name, order, looks = st.columns([5, 4, 3], vertical_alignment="bottom")
     with name:
         text = st.text_input("Name", placeholder="part of a picture's name", key="batch-name", persist_state="session")
     with order:
@@ -146,7 +147,7 @@ def _draw_table(run: RunState, found: Sequence[Row], first: int) -> None:
         },
         alt="Pictures of the run with their verdicts",
     )
-    st.caption("A click on a row opens its picture on Inspect, with the settings of the run.")
+    st.caption("A click on a row, or Space in it, opens its picture on Inspect, with the settings of the run.")
 
 
 def _values(row: Row) -> dict[str, Any]:

@@ -38,22 +38,24 @@ def show_changes(one: Entry, other: Entry) -> None:
     if not (isinstance(old, Inspection) and isinstance(new, Inspection)):
         st.info("One of them failed, so there is nothing to compare. Choose it alone to see why.")
         return
-    left, right = st.columns(2)
-    with left:
-        _show_side("before", before, old)
-    with right:
-        _show_side("after", after, new)
+    _show_sides((before, after), (old, new))
     _show_facts(old, new)
     _show_tiles(old, new)
 
 
-def _show_side(side: str, entry: Entry, inspection: Inspection) -> None:
-    day = localized(Message("{day}", day=entry.created.astimezone().date()))
-    st.markdown(f"**{plain(side.capitalize())}**: {plain(entry.image)}, {plain(day)}")
-    show_verdict(inspection, level=3)
-    upload = picture_of(entry)
-    image = None if upload is None else loaded(upload, page=entry.page)
-    show_scores(entry, inspection, image, key=f"history-{side}")
+def _show_sides(entries: tuple[Entry, Entry], inspections: tuple[Inspection, Inspection]) -> None:
+    """A line for what is said and one for the charts, which so begin at one height however long the sentences are."""
+    sides = tuple(zip(("before", "after"), entries, inspections, strict=True))
+    for column, (side, entry, inspection) in zip(st.columns(2), sides, strict=True):
+        with column:
+            day = localized(Message("{day}", day=entry.created.astimezone().date()))
+            st.markdown(f"**{plain(side.capitalize())}**: {plain(entry.image)}, {plain(day)}")
+            show_verdict(inspection, level=3)
+    for column, (side, entry, inspection) in zip(st.columns(2), sides, strict=True):
+        with column:
+            upload = picture_of(entry)
+            image = None if upload is None else loaded(upload, page=entry.page)
+            show_scores(entry, inspection, image, key=f"history-{side}")
 
 
 @part("What differs")

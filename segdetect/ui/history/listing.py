@@ -114,7 +114,10 @@ def show_list(search: Search | None) -> Sequence[Entry] | None:
         if chosen:
             _draw_delete(chosen)
     if not chosen:
-        st.caption("Choose one to see it again, two to see what changed between them, any to delete them.")
+        st.caption(
+            "Choose one to see it again, two to see what changed between them, any to delete them; by keyboard "
+            "with the arrows and Space."
+        )
     return chosen
 
 

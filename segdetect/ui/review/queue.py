@@ -66,7 +66,8 @@ def choose_what() -> Search | None:
         st.session_state[_CHOICE] = wanted
     if st.session_state.get(_CHOICE) not in choices:
         st.session_state[_CHOICE] = _EVERYTHING
-    what, name, every = st.columns([8, 5, 5], vertical_alignment="bottom")
+    with st.container(key="review-what-row"):
+        what, name, every = st.columns([8, 5, 5], vertical_alignment="bottom")
     with what:
         kind, value = st.selectbox(
             "What is reviewed",

@@ -17,6 +17,7 @@ from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.history import keep_history
 from segdetect.ui.browser.popovers import order_popovers
+from segdetect.ui.browser.tables import choose_rows_by_space
 from segdetect.ui.browser.toolbars import gather_tools
 from segdetect.ui.shared.download_files import keep_downloads
 from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
@@ -169,6 +170,13 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
   .st-key-history-search-row [data-testid="stColumn"]:nth-child(2) { order: 2; flex-basis: 35%; }
   .st-key-history-search-row [data-testid="stColumn"]:nth-child(3) { order: 2; flex-basis: 50%; }
   .st-key-history-search-row [data-testid="stColumn"]:nth-child(4) { order: 1; flex: 0 0 auto; width: auto; }
+  /* So does the choice of what is reviewed, so that the picture in question is seen whole. */
+  .st-key-review-what-row [data-testid="stHorizontalBlock"] { gap: .4rem .8rem; }
+  .st-key-review-what-row [data-testid="stColumn"] { flex: 1 1 0; min-width: 0; }
+  .st-key-review-what-row [data-testid="stColumn"]:nth-child(1) { flex-basis: 50%; }
+  .st-key-review-what-row [data-testid="stColumn"]:nth-child(2) { flex-basis: 35%; }
+  .st-key-review-what-row [data-testid="stColumn"]:nth-child(3) { flex-basis: 100%; }
+  .stMain:has(.st-key-review-place) .st-key-review-lead { display: none; }
   .st-key-watch-counts { flex-direction: row; }
   .st-key-watch-counts > * { flex: 1 1 0; width: auto; min-width: 0; }
   [data-testid="stMarkdownContainer"] table { display: block; overflow-x: auto; }
@@ -195,6 +203,8 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* Lines of some 80 characters, however wide the window is; what stands in a row takes the width it needs. */
 [data-testid="stMain"] :is([data-testid="stVerticalBlock"] > [data-testid="stElementContainer"] >
   [data-testid="stMarkdown"], [data-testid="stAlert"]) :is(p, ul, ol) { max-width: 40em; text-wrap: pretty; }
+/* The tools of the table below, which come where it is pointed at, lie over nothing. */
+@media (hover: hover) { :is(.st-key-history-search-row, .st-key-batch-found-row) { padding-bottom: 1.4rem; } }
 /* A high picture does not push what is said of it, or may be said of it, out of sight. */
 :is(.st-key-review-place, .st-key-history-picture) img { max-height: max(20rem, 100vh - 25rem); object-fit: contain; }
 :is(.st-key-batch-gallery, [class*="st-key-gallery-"]) img { max-height: 16rem; object-fit: contain; }
@@ -236,6 +246,7 @@ def _set_up(title: str) -> None:
     keep_history()
     gather_tools()
     order_popovers()
+    choose_rows_by_space()
     with st.sidebar, st.container(key="pages", gap="xsmall"):
         for path, label, page_icon in PAGES:
             st.page_link(path, label=plain(label), icon=page_icon)

@@ -228,7 +228,8 @@ def _window(image: LoadedImage) -> tuple[float, float] | None:
         high,
         own,
         step,
-        format="localized",
+        # A step of one or more leaves no decimals worth reading; without them no mark depends on the language.
+        format="%.0f" if step >= 1 else "localized",
         key=f"window-{image.sha256[:12]}-{image.page}",
         persist_state="session",
         help="This picture is deeper than a screen can show. Values below the window are black, above it white; what "
