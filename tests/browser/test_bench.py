@@ -347,6 +347,20 @@ def test_what_a_button_opens_comes_right_after_it_for_the_tab_key(tab: Callable[
     assert page.evaluate(_FOCUSED) == "Picture"
 
 
+def test_what_closes_with_the_focus_in_it_leaves_it_at_its_button(tab: Callable[..., Any]) -> None:
+    page = tab(SAMPLE, **WIDE)
+    page.get_by_role("button", name="Keep as a plan").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=stPopoverBody] input").wait_for()
+    rest(page)
+    page.keyboard.press("Tab")
+    page.keyboard.type("Kept by key")
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=stPopoverBody]").wait_for(state="detached")
+    page.wait_for_timeout(500)
+    assert "Keep as a plan" in page.evaluate(_FOCUSED)
+
+
 def test_the_options_of_the_stage_are_entered_by_keyboard_and_left_again(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE, **WIDE)
     button = page.get_by_role("button", name="View options")

@@ -6,6 +6,8 @@ const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]";
 
 /** The opener that a visitor used last: several may be open at once. */
 let opener = null;
+/** Whether the page was last used by key: who clicks keeps the stage's keys. */
+let byKey = false;
 
 function bodyOf(button) {
   if (button?.getAttribute("aria-expanded") !== "true") return null;
@@ -48,7 +50,22 @@ function walk(event) {
   }
 }
 
+/** What closes with the focus in it, as a form that was sent by Enter, would leave the Tab key at the page's top. */
+function returnFocus(records) {
+  const closed = records.some(({ removedNodes }) => [...removedNodes].some((node) => node.querySelector?.(BODY)));
+  if (closed && byKey && opener?.isConnected && document.activeElement === document.body) opener.focus();
+}
+
 export default function () {
-  document.addEventListener("keydown", walk, { capture: true });
-  return () => document.removeEventListener("keydown", walk, { capture: true });
+  const ending = new AbortController();
+  const { signal } = ending;
+  document.addEventListener("keydown", walk, { signal, capture: true });
+  document.addEventListener("keydown", () => { byKey = true; }, { signal, capture: true });
+  document.addEventListener("pointerdown", () => { byKey = false; }, { signal, capture: true });
+  const watch = new MutationObserver(returnFocus);
+  watch.observe(document.body, { childList: true });
+  return () => {
+    watch.disconnect();
+    ending.abort();
+  };
 }
