@@ -15,6 +15,7 @@ from tests.support.browsing import rest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 QUIET_MS = 4000
+THRESHOLD = """() => globalThis[Symbol.for("segdetect.viewer")].viewers.get("picture").panes[0].data.threshold"""
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +109,52 @@ def test_an_evaluation_is_seen_after_a_reload_and_asking_ends_with_it(slow_tab: 
         one.expect_silence()
     assert other.page.get_by_text("Average precision", exact=True).count() > 0
     assert tab.page.get_by_text("Average precision", exact=True).count() == 0
+
+
+class Wire:
+    """What the server sends to a tab, which can be kept back for a while."""
+
+    def __init__(self, page: Any) -> None:
+        self._kept: list[bytes | str] | None = None
+        page.route_web_socket("**/_stcore/stream", self._connect)
+
+    def _connect(self, browser: Any) -> None:
+        self._browser, server = browser, browser.connect_to_server()
+        browser.on_message(server.send)
+        server.on_message(self._pass_on)
+
+    def _pass_on(self, message: bytes | str) -> None:
+        if self._kept is None:
+            self._browser.send(message)
+        else:
+            self._kept.append(message)
+
+    def cut(self) -> None:
+        self._kept = []
+
+    def mend(self) -> None:
+        kept, self._kept = self._kept or [], None
+        for message in kept:
+            self._browser.send(message)
+
+
+def test_a_threshold_holds_whatever_a_browser_says_that_has_not_heard_of_it(
+    contexts: Callable[..., Any], slow_address: str
+) -> None:
+    """With each look it says the rule that it shows, until it is told that the visitor's own number decides."""
+    page = contexts().new_page()
+    wire = Wire(page)
+    page.goto(f"{slow_address}/?engine=texture&sample=Scratched+metal&grid=8")
+    own = page.locator(".histogram input")
+    own.fill("1.5")
+    page.locator(".st-key-second-opinion").get_by_text("asking fastdup").wait_for()
+    wire.cut()
+    own.press("Enter")
+    # The second opinion comes meanwhile, and with it a run of the whole page.
+    page.wait_for_timeout(8000)
+    wire.mend()
+    page.get_by_text("fastdup: ").first.wait_for()
+    rest(page)
+    page.wait_for_timeout(1000)
+    assert page.evaluate(THRESHOLD) == 1.5
+    page.close()

@@ -27,6 +27,7 @@ from segdetect.ui.inspect.tuning import Tabs, show_tuning, tuning_tabs
 from segdetect.ui.shared.address import record_threshold
 from segdetect.ui.shared.applying import PLAN_IN_USE
 from segdetect.ui.shared.file_pages import pages_of
+from segdetect.ui.shared.held import CONTROLS
 from segdetect.ui.shared.ignored import ignored
 from segdetect.ui.shared.jobs import foreground
 from segdetect.ui.shared.opening import show_kept_answer
@@ -39,20 +40,6 @@ _AROUND: Final = "answer-around"
 _ASKED: Final = "answer-asked"
 # The threshold that the answer was drawn for last.
 _THRESHOLD: Final = "answer-threshold"
-# The controls outside of the answer, some of which can be set within it.
-_CONTROLS: Final = (
-    "rule",
-    "grid",
-    "apart",
-    "rows",
-    "cols",
-    "scope",
-    "engine",
-    "alarms",
-    "defective",
-    "sample",
-    "shown",
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -122,7 +109,7 @@ def _around() -> tuple[object, ...] | None:
     several = not st.session_state.get("sample") and len(pages_of(kept_uploads("uploads"))) > 1
     if several or st.session_state.get(PLAN_IN_USE) is not None:
         return None
-    return (*(st.session_state.get(name) for name in _CONTROLS), ignored().version)
+    return (*(st.session_state.get(name) for name in CONTROLS), ignored().version)
 
 
 @st.fragment

@@ -20,6 +20,7 @@ from segdetect.ui.browser.popovers import order_popovers
 from segdetect.ui.browser.tables import choose_rows_by_space
 from segdetect.ui.browser.toolbars import gather_tools
 from segdetect.ui.shared.download_files import keep_downloads
+from segdetect.ui.shared.held import hold_set, noting
 from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.public_address import ask_nobody
@@ -229,6 +230,7 @@ def page(title: str) -> Iterator[None]:
 def _set_up(title: str) -> None:
     """Title, icon, style and navigation."""
     ask_nobody()
+    hold_set()
     keep_names()
     keep_downloads()
     if title != "Inspect":
@@ -293,7 +295,8 @@ def callback(work: Callable[P, object]) -> Callable[P, None]:
     @functools.wraps(work)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         with caught("What you chose", lambda error: st.session_state.setdefault(_TROUBLES, []).append(error)):
-            work(*args, **kwargs)
+            with noting():
+                work(*args, **kwargs)
             return
         st.rerun()  # the whole page, where a fragment alone would be drawn next
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from segdetect.ui.shared.held import controls, hold
 from segdetect.ui.shared.page import part
 
 
@@ -20,10 +21,13 @@ def poll(draw: Callable[[], object], *, until: Callable[[], bool], seconds: floa
         until: whether it has happened.
         seconds: between two looks.
     """
+    drawn = controls()
 
     @st.fragment(run_every=seconds)
     @part("Waiting")
     def look() -> None:
+        # Nobody chooses anything by a look: where a control is otherwise now, the browser did not know it yet.
+        hold(drawn)
         if until():
             st.rerun()
         draw()
