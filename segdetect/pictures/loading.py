@@ -33,6 +33,10 @@ from segdetect.pictures.refusals import CHOOSE_ANOTHER, refusal
 from segdetect.pictures.values import FileValues, file_values
 
 # Those whose first bytes other files may have, too.
+# From this opacity on a pixel of 8 bits has its own colour but for what nobody sees.
+_SOLID: Final = 250
+# As a share of the solid pixels: more of half transparent ones are no rim, but glass or smoke.
+_WIDEST_RIM: Final = 0.1
 _MAY_BE_REFUSED: Final = (None, Format.TIFF, Format.DICOM)
 
 __all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image", "load_values"]
@@ -225,15 +229,18 @@ def _opaque_where_seen(raster: Raster) -> Raster:
     """The raster with its wholly transparent pixels marked as no measurement: what lies there is not to be seen."""
     if raster.alpha is None:
         return raster
-    seen = raster.alpha > 0
+    seen, solid = raster.alpha > 0, raster.alpha >= _SOLID
     if not seen.any():
         # Programs that mean something else by a fourth channel write such files.
         note = "All of it is transparent: its colours are shown as if it were not."
         return replace(raster, alpha=None, notes=(*raster.notes, note))
     if seen.all():
         return raster
-    note = left_out_note(seen, "no colour, being transparent,")
-    return replace(raster, valid=both(raster.valid, seen), notes=(*raster.notes, note))
+    # A soft rim has half the colour of what it is laid on, and would be unlike all else.
+    rim, whole = np.count_nonzero(seen) - np.count_nonzero(solid), np.count_nonzero(solid)
+    known = solid if rim <= _WIDEST_RIM * whole else seen
+    note = left_out_note(known, "no colour of their own, being transparent,")
+    return replace(raster, valid=both(raster.valid, known), notes=(*raster.notes, note))
 
 
 def _choose_window(raster: Raster, window: tuple[float, float] | None) -> tuple[tuple[float, float], str]:

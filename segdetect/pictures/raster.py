@@ -212,12 +212,12 @@ def compose(
         colours: `(height, width)` or `(height, width, 3)` uint8.
         alpha: `(height, width)` uint8 or None.
         orientation: EXIF orientation, 1..8; anything else counts as 1.
-        valid: `(height, width)` bool; where it is False the result is black, or white where it is transparent, too.
+        valid: `(height, width)` bool; where it is False and nothing is transparent, the result is black.
     """
     if valid is not None:
         # Before grey becomes three channels, which take three times as long.
-        colours = colours * (valid if colours.ndim == 2 else valid[..., None])
-        alpha = None if alpha is None else np.where(valid | (alpha == 0), alpha, np.uint8(255))
+        kept = valid if alpha is None else valid | (alpha < 255)
+        colours = colours * (kept if colours.ndim == 2 else kept[..., None])
     rgb = np.asarray(cv2.cvtColor(colours, cv2.COLOR_GRAY2RGB) if colours.ndim == 2 else colours, np.uint8)
     if alpha is not None:
         rgb = _on_white(rgb, alpha)

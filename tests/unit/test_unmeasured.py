@@ -55,14 +55,17 @@ def test_a_ct_without_a_window_does_not_lose_its_defect_to_the_padding(inspector
     assert inspector.inspect(section(), SETTINGS).decision.verdict is Verdict.NORMAL
 
 
-def test_what_is_transparent_around_a_part_is_not_compared(inspector: Inspector) -> None:
+@pytest.mark.parametrize("rim", [0, 2, 6])
+def test_what_is_transparent_around_a_part_is_not_compared_nor_is_its_soft_rim(inspector: Inspector, rim: int) -> None:
     pixels = planted(3, 3, size_wh=(420, 420), side=7)
     y, x = np.mgrid[:420, :420] - 209.5
-    inside = np.hypot(y, x) < 190
-    cut_out = load_image(png(np.dstack([pixels, np.where(inside, 255, 0)]).astype(np.uint8)), name="part.png")
+    opacity = np.clip((190 - np.hypot(y, x)) / max(rim, 1e-6), 0, 1)
+    cut_out = load_image(png(np.dstack([pixels, 255 * opacity]).astype(np.uint8)), name="part.png")
     assert cut_out.valid is not None
-    assert np.array_equal(cut_out.valid, inside)
+    assert np.array_equal(cut_out.valid, (255 * opacity).astype(np.uint8) >= 250)
     assert cut_out.pixels[0, 0].tolist() == [255, 255, 255]
+    assert cut_out.pixels[opacity > 0].mean() < 200, "what is half transparent is not black, nor white"
+    assert cut_out.pixels[(opacity > 0) & (opacity < 1)].min(initial=255) > 0
     assert any("being transparent, and are left out" in note for note in cut_out.notes)
     found = inspector.inspect(cut_out, SETTINGS)
     unscored = set(np.flatnonzero(~found.scores.scored).tolist())
