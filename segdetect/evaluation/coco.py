@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from segdetect.errors import DatasetError
 from segdetect.evaluation.labelled import Category, LabelledPicture, clean_ones
-from segdetect.evaluation.manifest import check_named, leads_out
+from segdetect.evaluation.manifest import leads_out, missing_file
 from segdetect.evaluation.search import Search, inside_roots, name_below
 from segdetect.evaluation.shapes import Polygon, Runs, Shapes, box
 from segdetect.pictures.names import as_text, inside, on_disk
@@ -62,7 +62,7 @@ def from_annotations(path: Path, files: list[Path], search: Search) -> list[Cate
     """One category of all pictures that the files list.
 
     Raises:
-        DatasetError: a file is damaged, or lists a picture that is missing or lies elsewhere.
+        DatasetError: a file is damaged, or lists a picture that lies elsewhere.
     """
     name = as_text(path.resolve().name)
     listed = [_Listed(file, tuple(_pictures(path, file, name, search))) for file in files]
@@ -86,7 +86,7 @@ def _pictures(path: Path, file: Path, category: str, search: Search) -> Iterator
         counts: Counter[str] = Counter()
         for entry in content["images"]:
             defects = [m for m in marks.pop(entry["id"], []) if not _is_no_defect(names, m, counts)]
-            place = _place(path, file, str(entry["file_name"]).replace("\\", "/"), within, table)
+            place, problem = _place(path, file, str(entry["file_name"]).replace("\\", "/"), within, table)
             yield LabelledPicture(
                 name_below(place, path),
                 on_disk(place),
@@ -96,6 +96,7 @@ def _pictures(path: Path, file: Path, category: str, search: Search) -> Iterator
                 within=within,
                 shapes=_shapes(entry, defects, counts) if defects else None,
                 polarity=search.polarity,
+                problem=problem,
             )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DatasetError(
@@ -166,14 +167,12 @@ def _polygon(points: list[Any]) -> Polygon:
     return polygon
 
 
-def _place(path: Path, file: Path, name: str, within: Roots, table: str) -> Path:
-    """Where a listed picture lies: beside its list, or in a folder that such lists commonly mean."""
+def _place(path: Path, file: Path, name: str, within: Roots, table: str) -> tuple[Path, DatasetError | None]:
+    """Where a listed picture lies: beside its list, or where such lists commonly mean; and what is wrong with it."""
     split = re.split(r"[_.]", file.stem)[-1]
     folders = [file.parent, inside(path, "images"), path, inside(path, split), inside(inside(path, "images"), split)]
     if not leads_out(name):
         for folder in folders:
             if on_disk(folder / name).is_file():
-                check_named(folder, name, "picture", within, table=table)
-                return folder / name
-    check_named(path, name, "picture", within, table=table)
-    return path / name
+                return folder / name, missing_file(folder, name, "picture", within, table=table)
+    return path / name, missing_file(path, name, "picture", within, table=table)

@@ -106,20 +106,29 @@ def _from_manifest(path: Path, search: Search) -> list[LabelledPicture]:
             defect=row.get("defect") or ("defective" if row["mask"] else "good"),
             within=within,
             polarity=search.polarity,
+            problem=problem,
         )
-        for row in read_manifest(inside_roots(path / MANIFEST, search.allowed, name=MANIFEST), path, within)
+        for row, problem in read_manifest(inside_roots(path / MANIFEST, search.allowed, name=MANIFEST), path, within)
     ]
 
 
 def _troubled(pictures: Sequence[LabelledPicture]) -> list[str]:
-    """What is said of pictures whose ground truth is not known; the first's is raised where no defect is known."""
+    """What is said of pictures that cannot be evaluated; the first's problem is raised where no other can, or where
+    defects were known and all of them are among these.
+    """
     troubled = [picture for picture in pictures if picture.problem is not None]
     if not troubled:
         return []
-    if all(picture.is_clean or picture.problem is not None for picture in pictures):
+    others = [picture for picture in pictures if picture.problem is None]
+    if not others or (all(one.is_clean for one in others) and not all(map(_was_clean, troubled))):
         raise troubled[0].problem or DatasetError("its ground truth is not known")
-    count = f"{len(troubled)} of {len(pictures)} pictures are left out of the figures, since their masks tell nothing"
+    why = "since they or their masks are missing or will not do"
+    count = f"{len(troubled)} of {len(pictures)} pictures are left out of the figures, {why}"
     return [f"{count}. The first of them: {str(troubled[0].problem).rstrip('.')}"]
+
+
+def _was_clean(picture: LabelledPicture) -> bool:
+    return not picture.masks and picture.shapes is None and picture.defect.lower() in folders.CLEAN_FOLDERS
 
 
 def _ask_early(category: Category) -> None:

@@ -34,7 +34,8 @@ class LabelledPicture:
         within: the folders that its files must lie in, links followed, whenever they are read; None for any.
         shapes: what marks its defects beside files.
         polarity: which pixels of the masks are defects.
-        problem: why nobody can tell whether it has a defect, or where; None where its ground truth is as it should be.
+        problem: why nobody can tell whether it has a defect, or where, or that its file is missing; None where picture
+            and ground truth are as they should be.
     """
 
     name: str
@@ -82,7 +83,8 @@ class LabelledPicture:
         try:
             return read(inside_roots(self.path, self.within, name=self.name))
         except OSError as error:
-            raise DatasetError(f"it cannot be read ({error.strerror})", file=self.name) from error
+            # What names a missing file says more than the system does.
+            raise self.problem or DatasetError(f"it cannot be read ({error.strerror})", file=self.name) from error
 
     def mask(self, size_wh: tuple[int, int] | None = None) -> Mask | None:
         """`(height, width)` bool, True on defects; None for a clean picture. Otherwise as `truth`."""

@@ -6,7 +6,7 @@ They are data, and often somebody else's: nothing that they name leads out of th
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
@@ -17,8 +17,8 @@ from segdetect.storage.roots import Roots
 MANIFEST: Final = "manifest.csv"
 
 
-def read_manifest(table: Path, folder: Path, within: Roots) -> list[dict[str, str]]:
-    """The rows of a manifest whose files are all there.
+def read_manifest(table: Path, folder: Path, within: Roots) -> list[tuple[dict[str, str], DatasetError | None]]:
+    """The rows of a manifest.
 
     Args:
         table: the CSV file.
@@ -26,18 +26,44 @@ def read_manifest(table: Path, folder: Path, within: Roots) -> list[dict[str, st
         within: where the files must lie, links followed.
 
     Returns:
-        Values by column; images and masks by their paths below `images/` and `masks/`, with forward slashes.
+        For each row, its values by column (images and masks by their paths below `images/` and `masks/`, with forward
+        slashes), and what is wrong with it: the first of its files that is missing, or None.
 
     Raises:
-        DatasetError: it cannot be read, lacks a column, or names a file that is missing or lies elsewhere.
+        DatasetError: it cannot be read, lacks a column, names no image in a line, or a file that lies elsewhere.
     """
-    rows = table_rows(table, MANIFEST, ("image", "mask", "category"))
-    for line, row in rows:
+    found = []
+    for line, row in table_rows(table, MANIFEST, ("image", "mask", "category")):
         for column in ("image", "mask"):
             row[column] = _below(folder, f"{column}s", row[column].replace("\\", "/"))
-            if row[column] or column == "image":
-                check_named(folder / f"{column}s", row[column], column, within, table=MANIFEST, line=line)
-    return [row for _, row in rows]
+        places = {column: folder / f"{column}s" for column in ("image", "mask")}
+        found.append((row, row_problem(row, places, within, table=MANIFEST, line=line)))
+    return found
+
+
+def row_problem(
+    row: Mapping[str, str], places: Mapping[str, Path], within: Roots, *, table: str, line: int
+) -> DatasetError | None:
+    """What is wrong with a row's image or mask: the first of them that is missing, or None.
+
+    Args:
+        row: values by column, with forward slashes; without a mask, that of a picture without one.
+        places: what the names in these columns begin below, the image's first.
+        within: where the files must lie, links followed.
+        table: its name, for the error.
+        line: where the row ends, for the error.
+
+    Raises:
+        DatasetError: it names no image, or a file that lies elsewhere.
+    """
+    if not row["image"]:
+        raise DatasetError(f"line {line} names no image", remedy="Name it, or remove the line", file=table)
+    problems = [
+        missing_file(folder, row[column], column, within, table=table, line=line)
+        for column, folder in places.items()
+        if row[column]
+    ]
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def _below(folder: Path, part: str, name: str) -> str:
@@ -49,7 +75,7 @@ def _below(folder: Path, part: str, name: str) -> str:
 
 
 def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """The rows of a CSV file, each with the number of the line that it ends on.
+    """The rows of a CSV file that say anything, each with the number of the line that it ends on.
 
     Raises:
         DatasetError: it cannot be read, or lacks one of the columns.
@@ -58,6 +84,8 @@ def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows = [(reader.line_num, {key: value or "" for key, value in row.items() if key}) for row in reader]
+            # Spreadsheets write rows that were emptied as commas alone.
+            rows = [(line, row) for line, row in rows if any(value.strip() for value in row.values())]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError("it cannot be read as a table", remedy="Save it as CSV in UTF-8", file=name) from error
     lacking = [column for column in columns if rows and column not in rows[0][1]]
@@ -69,8 +97,10 @@ def table_rows(table: Path, name: str, columns: Sequence[str]) -> list[tuple[int
     return rows
 
 
-def check_named(folder: Path, name: str, what: str, within: Roots, *, table: str, line: int | None = None) -> None:
-    """Check a file that a table or a list names.
+def missing_file(
+    folder: Path, name: str, what: str, within: Roots, *, table: str, line: int | None = None
+) -> DatasetError | None:
+    """That a file which a table or a list names is missing; None where it is there.
 
     Args:
         folder: what the name begins below.
@@ -81,7 +111,7 @@ def check_named(folder: Path, name: str, what: str, within: Roots, *, table: str
         line: of the table, for the error.
 
     Raises:
-        DatasetError: it is missing or lies elsewhere.
+        DatasetError: it lies elsewhere, there or not.
     """
     if leads_out(name) or within.inside(folder / name) is None:
         where = "it" if line is None else f"line {line}"
@@ -90,12 +120,13 @@ def check_named(folder: Path, name: str, what: str, within: Roots, *, table: str
             remedy=f"Put the file itself into {folder.name}/, and name it by its path from there",
             file=table,
         )
-    if not on_disk(folder / name).is_file():
-        raise DatasetError(
-            f"{table} names this {what}, but the file is missing",
-            remedy="Restore the file, or remove the line",
-            file=f"{folder.name}/{name}",
-        )
+    if on_disk(folder / name).is_file():
+        return None
+    return DatasetError(
+        f"{table} names this {what}, but the file is missing",
+        remedy="Restore the file, or remove the line",
+        file=f"{folder.name}/{name}",
+    )
 
 
 def leads_out(name: str) -> bool:

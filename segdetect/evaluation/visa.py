@@ -12,7 +12,7 @@ from typing import Final
 
 from segdetect.errors import DatasetError
 from segdetect.evaluation.labelled import Category, LabelledPicture, clean_ones
-from segdetect.evaluation.manifest import check_named, table_rows
+from segdetect.evaluation.manifest import row_problem, table_rows
 from segdetect.evaluation.search import Masks, Search, inside_roots, name_below
 from segdetect.pictures.names import as_text, inside, on_disk
 from segdetect.storage.roots import Roots
@@ -26,8 +26,7 @@ def from_split(path: Path, search: Search) -> list[Category]:
     """The categories that the table names and that are there; its training pictures are references.
 
     Raises:
-        DatasetError: the table cannot be read, or names a file that is missing or lies elsewhere, or a defect without
-            a mask.
+        DatasetError: the table cannot be read, names no image in a line, or a file that lies elsewhere.
     """
     within = Roots((path.resolve(),))
     tested: dict[str, list[LabelledPicture]] = {}
@@ -39,6 +38,10 @@ def from_split(path: Path, search: Search) -> list[Category]:
             continue
         picture = _named(path, row, line, within, search)
         (trained if row["split"] == "train" else tested).setdefault(row["object"], []).append(picture)
+    missing = [one for pictures in trained.values() for one in pictures if one.problem is not None]
+    if missing:
+        first = str(missing[0].problem).rstrip(".")
+        search.notes.append(f"Known-good pictures that are left out: {len(missing)}. The first of them: {first}")
     if absent:
         search.notes.append(f"{SPLIT} names categories that are not there: {', '.join(sorted(absent))}")
     for other in sorted((path / SPLIT).parent.glob("*.csv")):
@@ -53,23 +56,22 @@ def from_split(path: Path, search: Search) -> list[Category]:
 def _named(path: Path, row: dict[str, str], line: int, within: Roots, search: Search) -> LabelledPicture:
     for column in ("image", "mask"):
         row[column] = row[column].replace("\\", "/")
-        if row[column] or column == "image":
-            check_named(path, row[column], column, within, table=SPLIT, line=line)
     is_clean = row["label"].lower() == _CLEAN
-    if not is_clean and not row["mask"]:
-        raise DatasetError(
-            f"line {line} names a defective picture without a mask",
-            remedy="Add the mask, or remove the line",
-            file=SPLIT,
-        )
-    return LabelledPicture(
+    picture = LabelledPicture(
         name=row["image"],
         path=on_disk(path / row["image"]),
-        masks=() if is_clean else (on_disk(path / row["mask"]),),
+        masks=() if is_clean or not row["mask"] else (on_disk(path / row["mask"]),),
         category=row["object"],
         defect="good" if is_clean else row["label"],
         within=within,
         polarity=search.polarity,
+        problem=row_problem(row, {"image": path, "mask": path}, within, table=SPLIT, line=line),
+    )
+    if is_clean or row["mask"] or picture.problem is not None:
+        return picture
+    return picture.with_problem(
+        f"{SPLIT} names this picture as defective, but no mask of it (line {line})",
+        remedy="Add the mask, or remove the line",
     )
 
 

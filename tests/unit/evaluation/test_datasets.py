@@ -124,6 +124,22 @@ def _manifest_names_missing_mask(root: Path) -> Path:
     return root
 
 
+def _manifest_names_missing_clean_picture(root: Path) -> Path:
+    (manifest_dataset(root) / "images/own/cloth/good_0.png").unlink()
+    return root
+
+
+def _manifest_names_nothing_that_is_there(root: Path) -> Path:
+    for file in (manifest_dataset(root) / "images").rglob("*.png"):
+        file.unlink()
+    return root
+
+
+def _manifest_names_no_picture(root: Path) -> Path:
+    (manifest_dataset(root) / "manifest.csv").write_text("image,mask,category\n,own/rug/blot_2.png,rug\n")
+    return root
+
+
 def _manifest_lacks_a_column(root: Path) -> Path:
     (manifest_dataset(root) / "manifest.csv").write_text("image,mask\na.png,\n")
     return root
@@ -164,8 +180,8 @@ def _good_with_a_defect(root: Path) -> Path:
     [
         (_no_folder, "nowhere", ["no such folder", "CATEGORY/ground_truth", "images/ and masks/"]),
         (_nothing_known, "", ["CATEGORY/ground_truth", "images/ and masks/"]),
-        (_manifest_names_missing_picture, "images/own/rug/blot_2.png", ["missing"]),
-        (_manifest_names_missing_mask, "masks/own/rug/blot_2.png", ["missing"]),
+        (_manifest_names_no_picture, "manifest.csv", ["line 2 names no image", "remove the line"]),
+        (_manifest_names_nothing_that_is_there, "images/own/cloth/blot_0.png", ["missing"]),
         (_manifest_lacks_a_column, "manifest.csv", ["'category'"]),
         (_manifest_is_no_table, "manifest.csv", ["UTF-8"]),
         (_empty_category, "rug", ["no pictures"]),
@@ -188,10 +204,19 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path: Path, build, file: str, w
         (_mask_of_another_size, "own/rug/blot_1.png", ["50 x 60", "112 x 112", "whole factor"]),
         (_picture_without_mask, "rug/test/blot/077.png", ["no mask", "folder named good"]),
         (_damaged_mask_beside_others, "hole/3.png", ["3.png", "it is no picture"]),
+        (
+            _manifest_names_missing_picture,
+            "own/rug/blot_2.png",
+            ["images/own/rug/blot_2.png", "manifest.csv", "missing"],
+        ),
+        (_manifest_names_missing_mask, "own/rug/blot_2.png", ["masks/own/rug/blot_2.png", "manifest.csv", "missing"]),
+        (_manifest_names_missing_clean_picture, "own/cloth/good_0.png", ["images/own/cloth/good_0.png", "missing"]),
     ],
     ids=lambda value: value.__name__[1:] if callable(value) else None,
 )
-def test_what_is_wrong_with_one_mask_costs_its_picture_only(tmp_path: Path, build, name: str, words: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_wrong_with_one_picture_or_mask_costs_that_only(
+    tmp_path: Path, build, name: str, words: list[str]
+) -> None:  # type: ignore[no-untyped-def]
     dataset = read_dataset(build(tmp_path))
     (troubled,) = [picture for picture in dataset.pictures if picture.problem is not None]
     assert troubled.name.endswith(name)
@@ -205,13 +230,46 @@ def test_what_is_wrong_with_one_mask_costs_its_picture_only(tmp_path: Path, buil
     assert any(picture.mask() is not None for picture in dataset.pictures if picture is not troubled)
 
 
-@pytest.mark.parametrize("build", [_mask_of_another_size, _picture_without_mask, _damaged_mask_beside_others])
+@pytest.mark.parametrize(
+    "build",
+    [
+        _mask_of_another_size,
+        _picture_without_mask,
+        _damaged_mask_beside_others,
+        _manifest_names_missing_picture,
+        _manifest_names_missing_mask,
+        _manifest_names_missing_clean_picture,
+    ],
+)
 def test_it_is_a_failure_among_the_figures_of_the_others(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
     dataset = read_dataset(build(tmp_path))
     result = evaluate(Inspector(), dataset, Settings(engine="texture"))
     (troubled,) = [picture for picture in dataset.pictures if picture.problem is not None]
     assert [(failure.image, failure.error) for failure in result.failures] == [(troubled.name, troubled.problem)]
     assert len(result.pictures) == len(dataset.pictures) - 1
+
+
+def test_a_clean_picture_that_is_missing_is_no_reference(tmp_path: Path) -> None:
+    cloth_category, _ = read_dataset(_manifest_names_missing_clean_picture(tmp_path)).categories
+    assert [picture.name for picture in cloth_category.references] == ["own/cloth/good_1.png"]
+
+
+def test_of_clean_pictures_alone_one_may_be_missing(tmp_path: Path) -> None:
+    root = manifest_dataset(tmp_path)
+    rows = (root / "manifest.csv").read_text().splitlines()
+    (root / "manifest.csv").write_text("\n".join([rows[0], *(row for row in rows if ",good," in row)]))
+    (root / "images/own/cloth/good_0.png").unlink()
+    missing, there = read_dataset(root).pictures
+    assert missing.problem is not None
+    assert there.is_clean
+
+
+def test_rows_of_a_table_that_say_nothing_are_passed_over(tmp_path: Path) -> None:
+    root = manifest_dataset(tmp_path)
+    pictures = read_dataset(root).pictures
+    with (root / "manifest.csv").open("a") as table:
+        table.write(",,,,,\n , ,,,,\n")
+    assert read_dataset(root).pictures == pictures
 
 
 def test_a_mask_without_its_picture_is_left_out(tmp_path: Path) -> None:

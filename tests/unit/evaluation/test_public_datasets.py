@@ -202,6 +202,50 @@ def test_of_visa_some_categories_will_do(tmp_path: Path) -> None:
     assert dataset.notes == ("split_csv/1cls.csv names categories that are not there: candle.",)
 
 
+@pytest.mark.parametrize(
+    ("gone", "name", "words"),
+    [
+        ("Images/Anomaly/000.JPG", "Images/Anomaly/000.JPG", "1cls.csv names this image, but the file is missing"),
+        ("Images/Normal/0001.JPG", "Images/Normal/0001.JPG", "1cls.csv names this image, but the file is missing"),
+        ("Masks/Anomaly/000.png", "Images/Anomaly/000.JPG", "1cls.csv names this mask, but the file is missing"),
+    ],
+)
+def test_of_visa_a_missing_file_costs_its_picture_only(tmp_path: Path, gone: str, name: str, words: str) -> None:
+    (visa(tmp_path, "candle", "pcb1") / "candle/Data" / gone).unlink()
+    dataset = read_dataset(tmp_path)
+    (troubled,) = [picture for picture in dataset.pictures if picture.problem is not None]
+    assert troubled.name == f"candle/Data/{name}"
+    assert not troubled.is_clean
+    assert words in str(troubled.problem)
+    assert len(dataset.pictures) == 4
+    assert words in "".join(dataset.notes)
+
+
+def test_of_visa_a_defect_without_a_mask_costs_its_picture_only(tmp_path: Path) -> None:
+    table = visa(tmp_path, "candle", "pcb1") / "split_csv/1cls.csv"
+    table.write_text(table.read_text().replace(",candle/Data/Masks/Anomaly/000.png", ","))
+    (troubled,) = [picture for picture in read_dataset(tmp_path).pictures if picture.problem is not None]
+    assert "names this picture as defective, but no mask of it (line 4)" in str(troubled.problem)
+
+
+def test_of_visa_a_missing_known_good_picture_is_told(tmp_path: Path) -> None:
+    (visa(tmp_path, "candle", "pcb1") / "candle/Data/Images/Normal/0000.JPG").unlink()
+    dataset = read_dataset(tmp_path)
+    candle, pcb = dataset.categories
+    assert references(candle) == ["candle/Data/Images/Normal/0001.JPG"]
+    assert references(pcb) == ["pcb1/Data/Images/Normal/0000.JPG"]
+    (note,) = dataset.notes
+    assert "candle/Data/Images/Normal/0000.JPG" in note
+
+
+@pytest.mark.parametrize("name", ["../elsewhere.png", "/etc/hostname"])
+def test_what_visas_table_names_outside_is_refused(tmp_path: Path, name: str) -> None:
+    table = visa(tmp_path, "candle") / "split_csv/1cls.csv"
+    table.write_text(table.read_text().replace("candle/Data/Masks/Anomaly/000.png", name))
+    with pytest.raises(DatasetError, match=r"line 4 names the mask .* outside the data set"):
+        read_dataset(tmp_path)
+
+
 @pytest.mark.parametrize("inner", ["", "candle"], ids=["all", "one category"])
 def test_visa_without_its_table_is_read_by_its_folders(tmp_path: Path, inner: str) -> None:
     dataset = read_dataset(visa(tmp_path, "candle", table=False) / inner)
@@ -342,6 +386,15 @@ def test_annotations_name_pictures_of_the_data_set_only(tmp_path: Path, name: st
     coco(tmp_path / "set/labels.json", [], names=[name])
     with pytest.raises(DatasetError, match=r"outside the data set|missing"):
         read_dataset(tmp_path / "set")
+
+
+def test_a_listed_picture_that_is_missing_costs_itself_only(tmp_path: Path) -> None:
+    save(tmp_path / "a.jpg", cloth(1))
+    coco(tmp_path / "labels.json", [SEGMENTATIONS["polygon"]], names=["a.jpg", "none.jpg"])
+    there, missing = read_dataset(tmp_path).pictures
+    assert there.problem is None
+    assert missing.name == "none.jpg"
+    assert "labels.json names this picture, but the file is missing" in str(missing.problem)
 
 
 def test_annotations_of_another_size_are_told_before_anything_is_drawn(tmp_path: Path) -> None:
