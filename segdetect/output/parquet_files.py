@@ -21,7 +21,9 @@ _GROUP_ROWS: Final = 16_384
 _GROUP_PIECES: Final = 512
 _TYPES: Final = {
     **dict.fromkeys(("image", "nearest_image", "polygon", "sha256", "verdict", "error", "note"), pa.string()),
-    **dict.fromkeys(("score", "nearest_similarity", "max_score", "area_mm2", "threshold", "seconds"), pa.float64()),
+    **dict.fromkeys(
+        ("score", "nearest_similarity", "max_score", "area_mm2", "threshold", "seconds", "ignored"), pa.float64()
+    ),
 }
 
 

@@ -32,6 +32,7 @@ from segdetect.output.run_folder import RunWriter
 from segdetect.output.segments import segments
 from segdetect.output.tables import plain_text, tiles_table
 from segdetect.pictures.loading import LoadedImage, image_from_pixels
+from segdetect.regions import regions_of
 from segdetect.settings import EngineName, GridSize, Settings
 from tests.support.pictures import answer, picture, planted
 
@@ -122,6 +123,20 @@ def test_parquet_holds_what_csv_holds(out: Path, table: str) -> None:
         theirs = ["" if pd.isna(value) or value == "" else value for value in plain[name]]
         same = [str(a) == str(b) or float(a) == float(b) for a, b in zip(ours, theirs, strict=True)]
         assert all(same), name
+
+
+def test_the_ignored_share_is_the_same_in_csv_and_parquet(tmp_path: Path) -> None:
+    found = _inspections()[0]
+    mask = np.zeros((62, 75), bool)
+    mask[:20] = True
+    ignoring = replace(found, settings=replace(found.settings, ignore=regions_of(mask)))
+    with RunWriter(tmp_path, RUN, (FormatName.CSV, FormatName.PARQUET)) as writer:
+        writer.add(ignoring, lambda: IMAGE)
+        writer.add_failure(FAILED)
+    columns, plain = (pd.read_parquet(tmp_path / "images.parquet"), pd.read_csv(tmp_path / "images.csv"))
+    assert columns["ignored"].dtype == "float64"
+    assert columns["ignored"].tolist()[0] == plain["ignored"].tolist()[0] == ignoring.ignored_share > 0.3
+    assert np.isnan(columns["ignored"].tolist()[1])
 
 
 def test_one_inspection_as_parquet_has_types() -> None:
