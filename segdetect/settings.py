@@ -84,7 +84,10 @@ class GridSize:
     def __post_init__(self) -> None:
         for name, value in (("rows", self.rows), ("columns", self.cols)):
             if not isinstance(value, Integral) or not 1 <= value <= MAX_GRID:
-                raise SettingsError(f"the grid has {value} {name}", remedy=f"Choose 1 to {MAX_GRID} {name}")
+                # A text or a pair looks like a number only until it is written as Python writes it.
+                told = f"the grid has {value!r} {name}"
+                kind = "" if isinstance(value, Integral) else ", as a whole number"
+                raise SettingsError(told, remedy=f"Choose 1 to {MAX_GRID} {name}{kind}")
         if self.rows == self.cols == 1:
             raise SettingsError(
                 "a 1 x 1 grid is a single tile with nothing to compare it with",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from segdetect.cli.saying import say
-from segdetect.errors import SettingsError
+from segdetect.errors import NotKeptError, SettingsError
 from segdetect.settings import Scope, Settings
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.opened import OpenPlan
@@ -40,10 +40,14 @@ def opened_plan(options: argparse.Namespace) -> OpenPlan | None:
     if options.plan is None:
         return None
     file = Path(options.plan)
-    if file.suffix.lower() == SUFFIX and file.is_file():
+    is_export = file.suffix.lower() == SUFFIX
+    if is_export and file.is_file():
         return open_segplan(file).opened
     plans = kept_plans()
     known = any(plan.name == options.plan for plan in plans.kept().whole)
+    if is_export and not known:
+        problem = "there is no such file, and no plan of this name is kept"
+        raise NotKeptError(problem, remedy="Check the path for typing errors", file=options.plan)
     return open_segplan(file).opened if not known and file.is_file() else plans.open(options.plan)
 
 

@@ -161,6 +161,10 @@ def test_a_plan_of_nearly_this_name_is_named(capsys: Said) -> None:
         (["plan", "make", "A", "--references", "part.png", "--ignore", "none.png"], "none.png: it cannot be read"),
         (["plan", "make", " ", "--references", "part.png"], "the name is empty"),
         (["plan", "show", "none"], "none: no plan of this name is kept"),
+        (
+            ["inspect", "part.png", "--plan", "no.segplan"],
+            "no.segplan: there is no such file, and no plan of this name",
+        ),
         (["plan", "import", "part.png"], "part.png: it is no plan that SegDetect exported"),
         (["inspect", "part.png", "--plan", "part.png"], "part.png: it is no plan that SegDetect exported"),
     ],
