@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,9 @@ from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.message import counted
 from segdetect.pictures.isolation import warm_up
+from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.names import on_one_line
+from segdetect.regions import Regions
 from segdetect.runs.successors import ending, hint
 from segdetect.storage.plans.plan import GoodPicture, Plan, plan_name, plan_record
 from segdetect.storage.plans.plans import KEPT_DELETED, Plans
@@ -88,7 +90,9 @@ def _make(plans: Plans, options: argparse.Namespace) -> None:
     pictures: dict[str, bytes] = {}
     plan = replace(plan, settings=read_settings(options, plan))
     if options.references:
-        plan = replace(plan, good=_good(options, pictures), picture="")
+        plan = replace(plan, good=_good(options, pictures, plan.settings.ignore), picture="")
+    elif former is not None and options.ignore is not None:
+        _check_fits(plan.settings.ignore, read_references(options, plan=plans.opened(former))[1])
     given = {"mm_per_pixel": options.mm_per_pixel, "labels": tuple(options.label) or None, "notes": options.notes}
     plan = replace(plan, **{name: value for name, value in given.items() if value is not None})
     if plan.lacks_good:
@@ -101,10 +105,18 @@ def _make(plans: Plans, options: argparse.Namespace) -> None:
     say(f"{_called(kept)} has {_count(kept)}.")
 
 
-def _good(options: argparse.Namespace, pictures: dict[str, bytes]) -> tuple[GoodPicture, ...]:
-    files, _ = read_references(options)
+def _good(options: argparse.Namespace, pictures: dict[str, bytes], ignored: Regions | None) -> tuple[GoodPicture, ...]:
+    files, images = read_references(options)
+    _check_fits(ignored, images)
     pictures |= {file.sha256: file.data() for file in files}
     return tuple(GoodPicture(file.name, file.sha256, file.page) for file in files)
+
+
+def _check_fits(ignored: Regions | None, good: Sequence[LoadedImage]) -> None:
+    """Refuse what a plan ignores where it fits not all known-good pictures: each inspection by it would fail."""
+    for image in good:
+        if ignored is not None:
+            ignored.check(image.size_wh, name=image.name)
 
 
 def _list(plans: Plans, options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +17,8 @@ from segdetect.inspection import Inspection
 from segdetect.output.json_files import json_bytes
 from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
-from segdetect.settings import EngineName, GridSize, Settings
+from segdetect.regions import regions_of
+from segdetect.settings import EngineName, GridSize, Scope, Settings
 from tests.support.pages import banner, chart, errors, markdown, open_page, press, upload
 from tests.support.pictures import planted, png, weave
 
@@ -75,6 +77,25 @@ def test_an_export_dropped_with_its_picture_shows_it_among_others(own: Inspectio
     app.selectbox(key="shown").select_index(0).run()
     assert errors(app) == []
     assert app.session_state["kept-answer"] is None
+
+
+def test_an_export_with_ignored_regions_and_known_good_pictures_is_opened_as_it_was() -> None:
+    mask = np.zeros((112, 112), np.bool_)
+    mask[:28] = True
+    settings = replace(SETTINGS, scope=Scope.REFERENCES, ignore=regions_of(mask))
+    good = [load_image(png(weave(seed=seed)), name=f"good {seed}.png") for seed in (1, 2)]
+    picture = load_image(DEFECT, name="a part.png")
+    found = Inspector({EngineName.TEXTURE: TextureEngine()}).inspect(picture, settings, bank=good)
+    export = ("a part.json", json_bytes(found))
+    for files in ([export], [export, ("a part.png", DEFECT)]):
+        app = upload(open_page(), *files)
+        assert not app.exception
+        assert errors(app) == []
+        assert banner(app)[0].lower() == found.decision.verdict.value
+        (tiles,) = [trace for trace in chart(app, "heatmap")["data"] if trace.get("customdata")]
+        kept = found.scores.scores[found.scores.scored].tolist()
+        assert [tile[2] for tile in tiles["customdata"] if tile[2] in kept] == kept
+        assert "2 known\\-good" in " ".join(one.value for one in app.caption)
 
 
 def test_an_export_beside_another_picture_is_shown_until_it_is_closed(

@@ -120,6 +120,19 @@ def test_plans_are_listed_and_shown_and_changed_in_versions(capsys: Said) -> Non
     assert json.loads(capsys.readouterr().out)["settings"]["rows"] == 5
 
 
+def test_what_is_ignored_fits_the_known_good_pictures(place: Path, capsys: Said) -> None:
+    (place / "wide.png").write_bytes(png(np.full((112, 224, 3), np.eye(112, 224)[..., None] * 255, np.uint8)))
+    assert make("--ignore", "wide.png") == 2
+    said = capsys.readouterr().err
+    assert "1.png: the mask of regions to ignore has 224 x 112 pixels and the picture 112 x 112" in said
+    assert Plans().kept().whole == ()
+    assert make() == 0
+    assert main(["plan", "make", "Gasket/7", "--update", "--ignore", "wide.png"]) == 2
+    assert "1.png: the mask of regions to ignore" in capsys.readouterr().err
+    assert main(["plan", "make", "Gasket/7", "--update", "--ignore", "mask.png"]) == 0
+    assert [plan.version for plan in Plans().kept().whole] == [2]
+
+
 def test_a_deleted_plan_can_be_taken_back_until_it_is_deleted_for_good(capsys: Said) -> None:
     make()
     assert main(["plan", "delete", "Gasket/7"]) == 0
