@@ -19,6 +19,7 @@ from segdetect.deciding.decision import decide
 from segdetect.documents.settings import settings_record
 from segdetect.engines.base import Engine
 from segdetect.engines.registry import choose_engine, default_engines
+from segdetect.errors import EngineUnavailableError
 from segdetect.grid import TileLayout
 from segdetect.inspection import Decision, Floats, Inspection, TileScores
 from segdetect.log import event
@@ -170,12 +171,16 @@ class Inspector:
     def pooled_share(self, image: LoadedImage, inspection: Inspection) -> float | None:
         """The share of a tile's highest points that its score is the mean of.
 
-        None where a cell is a tile, or the picture's description is not remembered any more.
+        None where a cell is a tile, or the picture's description is not remembered, as where the engine of an answer
+        from elsewhere cannot run here.
         """
         engine = self.engines.get(inspection.engine)
         if engine is None or inspection.scores.cell_map is None:
             return None
-        described = self._comparer.described(engine, cut_as(image, inspection.settings))
+        try:
+            described = self._comparer.described(engine, cut_as(image, inspection.settings))
+        except EngineUnavailableError:
+            return None
         return None if described is None else described.comparison.top_share
 
     def look_alikes(

@@ -98,6 +98,17 @@ def test_an_export_with_ignored_regions_and_known_good_pictures_is_opened_as_it_
         assert "2 known\\-good" in " ".join(one.value for one in app.caption)
 
 
+def test_an_export_of_an_engine_that_is_not_here_is_opened_with_its_picture() -> None:
+    settings = replace(SETTINGS, grid=GridSize(4, 4), scope=Scope.REFERENCES)
+    good = [load_image(png(weave(seed=seed)), name=f"good {seed}.png") for seed in (1, 2)]
+    picture = load_image(DEFECT, name="a part.png")
+    found = Inspector({EngineName.TEXTURE: TextureEngine()}).inspect(picture, settings, bank=good)
+    elsewhere = replace(found, engine=EngineName.DINOV2, settings=replace(settings, engine=EngineName.DINOV2))
+    app = upload(open_page(), ("a part.json", json_bytes(elsewhere)), ("a part.png", DEFECT))
+    _shows(app, elsewhere)
+    assert "nothing was computed anew" in markdown(app)
+
+
 def test_an_export_beside_another_picture_is_shown_until_it_is_closed(
     own: Inspection, export: tuple[str, bytes]
 ) -> None:
