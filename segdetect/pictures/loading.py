@@ -17,7 +17,7 @@ from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.isolation import apart
 from segdetect.pictures.limits import MAX_PIXELS
-from segdetect.pictures.measured import as_written, both, find_sentinel, finite, left_out_note
+from segdetect.pictures.measured import as_written, both, find_sentinel, finite, left_out_note, opaque
 from segdetect.pictures.raster import (
     WINDOW_PERCENTILES,
     Encoded,
@@ -33,10 +33,6 @@ from segdetect.pictures.refusals import CHOOSE_ANOTHER, refusal
 from segdetect.pictures.values import FileValues, file_values
 
 # Those whose first bytes other files may have, too.
-# From this opacity on a pixel of 8 bits has its own colour but for what nobody sees.
-_SOLID: Final = 250
-# As a share of the solid pixels: more of half transparent ones are no rim, but glass or smoke.
-_WIDEST_RIM: Final = 0.1
 _MAY_BE_REFUSED: Final = (None, Format.TIFF, Format.DICOM)
 
 __all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image", "load_values"]
@@ -226,19 +222,16 @@ def _measured(encoded: Encoded, raster: Raster) -> Raster:
 
 
 def _opaque_where_seen(raster: Raster) -> Raster:
-    """The raster with its wholly transparent pixels marked as no measurement: what lies there is not to be seen."""
+    """The raster with what is transparent marked as no measurement: what lies there is not to be seen."""
     if raster.alpha is None:
         return raster
-    seen, solid = raster.alpha > 0, raster.alpha >= _SOLID
-    if not seen.any():
+    known = opaque(raster.alpha)
+    if not known.any():
         # Programs that mean something else by a fourth channel write such files.
         note = "All of it is transparent: its colours are shown as if it were not."
         return replace(raster, alpha=None, notes=(*raster.notes, note))
-    if seen.all():
+    if known.all():
         return raster
-    # A soft rim has half the colour of what it is laid on, and would be unlike all else.
-    rim, whole = np.count_nonzero(seen) - np.count_nonzero(solid), np.count_nonzero(solid)
-    known = solid if rim <= _WIDEST_RIM * whole else seen
     note = left_out_note(known, "no colour of their own, being transparent,")
     return replace(raster, valid=both(raster.valid, known), notes=(*raster.notes, note))
 

@@ -28,6 +28,9 @@ HUGE: Final = 1e20  # no measurement in floating point is as large; fill values 
 OFTEN: Final = 1e-4  # share of the pixels that a sentinel fills at least: fewer are defects of a sensor
 FEWEST: Final = 4
 ISOLATED: Final = 3.0  # times the spread of the other values that the next one is away
+# Of 255: so little of an opacity, or of what it lacks, is not seen; compression leaves it.
+_CLEAR: Final = 5
+_RIM: Final = 0.02  # how far a soft rim reaches at most, as a share of the longer side
 _FEW: Final = 1e-4  # share of the pixels that is told as a number
 _SAMPLE: Final = 1_000_000
 _MAX_BLOCKS: Final = 4_000_000
@@ -105,6 +108,25 @@ def finite(values: Values) -> Flags | None:
     if numbers.all():
         return None
     return np.asarray(numbers if numbers.ndim == 2 else numbers.all(axis=2))
+
+
+def opaque(alpha: Pixels) -> Flags:
+    """`(height, width)` False where a pixel is transparent, or of the soft rim beside what is.
+
+    A rim has half the colour of what it is laid on, and would be unlike all else. What is half transparent elsewhere
+    (glass, smoke, a hole that something shines through) is the picture's own.
+
+    Args:
+        alpha: `(height, width)` uint8, 255 where opaque.
+    """
+    clear = alpha <= _CLEAR
+    if not clear.any():
+        return ~clear
+    reach = math.ceil(_RIM * max(alpha.shape))
+    near = cv2.dilate(clear.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    solid = ~(near & (alpha < 255 - _CLEAR))
+    # A part so thin that all of it is rim is looked at as it is.
+    return np.asarray(solid if solid.any() else ~clear)
 
 
 def both(one: Flags | None, other: Flags | None) -> Flags | None:
