@@ -15,10 +15,7 @@ import streamlit as st
 from segdetect.errors import CancelledError, SegDetectError, SettingsError
 from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
-from segdetect.ui.browser.history import keep_history
-from segdetect.ui.browser.popovers import order_popovers
-from segdetect.ui.browser.tables import choose_rows_by_space
-from segdetect.ui.browser.toolbars import gather_tools
+from segdetect.ui.browser.scripts import load_scripts
 from segdetect.ui.shared.download_files import keep_downloads
 from segdetect.ui.shared.held import hold_set, noting
 from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
@@ -245,10 +242,7 @@ def _set_up(title: str) -> None:
     )
     st.html(_SHEET)
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(icon))
-    keep_history()
-    gather_tools()
-    order_popovers()
-    choose_rows_by_space()
+    load_scripts()
     with st.sidebar, st.container(key="pages", gap="xsmall"):
         for path, label, page_icon in PAGES:
             st.page_link(path, label=plain(label), icon=page_icon)
