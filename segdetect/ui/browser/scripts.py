@@ -9,8 +9,8 @@ from typing import Any, Final
 import streamlit as st
 
 SCRIPTS: Final = ("history", "toolbars", "popovers", "tables")
-# Plotly shows its tools where the pointer is, as Streamlit does those of pictures and tables; what has the focus has to be
-# seen, too.
+# Plotly shows its tools where the pointer is, as Streamlit does those of pictures and tables; what has the focus has to
+# be seen, too.
 _STYLE: Final = f"""
 <style>
 :is({", ".join(f".st-key-script-{name}" for name in SCRIPTS)}) {{ display: none; }}
