@@ -53,6 +53,9 @@ def _show_sides(entries: tuple[Entry, Entry], inspections: tuple[Inspection, Ins
             show_verdict(inspection, level=3)
     for column, (side, entry, inspection) in zip(st.columns(2), sides, strict=True):
         with column:
+            # On a phone they stand below each other, far from what is said of them.
+            with st.container(key=f"history-which-{side}"):
+                st.caption(plain(f"{side.capitalize()}: {entry.image}"))
             upload = picture_of(entry)
             image = None if upload is None else loaded(upload, page=entry.page)
             show_scores(entry, inspection, image, key=f"history-{side}")

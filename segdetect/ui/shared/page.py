@@ -201,6 +201,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* Lines of some 80 characters, however wide the window is; what stands in a row takes the width it needs. */
 [data-testid="stMain"] :is([data-testid="stVerticalBlock"] > [data-testid="stElementContainer"] >
   [data-testid="stMarkdown"], [data-testid="stAlert"]) :is(p, ul, ol) { max-width: 40em; text-wrap: pretty; }
+@media (min-width: 640px) { [class*="st-key-history-which-"] { display: none; } }
 /* The tools of the table below, which come where it is pointed at, lie over nothing. */
 @media (hover: hover) { :is(.st-key-history-search-row, .st-key-batch-found-row) { padding-bottom: 1.4rem; } }
 /* A high picture does not push what is said of it, or may be said of it, out of sight. */
