@@ -327,6 +327,7 @@ _FOCUSED = "() => (document.activeElement.ariaLabel || document.activeElement.in
 
 def test_what_a_button_opens_comes_right_after_it_for_the_tab_key(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE, **WIDE)
+    asked_again(page)
     opener = page.locator(".st-key-verdict-bar [data-testid=stPopoverButton]", has_text="Export")
     opener.focus()
     page.keyboard.press("Enter")
@@ -349,6 +350,7 @@ def test_what_a_button_opens_comes_right_after_it_for_the_tab_key(tab: Callable[
 
 def test_what_closes_with_the_focus_in_it_leaves_it_at_its_button(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE, **WIDE)
+    asked_again(page)
     page.get_by_role("button", name="Keep as a plan").focus()
     page.keyboard.press("Enter")
     page.locator("[data-testid=stPopoverBody] input").wait_for()
