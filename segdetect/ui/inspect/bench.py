@@ -19,10 +19,8 @@ _STYLE: Final = f"""
 .stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
 /* The running sign would lie on the bar of the verdict; what lasts has a bar of its own, with a button that stops it. A
    lost connection is said there, too, and stays. */
-[data-testid=stStatusWidget]:has([data-testid=stStatusWidgetRunningIcon]) {{ display: none; }}
+[data-testid=stStatusWidgetRunningIcon] {{ display: none; }}
 .st-key-bench {{ container-type: inline-size; }}
-/* How much stands above the verdict, where anything does: the stage is lower by as much. */
-.stApp:has(.st-key-strip-line) {{ --sd-above: 52px; }}
 .stMainBlockContainer > .stVerticalBlock {{ gap: .5rem; }}
 .st-key-choice {{ display: none; }}
 /* Where nothing is awaited any more, its place leaves no gap. */
@@ -47,7 +45,7 @@ _STYLE: Final = f"""
   /* Clear of the menu in the corner. */
   .st-key-waiting {{ padding-right: 2.6rem; }}
   .st-key-verdict-bar {{ padding-right: 2.6rem; }}
-  .stApp:has([data-testid=stExpandSidebarButton]) .st-key-verdict-bar {{ padding-left: 3rem; }}
+  .stSidebar[data-collapsed=true] ~ * .st-key-verdict-bar {{ padding-left: 3rem; }}
 }}
 @media (max-width: 767px) {{
   .st-key-verdict-bar {{ flex-wrap: wrap; gap: .5rem .4rem; }}

@@ -41,6 +41,8 @@ _FOUND: Final = "strip-found"
 # Words, pictures and buttons in one line; on a phone the pictures have a line of their own.
 _STYLE: Final = """
 <style>
+/* How much stands above the verdict: the stage is lower by as much. */
+.stApp { --sd-above: 52px; }
 :is(.st-key-strip-line, .st-key-strip-body) > * { flex: none; width: auto; }
 :is(.st-key-strip-line, .st-key-strip-body) > :is(.st-key-strip, :has(.st-key-strip)) { flex: 1 1 0; min-width: 0; }
 .st-key-strip-line :is(button, [data-testid=stCaptionContainer], strong) { white-space: nowrap; }

@@ -185,9 +185,10 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* However many files there are, the controls below them stay in reach. */
 .stSidebar [data-testid="stFileChips"] > div:first-child {
   max-height: 11rem; overflow-y: auto; }
-/* Streamlit fades what a run has not drawn over yet, in sixty pictures a second of the whole page: a fifth of what a
-   browser without a graphics card did for a changed threshold on a busy server. One step is enough. */
-[data-stale="true"] { transition: opacity 0s 2s !important; }
+/* Streamlit fades what a run has not drawn over yet, in sixty pictures a second of the whole page: what twenty people
+   who wait cost the browser is more than what they wait for. Here it is faint at once, after a while. */
+:is([data-stale="true"], .stTabs [role="tablist"]) { transition: none !important; opacity: 1 !important; }
+.sd-late [data-stale="true"] { opacity: .4 !important; }
 /* The contents of a long text: before it, and beside it where there is room. */
 .st-key-method-contents { max-width: 860px; padding-bottom: 1rem; }
 .st-key-method-contents ul { columns: 2 16rem; list-style: none; padding: 0; margin: 0; }
