@@ -26,6 +26,12 @@ class Foreground:
                 self._count -= 1
                 self._changed.notify_all()
 
+    @property
+    def count(self) -> int:
+        """How much of it is going on."""
+        with self._changed:
+            return self._count
+
     def is_idle(self, *, within: float = 0.0) -> bool:
         """Whether nobody waits for anything.
 

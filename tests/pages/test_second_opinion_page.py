@@ -100,6 +100,25 @@ def test_it_lets_go_first_what_somebody_waits_for(moody: Moody, monkeypatch: pyt
     _with(app, "Second opinion by **fastdup**")
 
 
+def test_another_grid_of_a_picture_that_a_dense_engine_described_is_answered_with_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = {
+        EngineName.FASTDUP: TinyTileEngine(),
+        EngineName.DINOV2: MissingEngine(),
+        EngineName.TEXTURE: TinyDenseEngine(),
+    }
+    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
+    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
+    begin_anew()
+    app = _with(open_page(sample="Broken wire mesh", engine="fastdup"), "Second opinion by **texture**")
+    with foreground().work():
+        app.slider(key="grid").set_value(6).run()
+        assert "fastdup \u00b7 6 x 6 tiles" in captions(app)
+        assert "Second opinion by **texture**" in captions(app), "it was not asked in the background"
+    begin_anew()
+
+
 def _other_picture(app: AppTest) -> None:
     app.selectbox(key="sample").select_index(1).run()
 

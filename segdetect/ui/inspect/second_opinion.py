@@ -12,9 +12,9 @@ from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection, Verdict
 from segdetect.progress import Progress
 from segdetect.runs.jobs import Job
-from segdetect.settings import EngineName, Rule, RuleName
+from segdetect.settings import EngineName, Rule, RuleName, Scope, Settings
 from segdetect.ui.inspect.tuning import other_engine
-from segdetect.ui.shared.jobs import spare_jobs, visitor
+from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
 from segdetect.ui.shared.locale import localized
 from segdetect.ui.shared.page import callback, fault, part
 from segdetect.ui.shared.polling import poll
@@ -23,6 +23,7 @@ from segdetect.ui.shared.sidebar import Request
 from segdetect.ui.shared.texts import plain
 
 _POLL_SECONDS: Final = 1.0
+_BUSY_POLL_SECONDS: Final = 3.0
 _MOST_AHEAD: Final = 6
 _SOMETHING_IS_WRONG: Final = {
     Verdict.NORMAL: False,
@@ -39,15 +40,9 @@ class Asked:
     request: Request
     first: Inspection
     name: EngineName
-    job: Job | None
-    ended: bool = False
+    job: Job | None = None  # where it is awaited
+    answer: Inspection | None = None
     error: Exception | None = None
-
-    @property
-    def answer(self) -> Inspection | None:
-        """What the other engine said; None until it has answered, and where it failed."""
-        answer = self.job.answer if self.job is not None and self.ended else None
-        return answer if isinstance(answer, Inspection) else None
 
     @property
     def contradiction(self) -> str:
@@ -73,12 +68,31 @@ def ask_second_opinion(request: Request, inspection: Inspection) -> Asked | None
     name = other_engine(inspection.engine, engines().ready)
     if name is None:
         return None
+    asked = Asked(request, inspection, name)
     try:
+        if _is_at_hand(request, name):
+            return replace(asked, answer=inspector().inspect(request.image, _settings(request, name)))
         job = _ask(request, name)
     except SegDetectError as error:
-        return Asked(request, inspection, name, None, ended=True, error=error)
-    ended = job.ended
-    return Asked(request, inspection, name, job, ended, job.error if ended else None)
+        return replace(asked, error=error)
+    if not job.ended:
+        return replace(asked, job=job)
+    return replace(asked, error=job.error, answer=job.answer if isinstance(job.answer, Inspection) else None)
+
+
+def _is_at_hand(request: Request, name: EngineName) -> bool:
+    """Whether the answer takes no time to speak of, as in another grid of a picture that a dense engine has described.
+
+    Asked in the background, it would have the whole page drawn twice.
+    """
+    settings = _settings(request, name)
+    return settings.scope is Scope.SELF and inspector().is_described(request.image, settings)
+
+
+def _settings(request: Request, name: EngineName) -> Settings:
+    # A number of the visitor's own is in the units of the first engine's scores: the second decides by its own rule.
+    own = request.settings.rule.name is RuleName.THRESHOLD
+    return replace(request.settings, engine=name, rule=Rule() if own else request.settings.rule)
 
 
 @part("The second opinion")
@@ -96,9 +110,11 @@ def _show_asked(asked: Asked) -> None:
     job, name = asked.job, asked.name
     if asked.error is not None:
         _show_error(asked.error, asked.request, name)
-    elif job is not None and not asked.ended:
-        # Many who wait long would keep the server busy with looking: who is further back looks less often.
-        seconds = _POLL_SECONDS * (1 + min(spare_jobs().ahead(job), _MOST_AHEAD))
+    elif job is not None:
+        # Each look has the browser go over its whole page. Many who wait long look less often: those further back, and
+        # all where it waits for others' pages first.
+        seconds = _POLL_SECONDS if foreground().count <= 1 else _BUSY_POLL_SECONDS
+        seconds *= 1 + min(spare_jobs().ahead(job), _MOST_AHEAD)
         poll(lambda: _show_asking(job, name), until=lambda: job.ended, seconds=seconds)
     elif asked.answer is not None:
         _show(asked.answer, asked.first, name)
@@ -118,10 +134,7 @@ def _engine_known(inspection: Inspection) -> bool:
 
 
 def _ask(request: Request, name: EngineName, *, again: bool = False) -> Job:
-    # A number of the visitor's own is in the units of the first engine's scores: the second decides by its own rule.
-    own = request.settings.rule.name is RuleName.THRESHOLD
-    settings = replace(request.settings, engine=name, rule=Rule() if own else request.settings.rule)
-    everyone = inspector()
+    settings, everyone = _settings(request, name), inspector()
     key = ("second", request.image.key, settings, everyone.engines[name].version, tuple(i.key for i in request.bank))
 
     def inspect(progress: Progress) -> Inspection:
