@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +13,6 @@ class Foreground:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
-        self._ended = -math.inf
 
     @contextmanager
     def work(self) -> Iterator[None]:
@@ -27,7 +24,6 @@ class Foreground:
         finally:
             with self._changed:
                 self._count -= 1
-                self._ended = time.monotonic()
                 self._changed.notify_all()
 
     @property
@@ -36,18 +32,11 @@ class Foreground:
         with self._changed:
             return self._count
 
-    def is_idle(self, *, within: float = 0.0, quiet: float = 0.0) -> bool:
+    def is_idle(self, *, within: float = 0.0) -> bool:
         """Whether nobody waits for anything.
 
         Args:
             within: seconds that such a moment is waited for.
-            quiet: seconds that nobody must have waited for anything before it: what was sent, a browser has to draw.
         """
-        until = time.monotonic() + within
         with self._changed:
-            while self._count or time.monotonic() - self._ended < quiet:
-                left = until - time.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left if self._count else min(left, self._ended + quiet - time.monotonic()))
-        return True
+            return self._changed.wait_for(lambda: self._count == 0, within)

@@ -19,9 +19,7 @@ GRACE_SECONDS: Final = 3.0
 BACK_OFF_SECONDS: Final = 10.0
 MAX_BACK_OFF_SECONDS: Final = 300.0
 # So long the next job lets go first what somebody waits for: on a server that is never idle, one begins in that time.
-GIVES_WAY_SECONDS: Final = 60.0
-# One begins when nobody has waited for so long: among many visitors there are always moments in which just nobody does.
-_QUIET_SECONDS: Final = 0.3
+GIVES_WAY_SECONDS: Final = 30.0
 # A page that takes less is not worth a word.
 _TOLD_AFTER_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.1
@@ -65,8 +63,7 @@ class Jobs(OneByOne):
     Args:
         is_here: whether a visitor still has the page open; may be asked by any thread.
         clock: seconds that only ever grow.
-        gives_way_to: a job begins when nobody has waited for any of this for a moment, or after `GIVES_WAY_SECONDS`;
-            None for at once.
+        gives_way_to: a job begins when nobody waits for any of this, or after `GIVES_WAY_SECONDS`; None for at once.
     """
 
     def __init__(
@@ -168,7 +165,7 @@ class Jobs(OneByOne):
         self._gave_way_at = self.clock()
         until = self._gave_way_at + GIVES_WAY_SECONDS
         while self._has_waiting() and self.clock() < until and not is_exiting():
-            if self._foreground.is_idle(within=_LOOK_SECONDS, quiet=_QUIET_SECONDS):
+            if self._foreground.is_idle(within=_LOOK_SECONDS):
                 break
         self._gave_way_at = None
 
