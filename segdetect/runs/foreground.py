@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class Foreground:
-    """Counts the work that somebody waits for; any thread may take part, and any may wait for an end of it."""
+    """Knows the threads that do what somebody waits for; any may take part, and any may wait for an end of it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._count = 0
+        # How often each has begun without having ended: parts of a page are waited for, too.
+        self._threads: Counter[int] = Counter()
 
     @contextmanager
     def work(self) -> Iterator[None]:
         """What is done within is waited for."""
+        thread = threading.get_ident()
         with self._changed:
-            self._count += 1
+            self._threads[thread] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._count -= 1
+                self._threads[thread] -= 1
+                self._threads += Counter()  # forgets those that have ended
                 self._changed.notify_all()
 
     @property
-    def count(self) -> int:
-        """How much of it is going on."""
+    def has_others(self) -> bool:
+        """Whether anybody waits for what another thread than this one does."""
         with self._changed:
-            return self._count
+            return bool(self._threads.keys() - {threading.get_ident()})
 
     def is_idle(self, *, within: float = 0.0) -> bool:
         """Whether nobody waits for anything.
@@ -39,4 +43,4 @@ class Foreground:
             within: seconds that such a moment is waited for.
         """
         with self._changed:
-            return self._changed.wait_for(lambda: self._count == 0, within)
+            return self._changed.wait_for(lambda: not self._threads, within)

@@ -20,14 +20,16 @@ from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 
 class Moody(TinyTileEngine):
-    """Fails while it is told to, and counts how often it was asked."""
+    """Fails or takes its time while it is told to, and counts how often it was asked."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.fails, self.calls = False, 0
+        self.fails, self.slow, self.calls = False, False, 0
 
     def embed(self, requests: Sequence[EmbedRequest], progress: Progress = no_progress) -> list[Embeddings]:
         self.calls += 1
+        if self.slow:
+            time.sleep(1)
         if self.fails:
             raise EngineFailedError("it is in a mood")
         return super().embed(requests, progress)
@@ -100,23 +102,27 @@ def test_it_lets_go_first_what_somebody_waits_for(moody: Moody, monkeypatch: pyt
     _with(app, "Second opinion by **fastdup**")
 
 
-def test_another_grid_of_a_picture_that_a_dense_engine_described_is_answered_with_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engines = {
-        EngineName.FASTDUP: TinyTileEngine(),
-        EngineName.DINOV2: MissingEngine(),
-        EngineName.TEXTURE: TinyDenseEngine(),
-    }
-    monkeypatch.setattr("segdetect.pipeline.default_engines", lambda: engines)
-    monkeypatch.setenv("SEGDETECT_HOME", str(tmp_path))
+def test_who_is_not_alone_looks_less_often(moody: Moody, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(
+        "segdetect.ui.inspect.second_opinion.poll", lambda draw, *, until, seconds: looks.append(seconds)
+    )
+    moody.slow = True
+    _open()
+    assert looks == [1.0]
     begin_anew()
+    with foreground().work():
+        _open()
+        assert looks == [1.0, 3.0]
+
+
+@pytest.mark.usefixtures("page_engines")
+def test_another_grid_of_a_picture_that_a_dense_engine_described_is_answered_with_the_page() -> None:
     app = _with(open_page(sample="Broken wire mesh", engine="fastdup"), "Second opinion by **texture**")
     with foreground().work():
         app.slider(key="grid").set_value(6).run()
         assert "fastdup \u00b7 6 x 6 tiles" in captions(app)
         assert "Second opinion by **texture**" in captions(app), "it was not asked in the background"
-    begin_anew()
 
 
 def _other_picture(app: AppTest) -> None:

@@ -68,10 +68,10 @@ def ask_second_opinion(request: Request, inspection: Inspection) -> Asked | None
     name = other_engine(inspection.engine, engines().ready)
     if name is None:
         return None
-    asked = Asked(request, inspection, name)
+    asked, settings = Asked(request, inspection, name), _settings(request, name)
     try:
-        if _is_at_hand(request, name):
-            return replace(asked, answer=inspector().inspect(request.image, _settings(request, name)))
+        if _is_at_hand(request, settings):
+            return replace(asked, answer=inspector().inspect(request.image, settings))
         job = _ask(request, name)
     except SegDetectError as error:
         return replace(asked, error=error)
@@ -80,12 +80,11 @@ def ask_second_opinion(request: Request, inspection: Inspection) -> Asked | None
     return replace(asked, error=job.error, answer=job.answer if isinstance(job.answer, Inspection) else None)
 
 
-def _is_at_hand(request: Request, name: EngineName) -> bool:
+def _is_at_hand(request: Request, settings: Settings) -> bool:
     """Whether the answer takes no time to speak of, as in another grid of a picture that a dense engine has described.
 
     Asked in the background, it would have the whole page drawn twice.
     """
-    settings = _settings(request, name)
     return settings.scope is Scope.SELF and inspector().is_described(request.image, settings)
 
 
@@ -111,13 +110,18 @@ def _show_asked(asked: Asked) -> None:
     if asked.error is not None:
         _show_error(asked.error, asked.request, name)
     elif job is not None:
-        # Each look has the browser go over its whole page. Many who wait long look less often: those further back, and
-        # all where it waits for others' pages first.
-        seconds = _POLL_SECONDS if foreground().count <= 1 else _BUSY_POLL_SECONDS
-        seconds *= 1 + min(spare_jobs().ahead(job), _MOST_AHEAD)
-        poll(lambda: _show_asking(job, name), until=lambda: job.ended, seconds=seconds)
+        poll(lambda: _show_asking(job, name), until=lambda: job.ended, seconds=_seconds_between_looks(job))
     elif asked.answer is not None:
         _show(asked.answer, asked.first, name)
+
+
+def _seconds_between_looks(job: Job) -> float:
+    """Each look has the browser go over its whole page: who will wait long looks less often.
+
+    That is who is further back, and everybody where others' pages come first.
+    """
+    seconds = _BUSY_POLL_SECONDS if foreground().has_others else _POLL_SECONDS
+    return seconds * (1 + min(spare_jobs().ahead(job), _MOST_AHEAD))
 
 
 def _show_asking(job: Job, name: EngineName) -> None:

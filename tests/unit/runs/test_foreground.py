@@ -44,6 +44,17 @@ def test_it_is_idle_when_all_work_has_ended(foreground: Foreground) -> None:
     assert foreground.is_idle()
 
 
+def test_a_page_and_its_parts_are_one_that_is_waited_for(foreground: Foreground) -> None:
+    told: list[bool] = []
+    with foreground.work(), foreground.work():
+        assert not foreground.has_others
+        other = threading.Thread(target=lambda: told.append(foreground.has_others))
+        other.start()
+        other.join(PATIENCE)
+    assert told == [True]
+    assert foreground.is_idle()
+
+
 def test_who_waits_for_an_idle_moment_is_told_at_once(foreground: Foreground) -> None:
     told: list[bool] = []
     waiter = threading.Thread(target=lambda: told.append(foreground.is_idle(within=PATIENCE)))
