@@ -66,6 +66,16 @@ def test_all_of_it_is_seen_without_scrolling(bench: Any) -> None:
     assert bench.locator(".stage").bounding_box()["width"] == pytest.approx(wider), "how it was left is kept"
 
 
+def test_what_unfolds_the_sidebar_lies_over_no_other_control(tab: Callable[..., Any]) -> None:
+    page = tab(SAMPLE, **WIDE)
+    asked_again(page)
+    page.get_by_test_id("stSidebar").hover()
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    page.wait_for_timeout(500)
+    button, bar = page.get_by_test_id("stExpandSidebarButton").bounding_box(), page.locator(".sd-bar").bounding_box()
+    assert button["x"] + button["width"] <= bar["x"]
+
+
 def drag_threshold(page: Any) -> None:
     """Drag the histogram's line down its axis, and hold it there."""
     line = page.locator(".plot .line").bounding_box()

@@ -2,6 +2,8 @@
 // transition with a delay would say the same without a script, but has the browser draw sixty frames a second meanwhile.
 const STATE = "data-test-script-state";
 const AFTER_MS = 2000;
+// Streamlit sets the classes of its own root anew, as when the theme changes.
+const MARKED = document.documentElement;
 
 export default function () {
   const app = document.querySelector("[data-testid=stApp]");
@@ -10,11 +12,11 @@ export default function () {
   const lift = () => {
     clearTimeout(timer);
     timer = null;
-    app.classList.remove("sd-late");
+    MARKED.classList.remove("sd-late");
   };
   const look = () => {
     if (app.getAttribute(STATE) !== "running") lift();
-    else timer ??= setTimeout(() => app.classList.add("sd-late"), AFTER_MS);
+    else timer ??= setTimeout(() => MARKED.classList.add("sd-late"), AFTER_MS);
   };
   const watch = new MutationObserver(look);
   watch.observe(app, { attributes: true, attributeFilter: [STATE] });

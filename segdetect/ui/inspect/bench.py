@@ -19,7 +19,7 @@ _STYLE: Final = f"""
 .stMainBlockContainer {{ max-width: none; padding-left: 1rem; padding-right: 1rem; }}
 /* The running sign would lie on the bar of the verdict; what lasts has a bar of its own, with a button that stops it. A
    lost connection is said there, too, and stays. */
-[data-testid=stStatusWidgetRunningIcon] {{ display: none; }}
+[data-testid=stStatusWidget]:has([data-testid=stStatusWidgetRunningIcon]) {{ display: none; }}
 .st-key-bench {{ container-type: inline-size; }}
 .stMainBlockContainer > .stVerticalBlock {{ gap: .5rem; }}
 .st-key-choice {{ display: none; }}
@@ -45,7 +45,9 @@ _STYLE: Final = f"""
   /* Clear of the menu in the corner. */
   .st-key-waiting {{ padding-right: 2.6rem; }}
   .st-key-verdict-bar {{ padding-right: 2.6rem; }}
-  .stSidebar[data-collapsed=true] ~ * .st-key-verdict-bar {{ padding-left: 3rem; }}
+  /* Clear of the logo and the button in the other corner, where the sidebar is folded away. */
+  .stSidebar[data-collapsed=true] ~ * :is(.st-key-strip-line, .st-key-waiting, .st-key-verdict-bar) {{
+    padding-left: 5.4rem; }}
 }}
 @media (max-width: 767px) {{
   .st-key-verdict-bar {{ flex-wrap: wrap; gap: .5rem .4rem; }}
