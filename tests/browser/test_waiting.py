@@ -90,9 +90,9 @@ def test_what_is_not_drawn_over_yet_is_faint_after_a_while_and_nothing_moves(tab
     page.locator(".sd-bar").wait_for()
     asked_again(page)
     grid_slider(page).focus()
+    page.evaluate(WATCH_FADING)
     for _ in range(3):  # the next grid is described ahead
         page.keyboard.press("ArrowRight")
-    page.evaluate(WATCH_FADING)
     expect_grid(page, "10 x 10")
     seen = page.evaluate("() => { clearInterval(noting); return seen; }")
     assert not any(look["faint"] for look in seen if look["after"] < 1900), "most answers are there before"
