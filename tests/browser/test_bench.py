@@ -225,6 +225,7 @@ def test_the_colours_and_the_legend_of_the_heat_map_follow_a_threshold_that_is_d
     before = page.evaluate(COLOURS)
     assert (before["tried"], before["answered"], before["images"]) == ("", True, 1)
     drag_threshold(page)
+    page.wait_for_function(f"() => ({COLOURS})().tried")  # a browser takes its time to read a picture
     tried = page.evaluate(COLOURS)
     assert tried["tried"] == page.evaluate(PAINTED), "the viewer's own colours"
     assert (tried["answered"], tried["sharp"], tried["images"]) == (False, True, 2)

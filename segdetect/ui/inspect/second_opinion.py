@@ -12,7 +12,7 @@ from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection, Verdict
 from segdetect.progress import Progress
 from segdetect.runs.jobs import Job
-from segdetect.settings import EngineName, Rule, RuleName, Scope, Settings
+from segdetect.settings import EngineName, Rule, RuleName, Settings
 from segdetect.ui.inspect.tuning import other_engine
 from segdetect.ui.shared.jobs import foreground, spare_jobs, visitor
 from segdetect.ui.shared.locale import localized
@@ -83,9 +83,10 @@ def ask_second_opinion(request: Request, inspection: Inspection) -> Asked | None
 def _is_at_hand(request: Request, settings: Settings) -> bool:
     """Whether the answer takes no time to speak of, as in another grid of a picture that a dense engine has described.
 
-    Asked in the background, it would have the whole page drawn twice.
+    Asked in the background, it would have the whole page drawn twice. Where other pictures have a say, be it by the
+    places that a plan allows, these may have to be described first.
     """
-    return settings.scope is Scope.SELF and inspector().is_described(request.image, settings)
+    return not request.bank and inspector().is_described(request.image, settings)
 
 
 def _settings(request: Request, name: EngineName) -> Settings:
