@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +20,7 @@ from segdetect.pictures.page_choice import Pages
 from segdetect.pictures.source_file import SourceFile
 from segdetect.pictures.sources import read_sources
 from segdetect.pipeline import Inspector
-from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, member
+from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings, is_whole, member
 
 # A path, the bytes of a file, RGB pixels, or what `load` returned.
 PictureLike = str | os.PathLike[str] | bytes | bytearray | memoryview | Pixels | LoadedImage
@@ -183,7 +182,7 @@ def _decoded(data: bytes, name: str, page: int, window: tuple[float, float] | No
 
 
 def _check_page(page: int, name: str) -> None:
-    if not isinstance(page, Integral) or isinstance(page, bool) or page < 0:
+    if not is_whole(page) or page < 0:
         raise SettingsError(f"there is no page={page!r}", remedy="Pages count from 0 on", file=name)
 
 

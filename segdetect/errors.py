@@ -152,4 +152,6 @@ def storage_error(error: OSError, place: str, *, remedy_full: str, remedy: str) 
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError("the disk is full", remedy=remedy_full, file=place)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return StorageError("it cannot be written: it is a file, or lies below one", remedy="Name a folder", file=place)
     return StorageError(f"it cannot be written ({error.strerror or error})", remedy=remedy, file=place)

@@ -8,8 +8,8 @@ import hashlib
 import math
 import operator
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import cv2
@@ -33,12 +33,19 @@ class Regions:
         sha256: hex digest of its size and its pixels.
         packed: its pixels as bits, row by row, compressed by zlib.
         share: of the pixels that are ignored, more than 0, at most 1.
+        larger_wh: width and height that the mask had before it was reduced to its size; None where it was not.
     """
 
     size_wh: tuple[int, int]
     sha256: str
     packed: bytes = field(repr=False, compare=False)
     share: float = field(compare=False)
+    larger_wh: tuple[int, int] | None = field(default=None, compare=False)
+
+    @property
+    def given_wh(self) -> tuple[int, int]:
+        """Width and height of the mask as it was given."""
+        return self.larger_wh or self.size_wh
 
     @property
     def pixels(self) -> Flags:
@@ -57,7 +64,7 @@ class Regions:
         Raises:
             InputError: it has others; names both sizes.
         """
-        (width, height), (wide, high) = self.size_wh, size_wh
+        (width, height), (wide, high) = self.given_wh, size_wh
         # As far apart as rounding to whole pixels may bring two sizes with the same proportions.
         if abs(width * high - height * wide) > (wide + high) / 2 + (width + height) / 2:
             raise InputError(
@@ -88,7 +95,8 @@ class Regions:
         """As JSON values."""
         width, height = self.size_wh
         bits = base64.b64encode(self.packed).decode()
-        return {"width": width, "height": height, "sha256": self.sha256, "zlib_bits": bits}
+        larger = {} if self.larger_wh is None else {"larger": list(self.larger_wh)}
+        return {"width": width, "height": height, **larger, "sha256": self.sha256, "zlib_bits": bits}
 
 
 def regions_of(mask: Flags) -> Regions | None:
@@ -101,24 +109,27 @@ def regions_of(mask: Flags) -> Regions | None:
     >>> regions.share, regions.fitted((4, 2)).tolist()
     (0.5, [[True, True, False, False], [False, False, True, True]])
     """
-    mask = mask if mask.size <= MAX_AREA else _reduced(mask)
+    larger = (mask.shape[1], mask.shape[0]) if mask.size > MAX_AREA else None
+    mask = mask if larger is None else _reduced(mask, larger)
     if not mask.any():
         return None
     height, width = mask.shape
     bits = np.packbits(mask).tobytes()
     digest = hashlib.sha256(f"{width} x {height} ".encode() + bits).hexdigest()
-    return Regions((width, height), digest, zlib.compress(bits), float(mask.mean()))
+    return Regions((width, height), digest, zlib.compress(bits), float(mask.mean()), larger)
 
 
-def _reduced(mask: Flags) -> Flags:
-    scale = math.sqrt(MAX_AREA / mask.size)
-    height, width = (max(1, round(scale * side)) for side in mask.shape)
-    # Rounding up may have gone beyond the limit; the longer side makes up for it with less harm to the proportions.
-    width, height = (
-        (min(width, MAX_AREA // height), height) if width > height else (width, min(height, MAX_AREA // width))
-    )
-    reduced = cv2.resize(np.asarray(mask, np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+def _reduced(mask: Flags, size_wh: tuple[int, int]) -> Flags:
+    reduced = cv2.resize(np.asarray(mask, np.uint8), _reduced_size(*size_wh), interpolation=cv2.INTER_NEAREST)
     return np.asarray(reduced).view(np.bool_)
+
+
+def _reduced_size(width: int, height: int) -> tuple[int, int]:
+    """The width and height at which a larger mask is kept."""
+    scale = math.sqrt(MAX_AREA / (width * height))
+    wide, high = (max(1, round(scale * side)) for side in (width, height))
+    # Rounding up may have gone beyond the limit; the longer side makes up for it with less harm to the proportions.
+    return (min(wide, MAX_AREA // high), high) if wide > high else (wide, min(high, MAX_AREA // wide))
 
 
 def read_regions_record(record: Mapping[str, Any] | None) -> Regions | None:
@@ -144,4 +155,14 @@ def read_regions_record(record: Mapping[str, Any] | None) -> Regions | None:
     regions = regions_of(mask.view(np.bool_).reshape(height, width))
     if regions is None or regions.sha256 != record["sha256"]:
         raise ValueError("its regions to ignore are not those of their digest")
-    return regions
+    return replace(regions, larger_wh=_read_larger(record.get("larger"), (width, height)))
+
+
+def _read_larger(sides: Sequence[Any] | None, size_wh: tuple[int, int]) -> tuple[int, int] | None:
+    """The size that a mask had before it was reduced to another; None where it was not."""
+    if sides is None:
+        return None
+    width, height = map(operator.index, sides)
+    if not (width > 0 and height > 0 and width * height > MAX_AREA and _reduced_size(width, height) == size_wh):
+        raise ValueError("its regions to ignore were not reduced to their size")
+    return width, height

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from numbers import Integral, Real
-from typing import Final, TypeVar
+from typing import Final, TypeGuard, TypeVar
+
+import numpy as np
 
 from segdetect.errors import SettingsError
 from segdetect.message import Message
@@ -65,8 +67,17 @@ def member(kind: type[N], name: str, what: str) -> N:
         raise SettingsError(f"there is no {what} {name!r}", remedy=f"Choose one of {', '.join(kind)}") from None
 
 
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number; True and False, which Python counts as 1 and 0, are none."""
+    return isinstance(value, Integral) and not _is_truth(value)
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and math.isfinite(value)
+    return isinstance(value, Real) and not _is_truth(value) and math.isfinite(value)
+
+
+def _is_truth(value: object) -> bool:
+    return isinstance(value, bool | np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +94,10 @@ class GridSize:
 
     def __post_init__(self) -> None:
         for name, value in (("rows", self.rows), ("columns", self.cols)):
-            if not isinstance(value, Integral) or not 1 <= value <= MAX_GRID:
+            if not is_whole(value) or not 1 <= value <= MAX_GRID:
                 # A text or a pair looks like a number only until it is written as Python writes it.
                 told = f"the grid has {value!r} {name}"
-                kind = "" if isinstance(value, Integral) else ", as a whole number"
+                kind = "" if is_whole(value) else ", as a whole number"
                 raise SettingsError(told, remedy=f"Choose 1 to {MAX_GRID} {name}{kind}")
         if self.rows == self.cols == 1:
             raise SettingsError(
@@ -156,7 +167,7 @@ class PlanVersion:
     version: int
 
     def __post_init__(self) -> None:
-        if not self.name or not isinstance(self.version, Integral) or self.version < 1:
+        if not self.name or not is_whole(self.version) or self.version < 1:
             raise SettingsError(f"there is no version {self.version} of a plan '{self.name}'", remedy="Choose another")
 
     def __str__(self) -> str:

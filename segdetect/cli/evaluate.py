@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segdetect.cli.ending import DONE, SOME_FAILED, answering
@@ -14,6 +13,7 @@ from segdetect.cli.options import (
     add_output,
     add_settings,
     check_output,
+    given_path,
     held_output,
     one_of,
     progress_bar,
@@ -47,7 +47,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("evaluate", help="compare answers with the masks of a data set")
     parser.add_argument(
         "dataset",
-        type=Path,
+        type=given_path,
         metavar="DATASET",
         help="a folder with CATEGORY/test and CATEGORY/ground_truth (as MVTec AD), with images/ and masks/, or another "
         "layout that README.md lists",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from segdetect.cli.ending import DONE, answering
-from segdetect.cli.options import held_output
+from segdetect.cli.options import given_path, held_output
 from segdetect.cli.saying import say
 from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
@@ -45,7 +45,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     showing = actions.add_parser("show", help="say all of one")
     showing.add_argument("id", type=int, metavar="ID", help="its number, as listed")
     exporting = actions.add_parser("export", help="write them as JSON documents and CSV tables")
-    exporting.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
+    exporting.add_argument("--out", type=given_path, required=True, metavar="DIR", help="where to")
     deleting = actions.add_parser("delete", help="delete them, with pictures that were kept")
     deleting.add_argument("--yes", action="store_true", help="delete all that are found, without their numbers")
     for action in (exporting, deleting):

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
@@ -17,6 +16,7 @@ from segdetect.cli.options import (
     add_output,
     add_settings,
     check_output,
+    given_path,
     held_output,
     progress_bar,
     read_references,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the others."""
     parser = commands.add_parser("inspect", help="inspect pictures, folders or ZIP files")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, a folder or a ZIP file")
+    parser.add_argument("paths", nargs="+", type=given_path, metavar="PATH", help="a picture, a folder or a ZIP file")
     parser.add_argument(
         "--page",
         type=page_choice,

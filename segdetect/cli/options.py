@@ -66,6 +66,18 @@ def real_number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
 
 
+def given_path(text: str) -> Path:
+    """A path of an option. An empty one, as a shell makes of a variable that is not set, would stand for the current
+    folder with all that lies in it.
+
+    Raises:
+        ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty. Name a file or folder, or . for the current folder")
+    return Path(text)
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that make up `Settings`, and the references."""
     side = f"1 to {MAX_GRID}"
@@ -76,7 +88,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope", type=one_of(Scope, "scope"), choices=list(Scope), help="what tiles are compared with"
     )
-    parser.add_argument("--references", nargs="+", type=Path, default=[], metavar="PATH", help="known-good pictures")
+    parser.add_argument(
+        "--references", nargs="+", type=given_path, default=[], metavar="PATH", help="known-good pictures"
+    )
     _add_rule(parser)
     _add_ignored(parser)
 
@@ -103,7 +117,7 @@ def _add_rule(parser: argparse.ArgumentParser) -> None:
 def _add_ignored(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore",
-        type=Path,
+        type=given_path,
         metavar="MASK",
         help="a mask of regions that are not looked at, white where nothing is, as a label: of any size with the "
         "pictures' proportions; it holds for all of them and for the known-good ones",
@@ -125,7 +139,7 @@ def add_output(parser: argparse.ArgumentParser, what: str) -> None:
         parser: the command's.
         what: what `--out` writes.
     """
-    parser.add_argument("--out", type=Path, metavar="DIR", help=f"write {what}")
+    parser.add_argument("--out", type=given_path, metavar="DIR", help=f"write {what}")
     parser.add_argument(
         "--format",
         type=format_names,

@@ -7,11 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from segdetect.cli.ending import DONE, answering
-from segdetect.cli.options import add_settings, read_references, read_settings, real_number
+from segdetect.cli.options import add_settings, given_path, read_references, read_settings, real_number
 from segdetect.cli.plans import kept_plans
 from segdetect.cli.saying import say
 from segdetect.engines.registry import default_engines
@@ -49,7 +48,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         action.add_argument("name", metavar="NAME", help="the plan's name")
     _add_making(making)
     for action in (exporting, importing):
-        action.add_argument("file", type=Path, metavar="FILE", help="the file, as gasket.segplan")
+        action.add_argument("file", type=given_path, metavar="FILE", help="the file, as gasket.segplan")
     importing.add_argument("--name", metavar="NAME", help="keep it under this name")
     deleting.add_argument("--for-good", action="store_true", help="with its pictures, at once")
     for action in (showing, exporting):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from segdetect.cli.ending import answering
-from segdetect.cli.options import real_number
+from segdetect.cli.options import given_path, real_number
 from segdetect.cli.plans import opened_plan
 from segdetect.cli.saying import say, say_notes
 from segdetect.errors import SettingsError
@@ -31,11 +30,14 @@ if TYPE_CHECKING:
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the others."""
     parser = commands.add_parser("watch", help="inspect each new picture of a folder by a plan, as it comes")
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="what is watched, with the folders in it")
+    parser.add_argument("folder", type=given_path, metavar="FOLDER", help="what is watched, with the folders in it")
     parser.add_argument("--plan", required=True, metavar="NAME|FILE", help="a plan, kept here or exported to a file")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write what `inspect --out` writes, as it comes")
+    parser.add_argument("--out", type=given_path, metavar="DIR", help="write what `inspect --out` writes, as it comes")
     parser.add_argument(
-        "--move-to", type=Path, metavar="DIR", help="move each file there when it is done with, also one that failed"
+        "--move-to",
+        type=given_path,
+        metavar="DIR",
+        help="move each file there when it is done with, also one that failed",
     )
     parser.add_argument(
         "--webhook",

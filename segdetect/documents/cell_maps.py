@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import operator
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from segdetect.documents.checked import fixed
+from segdetect.documents.checked import fixed, whole
 
 # Two million cells: more than any engine makes of the largest picture that is read.
 _MAX_BYTES: Final = 8_000_000
@@ -28,7 +27,7 @@ def map_record(cells: CellMap) -> dict[str, Any]:
 
 def read_map(record: Mapping[str, Any]) -> CellMap:
     """What `map_record` made; raises what `DAMAGE` names."""
-    rows, cols = operator.index(record["rows"]), operator.index(record["cols"])
+    rows, cols = whole(record["rows"]), whole(record["cols"])
     size = rows * cols * 4
     if not (rows > 0 and cols > 0 and size <= _MAX_BYTES):
         raise ValueError("its map of cells has an impossible size")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any, Final, TypeVar
 
 import numpy.typing as npt
 
 from segdetect.errors import SegDetectError
+from segdetect.settings import is_whole
 
 # What reading a value of another make raises.
 DAMAGE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, SegDetectError)
@@ -25,6 +27,20 @@ def truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither true nor false")
     return value
+
+
+def whole(value: Any) -> int:
+    """A value that is a whole number; raises `TypeError` for another, such as true, which Python counts as 1."""
+    if not is_whole(value):
+        raise TypeError(f"{value!r} is no whole number")
+    return int(value)
+
+
+def number(value: Any) -> float:
+    """A value that is a number; raises `TypeError` for another, such as true or a text."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
 
 
 def text(value: Any) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping
 from typing import Any
 
 from segdetect import __version__
-from segdetect.documents.checked import DAMAGE, text
+from segdetect.documents.checked import DAMAGE, number, text, whole
 from segdetect.documents.kind import VERSION, check_kind
 from segdetect.documents.scores import read_scores, scores_record
 from segdetect.documents.settings import read_settings, settings_record
@@ -66,7 +65,7 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
             image=text(document["image"]),
             sha256=text(document["sha256"]),
             size_wh=scores.layout.size_wh,
-            page=operator.index(document["page"]),
+            page=whole(document["page"]),
             settings=settings,
             engine=EngineName(document["engine"]),
             engine_version=text(document["engine_version"]),
@@ -74,7 +73,7 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
             scores=scores,
             decision=decision,
             notes=tuple(text(note) for note in unpacked(document["notes"])),
-            seconds={text(step): float(seconds) for step, seconds in document["seconds"].items()},
+            seconds={text(step): number(seconds) for step, seconds in document["seconds"].items()},
         )
     except DAMAGE as error:
         raise InputError(
@@ -84,4 +83,4 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
 
 def _threshold(value: Any, scores: TileScores) -> float:
     """The lowest score that is flagged; where nothing was learnt, the lowest number that no tile reaches."""
-    return math.nextafter(scores.highest, math.inf) if value is None else float(value)
+    return math.nextafter(scores.highest, math.inf) if value is None else number(value)

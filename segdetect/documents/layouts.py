@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from typing import Any
 
-from segdetect.documents.checked import truth
+from segdetect.documents.checked import truth, whole
 from segdetect.grid import TileLayout, shifted_layout, tile_layout
 from segdetect.settings import GridSize
 
@@ -22,8 +21,8 @@ def layout_record(layout: TileLayout) -> dict[str, Any]:
 
 def read_layout(record: Mapping[str, Any]) -> TileLayout:
     """What `layout_record` made; raises what `DAMAGE` names."""
-    grid = GridSize(operator.index(record["rows"]), operator.index(record["cols"]))
-    size = operator.index(record["width"]), operator.index(record["height"])
+    grid = GridSize(whole(record["rows"]), whole(record["cols"]))
+    size = whole(record["width"]), whole(record["height"])
     if truth(record["shifted"]):
         layout = shifted_layout(size, GridSize(grid.rows + 1, grid.cols + 1))
         if layout is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from segdetect.documents.cell_maps import CellMap, map_record, read_map
-from segdetect.documents.checked import finite, fixed, text, truth
+from segdetect.documents.checked import finite, fixed, number, text, truth, whole
 from segdetect.documents.layouts import layout_record, read_layout
 from segdetect.inspection import Flags, Floats, Ints, Source, TileScores
 
@@ -86,8 +85,7 @@ def read_scores(record: Mapping[str, Any]) -> tuple[TileScores, Flags]:
 
 def _read_sources(records: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
     return tuple(
-        Source(text(s["image"]), text(s["sha256"]), read_layout(s["layout"]), operator.index(s["page"]))
-        for s in records
+        Source(text(s["image"]), text(s["sha256"]), read_layout(s["layout"]), whole(s["page"])) for s in records
     )
 
 
@@ -111,7 +109,7 @@ def _read_strongest(values: Sequence[Any] | None, tiles: int, cells: CellMap | N
         return None
     if len(values) != tiles:
         raise ValueError("its cells are not one for each tile")
-    strongest = [operator.index(value) for value in values]
+    strongest = [whole(value) for value in values]
     if cells is None or not all(0 <= cell < cells.size for cell in strongest):
         raise ValueError("a strongest cell lies in no map")
     return fixed(np.array(strongest, np.int64))
@@ -126,7 +124,7 @@ def _read_neighbours(lists: Sequence[Sequence[Any]] | None, tiles: int) -> Float
 
 
 def _measure(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    return math.nan if value is None else number(value)
 
 
 def _measures(tiles: Sequence[Mapping[str, Any]], name: str) -> Floats:
@@ -134,4 +132,4 @@ def _measures(tiles: Sequence[Mapping[str, Any]], name: str) -> Floats:
 
 
 def _numbers(tiles: Sequence[Mapping[str, Any]], name: str) -> Ints:
-    return fixed(np.array([-1 if t[name] is None else max(-1, operator.index(t[name])) for t in tiles], np.int64))
+    return fixed(np.array([-1 if t[name] is None else max(-1, whole(t[name])) for t in tiles], np.int64))

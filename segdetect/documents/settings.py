@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from typing import Any
 
-from segdetect.documents.checked import text
+from segdetect.documents.checked import number, text, whole
 from segdetect.regions import read_regions_record
 from segdetect.settings import FEW_DEFECTIVE, EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
 
@@ -34,16 +33,16 @@ def read_settings(record: Mapping[str, Any]) -> Settings:
     Raises:
         SettingsError, ValueError, TypeError, LookupError: it is something else.
     """
-    threshold = None if record["threshold"] is None else float(record["threshold"])
+    threshold = None if record["threshold"] is None else number(record["threshold"])
     rule = Rule(
         RuleName(record["rule"]),
         threshold=threshold,
-        false_alarms=float(record["false_alarms"]),
+        false_alarms=number(record["false_alarms"]),
         # Documents and presets from before it could be chosen are of this share.
-        expected_defective=float(record.get("expected_defective", FEW_DEFECTIVE)),
+        expected_defective=number(record.get("expected_defective", FEW_DEFECTIVE)),
     )
     return Settings(
-        grid=GridSize(operator.index(record["rows"]), operator.index(record["cols"])),
+        grid=GridSize(whole(record["rows"]), whole(record["cols"])),
         engine=EngineName(record["engine"]),
         scope=Scope(record["scope"]),
         rule=rule,
@@ -54,4 +53,4 @@ def read_settings(record: Mapping[str, Any]) -> Settings:
 
 
 def _read_plan(record: Mapping[str, Any] | None) -> PlanVersion | None:
-    return None if record is None else PlanVersion(text(record["name"]), operator.index(record["version"]))
+    return None if record is None else PlanVersion(text(record["name"]), whole(record["version"]))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from segdetect.pictures.left_out import LeftOut
@@ -74,25 +73,54 @@ def _named(found: Sequence[Found]) -> list[SourceFile]:
     # A name on disk may hold bytes that are no text; no table could be written with them.
     found = [replace(item, names=tuple(map(as_text, item.names))) for item in found]
     level = [0] * len(found)
-    names = [item.names[0] for item in found]
-    for step in (1, 2):
-        counts = Counter(map(composed, names))
-        level = [
-            min(step, len(item.names) - 1) if counts[composed(name)] > 1 else at
-            for item, name, at in zip(found, names, level, strict=True)
-        ]
-        names = [item.names[at] for item, at in zip(found, level, strict=True)]
+    for _ in range(2):
+        for alike in _alike(found, level):
+            to = _telling_apart([found[index] for index in alike], level[alike[0]])
+            for index in alike:
+                level[index] = max(level[index], to)
+    names = [_name_at(item, at) for item, at in zip(found, level, strict=True)]
     taken: set[str] = set()
     for index, name in enumerate(names):
         number = 2
         while composed(names[index]) in taken:
-            names[index] = f"{name} ({number})"
+            names[index] = numbered(name, number)
             number += 1
         taken.add(composed(names[index]))
     return [
         SourceFile(name, item.read, (item.note,) if item.note else (), named=item.named, place=item.place)
         for name, item in zip(names, found, strict=True)
     ]
+
+
+def _alike(found: Sequence[Found], level: Sequence[int]) -> list[list[int]]:
+    """The sources that share a name at these levels, by their places."""
+    places: dict[str, list[int]] = {}
+    for index, (item, at) in enumerate(zip(found, level, strict=True)):
+        places.setdefault(composed(_name_at(item, at)), []).append(index)
+    return [alike for alike in places.values() if len(alike) > 1]
+
+
+def _telling_apart(alike: Sequence[Found], level: int) -> int:
+    """The first level from this one on at which sources have different names; this one where none tells them apart.
+
+    A longer name that is shared as well, as by members of one name in an archive, says nothing more.
+    """
+    further = range(level + 1, max(len(item.names) for item in alike))
+    return next((at for at in further if len({composed(_name_at(item, at)) for item in alike}) > 1), level)
+
+
+def _name_at(item: Found, level: int) -> str:
+    return item.names[min(level, len(item.names) - 1)]
+
+
+def numbered(name: str, number: int) -> str:
+    """A name with a number in front of its suffix.
+
+    >>> numbered("scans/a.png", 2)
+    'scans/a (2).png'
+    """
+    path = PurePosixPath(name)
+    return f"{name.removesuffix(path.suffix)} ({number}){path.suffix}"
 
 
 def nothing(inside: Sequence[Found | LeftOut]) -> str:

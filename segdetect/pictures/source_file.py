@@ -58,7 +58,8 @@ class SourceFile:
         try:
             return self.read()
         except SegDetectError as error:
-            raise type(error)(error.problem, remedy=error.remedy, file=self.name) from error
+            # What names another file, as a table's row whose picture is missing does, knows better.
+            raise type(error)(error.problem, remedy=error.remedy, file=error.file or self.name) from error
         except OSError as error:
             raise unreadable(self.name, error) from error
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:

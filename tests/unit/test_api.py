@@ -185,6 +185,7 @@ def test_of_many_peers_sixteen_are_compared_with(engine: TinyDenseEngine) -> Non
         ({"rule": "threshold"}, "finite number"),
         ({"grid": 33}, "the grid has 33 rows"),
         ({"grid": 7.0}, "the grid has 7.0 rows"),
+        ({"grid": True}, "the grid has True rows"),
         ({"grid": "7"}, "the grid has '7' rows. Choose 1 to 32 rows, as a whole number"),
         ({"references": DEFECT, "peers": DEFECT}, "both references and peers"),
         ({"settings": Settings(scope=Scope.REFERENCES)}, "scope references was asked for without references"),

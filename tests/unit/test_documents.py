@@ -84,6 +84,14 @@ def test_settings_come_back(
     assert read_settings(json.loads(json.dumps(settings_record(settings)))) == settings
 
 
+@pytest.mark.parametrize("name", ["rows", "threshold", "false_alarms", "expected_defective"])
+@pytest.mark.parametrize("value", [True, "1"])
+def test_true_and_text_are_no_numbers(name: str, value: object) -> None:
+    record = settings_record(Settings(rule=Rule(RuleName.THRESHOLD, threshold=0.5)))
+    with pytest.raises((SettingsError, TypeError)):
+        read_settings({**record, name: value})
+
+
 def test_settings_from_before_the_expected_share_are_of_few_defective_pictures() -> None:
     record = settings_record(Settings(rule=Rule(expected_defective=0.5)))
     del record["expected_defective"]

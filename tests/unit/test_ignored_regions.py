@@ -160,6 +160,18 @@ def test_rounding_is_no_other_proportion(size_wh: tuple[int, int], other: tuple[
     assert not over((0, 0, 9, 9), size_wh=size_wh).fits(other[::-1])
 
 
+@pytest.mark.parametrize("size_wh", [(4000, 3001), (30_000, 40)])
+def test_a_large_mask_fits_its_picture_and_is_reported_at_its_own_size(size_wh: tuple[int, int]) -> None:
+    ignore = over((0, 0, 900, 30), size_wh=size_wh)
+    assert ignore.size_wh[0] * ignore.size_wh[1] <= MAX_AREA
+    kept = read_regions_record(json.loads(json.dumps(ignore.record())))
+    assert kept is not None
+    assert (kept, kept.given_wh) == (ignore, size_wh)
+    kept.check(size_wh, name="picture.png")
+    with pytest.raises(InputError, match=f"has {size_wh[0]} x {size_wh[1]} pixels and the picture 112 x 112"):
+        kept.check((112, 112), name="picture.png")
+
+
 def test_of_many_pictures_one_of_other_proportions_fails_alone(inspector: Inspector) -> None:
     class File:
         def __init__(self, name: str, data: bytes) -> None:
@@ -202,6 +214,10 @@ def test_settings_and_documents_carry_them_exactly(inspector: Inspector) -> None
         {"zlib_bits": "!"},
         {"zlib_bits": "AAAA"},
         {"height": "tall"},
+        {"larger": [4000, 3000]},
+        {"larger": [112, 112]},
+        {"larger": [0, -1]},
+        {"larger": "all"},
     ],
 )
 def test_a_damaged_record_is_refused(change: dict[str, object]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from segdetect.errors import SettingsError
-from segdetect.settings import MAX_GRID, EngineName, GridSize, Rule, RuleName, Scope, Settings
+from segdetect.settings import MAX_GRID, EngineName, GridSize, PlanVersion, Rule, RuleName, Scope, Settings
 
 
 def test_the_defaults_are_those_of_the_blog_with_everything_left_to_us() -> None:
@@ -28,6 +29,18 @@ def test_a_single_tile_is_refused_and_a_strip_is_not() -> None:
         GridSize(1, 1)
     assert GridSize(1, 2).tiles == 2
     assert str(GridSize(1, MAX_GRID)) == f"1 x {MAX_GRID}"
+
+
+def test_true_is_no_number() -> None:
+    with pytest.raises(SettingsError, match="the grid has True rows"):
+        GridSize(True, 5)
+    with pytest.raises(SettingsError, match="finite number"):
+        Rule(RuleName.THRESHOLD, threshold=True)
+    with pytest.raises(SettingsError, match=r"0 to 0\.5"):
+        Rule(expected_defective=False)
+    with pytest.raises(SettingsError, match="no version True"):
+        PlanVersion("gasket", True)
+    assert GridSize(np.int64(3), 5).tiles == 15  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("threshold", [None, math.nan, math.inf])

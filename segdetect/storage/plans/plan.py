@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from segdetect.documents.checked import number, whole
 from segdetect.documents.settings import read_settings, settings_record
 from segdetect.errors import SettingsError, StorageError
 from segdetect.files import checked_name
@@ -222,7 +222,7 @@ def read_plan(record: Mapping[str, Any]) -> Plan:
     """
     if record["document"] != _KIND:
         raise ValueError("it is no plan")
-    if operator.index(record["format"]) > FORMAT:
+    if whole(record["format"]) > FORMAT:
         raise StorageError(
             f"it is a plan of format {record['format']}, and this SegDetect reads format {FORMAT}",
             remedy="Install the SegDetect that wrote it, or a newer one",
@@ -231,22 +231,22 @@ def read_plan(record: Mapping[str, Any]) -> Plan:
     return Plan(
         name=record["name"],
         settings=read_settings(record["settings"]),
-        good=tuple(GoodPicture(str(g["name"]), g["sha256"], operator.index(g["page"])) for g in record["good"]),
+        good=tuple(GoodPicture(str(g["name"]), g["sha256"], whole(g["page"])) for g in record["good"]),
         # Nothing was allowed in those from before it could be.
         allowed=tuple(map(_read_place, record.get("allowed", ()))),
         picture=record["picture"],
-        mm_per_pixel=None if record["mm_per_pixel"] is None else float(record["mm_per_pixel"]),
+        mm_per_pixel=None if record["mm_per_pixel"] is None else number(record["mm_per_pixel"]),
         labels=tuple(map(str, record["labels"])),
         notes=str(record["notes"]),
-        version=operator.index(record["version"]),
+        version=whole(record["version"]),
         created=datetime.fromisoformat(record["created"]),
     )
 
 
 def _read_place(record: Mapping[str, Any]) -> AllowedPlace:
-    boxes = [tuple(map(operator.index, box)) for box in record["boxes"]]
+    boxes = [tuple(map(whole, box)) for box in record["boxes"]]
     place = tuple((left, top, right, bottom) for left, top, right, bottom in boxes)
-    return AllowedPlace(str(record["name"]), record["sha256"], operator.index(record["page"]), place)
+    return AllowedPlace(str(record["name"]), record["sha256"], whole(record["page"]), place)
 
 
 def _check_digest(sha256: str) -> None:

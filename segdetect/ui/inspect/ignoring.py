@@ -69,7 +69,7 @@ def show_ignored(image: LoadedImage) -> None:
     if wanted is None:
         return
     if regions is None:
-        width, height = wanted.size_wh
+        width, height = wanted.given_wh
         st.caption(
             f"The regions to ignore are for pictures with the proportions {width:d} x {height:d}, unlike this one."
         )

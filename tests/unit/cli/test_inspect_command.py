@@ -310,7 +310,15 @@ def test_a_folder_without_pictures(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_an_output_folder_that_cannot_be_made(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(folder), "--out", str(folder / "notes.txt" / "out")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    assert "it cannot be written: it is a file, or lies below one. Name a folder." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[""], ["a.png", "--out", ""], ["a.png", "--references", "b.png", ""]])
+def test_an_empty_path_is_not_the_current_folder(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", *words])
+    assert ended.value.code == 2
+    assert "the path is empty. Name a file or folder, or . for the current folder" in capsys.readouterr().err
 
 
 def test_stopping_is_no_traceback(

@@ -281,7 +281,7 @@ def test_a_name_that_is_no_text_is_spelt_with_replacement_characters(tmp_path: P
         Path(os.fsdecode(bytes(tmp_path) + name)).write_bytes(b"picture")
     names = [source.name for source in read_sources([tmp_path])]
     assert len(set(names)) == 2
-    assert all(name.encode() and "\ufffd.png" in name for name in names)
+    assert all(name.encode() and "\ufffd" in name and name.endswith(".png") for name in names)
 
 
 def _zips(folder: Path, count: int) -> list[Path]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from segdetect.errors import ImageTooLargeError, InputError, UnreadableImageError
+from segdetect.errors import DatasetError, ImageTooLargeError, InputError, UnreadableImageError
 from segdetect.pictures import limits
-from segdetect.pictures.source_file import Sources
+from segdetect.pictures.source_file import SourceFile, Sources
 from segdetect.pictures.sources import list_sources
 from segdetect.pictures.uploads import list_uploads
 
@@ -237,7 +237,40 @@ def test_names_that_look_alike_are_equal(tmp_path: Path) -> None:
     put(tmp_path, f"one/{composed}", f"two/{apart}")
     assert names(list_sources([tmp_path / "one", tmp_path / "two"])) == [f"one/{composed}", f"two/{apart}"]
     numbered = names(list_uploads([(composed, PNG), (apart, PNG)]))
-    assert numbered == [composed, f"{apart} (2)"]
+    assert numbered == [composed, unicodedata.normalize("NFD", "café (2).png")]
+
+
+def test_a_longer_name_is_taken_only_where_it_tells_files_apart(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "café.png") for form in ("NFC", "NFD"))
+    put(tmp_path, f"all/{composed}", f"all/{apart}", "all/noted.tar.png")
+    (tmp_path / "all/parts.zip").write_bytes(zipped({"a.png": PNG, "b/a.png": PNG}).replace(b"b/a.png", b"./a.png"))
+    twice = zipped({"a.png": PNG, "b.png": PNG}).replace(b"b.png", b"a.png")
+    (tmp_path / "all/twice.zip").write_bytes(twice)
+    assert names(list_sources([tmp_path / "all"])) == [
+        apart,
+        unicodedata.normalize("NFC", "café (2).png"),
+        "noted.tar.png",
+        "parts.zip/a.png",
+        "parts.zip/./a.png",
+        "twice.zip/a.png",
+        "twice.zip/a (2).png",
+    ]
+
+
+def test_members_of_one_name_are_told_from_those_of_another_archive(tmp_path: Path) -> None:
+    (tmp_path / "one.zip").write_bytes(zipped({"a.png": PNG, "b.png": PNG}).replace(b"b.png", b"a.png"))
+    (tmp_path / "two.zip").write_bytes(zipped({"a.png": PNG}))
+    found = names(list_sources([tmp_path / "one.zip", tmp_path / "two.zip"]))
+    assert found == ["one/a.png", "one/a (2).png", "two/a.png"]
+
+
+def test_an_error_that_names_another_file_keeps_it() -> None:
+    def missing() -> bytes:
+        raise DatasetError("the table names it, but it is missing", file="images/gone.png")
+
+    with pytest.raises(DatasetError, match=r"^images/gone\.png: the table") as raised:
+        SourceFile("gone.png", missing).data()
+    assert raised.value.file == "images/gone.png"
 
 
 @pytest.mark.parametrize(("kept", "typed"), [("NFD", "NFC"), ("NFC", "NFD")])
