@@ -101,7 +101,8 @@ def square_grid(size_wh: tuple[int, int], grid: GridSize) -> GridSize | None:
     """A grid of about as many tiles, nearly square ones, where those of `grid` are long; None where they are not.
 
     Long are tiles of three times their own width or height. A plain grid cuts a strip in such ones, in which a defect
-    fills little of a tile.
+    fills little of a tile. Of a strip so long that no grid has square tiles, the best that can be is one whose tiles
+    are not half as long for their width.
 
     Args:
         size_wh: the picture's width and height in pixels.
@@ -109,11 +110,14 @@ def square_grid(size_wh: tuple[int, int], grid: GridSize) -> GridSize | None:
 
     >>> square_grid((4000, 300), GridSize(7, 7)), square_grid((1250, 500), GridSize(7, 7))
     (GridSize(rows=2, cols=27), None)
+    >>> square_grid((6000, 60), GridSize(6, 6))
+    GridSize(rows=1, cols=32)
     """
     width, height = size_wh
     rows = _within(math.sqrt(grid.tiles * height / width), height)
     cols = _within(rows * width / height, width)
-    if _length(size_wh, grid.rows, grid.cols) < _LONG or _length(size_wh, rows, cols) >= _LONG or rows * cols < 2:
+    now, then = _length(size_wh, grid.rows, grid.cols), _length(size_wh, rows, cols)
+    if now < _LONG or then >= max(_LONG, now / 2) or rows * cols < 2:
         return None
     return GridSize(rows, cols)
 

@@ -114,3 +114,29 @@ def test_the_tools_of_the_list_lie_over_no_control(tab: Callable[..., Any]) -> N
     more = page.locator(".st-key-history-search-row").get_by_role("button", name="More").bounding_box()
     tools = page.locator("[data-testid=stElementToolbarButtonContainer]").first.bounding_box()
     assert tools["y"] >= more["y"] + more["height"]
+
+
+def test_what_is_deleted_by_key_leaves_the_focus_at_the_way_back_and_pictures_are_named(
+    tab: Callable[..., Any],
+) -> None:
+    page = tab("engine=texture&sample=Broken+wire+mesh", viewport={"width": 1440, "height": 900})
+    page.locator(".sd-word").wait_for()
+    rest(page)
+    page.goto(page.url.partition("?")[0] + "history")
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for()
+    rest(page)
+    page.wait_for_timeout(700)
+    table.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Open on Inspect").wait_for()
+    rest(page)
+    cells = [cell.text_content() for cell in table.locator("[role=gridcell]").all()]
+    assert "picture" in cells
+    assert not any("data:" in cell for cell in cells)
+    page.locator(".st-key-history-delete button").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".st-key-history-undo button:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".st-key-history-undo").wait_for(state="detached")
+    page.locator("[data-testid=stDataFrame] :is(canvas, [role=gridcell]):focus").first.wait_for(state="attached")

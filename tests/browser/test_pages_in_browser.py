@@ -49,7 +49,7 @@ def test_lines_of_text_are_as_long_on_a_wide_screen_as_they_are_read_well(tab: C
 def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[..., Any]) -> None:
     page = dropped(tab)
     page.wait_for_url("**page=1**")
-    page.get_by_text("All 3 pages").click()
+    page.get_by_role("button", name="All 3 pages").click()
     choice = page.get_by_role("combobox", name="Page (of 3)")
     choice.focus()
     page.keyboard.press("ArrowDown")
@@ -67,3 +67,21 @@ def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[...,
     again.get_by_text("It is page 2 of 3 in its file.").wait_for()
     assert again.locator(".sd-word").first.inner_text() == "Anomalous"
     assert "page=2" in again.url
+
+
+def test_a_plan_deleted_by_key_leaves_the_focus_at_the_way_back(tab: Callable[..., Any]) -> None:
+    page = tab(page="plans")
+    page.get_by_role("button", name="Make one of the sample").click()
+    page.locator(".st-key-plan-delete button").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".st-key-plans-deleted button:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Take back
+    page.locator(".st-key-plan-use button:focus").wait_for()
+
+
+def test_on_a_phone_the_line_with_the_controls_covers_what_is_scrolled_behind_it(tab: Callable[..., Any]) -> None:
+    page = tab(page="method", viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
+    ground = page.get_by_test_id("stHeader").evaluate("line => getComputedStyle(line).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"

@@ -76,6 +76,14 @@ def test_a_strip_is_offered_square_tiles_in_a_click() -> None:
     assert "use-square-grid" not in [one.key for one in app.button]
 
 
+def test_a_strip_too_low_for_the_grid_is_offered_the_squarest_tiles_that_fit() -> None:
+    app = upload(open_page(), ("strip.png", png(weave((6000, 60)))))
+    button = app.button(key="use-fitting-grid")
+    assert unescaped(button.label) == "Use 1 x 32"
+    app = button.click().run()
+    assert "texture · 1 x 32 tiles" in _facts(app)
+
+
 def _scores(app: AppTest) -> npt.NDArray[np.float64]:
     """The tiles' scores as the heatmap tells them, in rows and columns."""
     told = [data[2] for data in chart(app, "heatmap")["data"][-1]["customdata"]]

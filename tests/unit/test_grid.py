@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segdetect.errors import GridTooFineError, SettingsError
-from segdetect.grid import square_grid, tile_layout
+from segdetect.grid import fitting_grid, square_grid, tile_layout
 from segdetect.settings import GridSize
 
 sides = st.integers(1, 12)
@@ -73,6 +73,16 @@ def test_long_tiles_give_way_to_squarer_ones_that_fit(width: int, height: int) -
     assert grid is None or long
     if grid is not None:
         left, top, right, bottom = tile_layout((width, height), grid).boxes_ltrb[0].tolist()
-        assert max(right - left, bottom - top) < 3.5 * min(right - left, bottom - top)
-    if long and min(width, height) >= 40 and max(width, height) <= 20 * min(width, height):
+        length = max(right - left, bottom - top) / min(right - left, bottom - top)
+        assert length < max(3.5, max(width / height, height / width) / 1.7)
+    if long and min(width, height) >= 40:
         assert grid is not None
+
+
+@pytest.mark.parametrize("size_wh", [(6000, 60), (60, 6000)])
+def test_a_strip_too_long_for_square_tiles_gets_the_squarest(size_wh: tuple[int, int]) -> None:
+    fitting = fitting_grid(size_wh)
+    assert fitting is not None
+    grid = square_grid(size_wh, fitting)
+    assert grid is not None
+    assert sorted((grid.rows, grid.cols)) == [1, 32]

@@ -62,6 +62,7 @@ export default function () {
   document.addEventListener("keydown", walk, { signal, capture: true });
   document.addEventListener("keydown", () => { byKey = true; }, { signal, capture: true });
   document.addEventListener("pointerdown", () => { byKey = false; }, { signal, capture: true });
+  document.addEventListener("click", ({ target }) => { opener = target.closest?.(OPENER) ?? opener; }, { signal, capture: true });
   const watch = new MutationObserver(returnFocus);
   watch.observe(document.body, { childList: true });
   return () => {

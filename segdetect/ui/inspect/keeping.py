@@ -23,7 +23,7 @@ def show_keeping() -> None:
     """Draw, in the sidebar, whether the picture itself is kept, too."""
     if is_on():
         st.sidebar.toggle(
-            "Keep the picture, too",
+            "Keep pictures in the history",
             key=_SWITCH,
             persist_state="session",
             help="Every answer is kept in the history, with a small copy of the picture. With this, the file itself is "

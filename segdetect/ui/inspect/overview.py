@@ -131,9 +131,13 @@ def _offer_run(request: Request, uploads: Sequence[Upload]) -> None:
 
 def _title(uploads: Sequence[Upload], pages: Sequence[FilePage]) -> str:
     if len(uploads) == 1:
-        return f"All {len(pages)} pages" if not has_more(uploads) else f"The first {len(pages)} pages"
+        return _all_of(len(pages), "pages") if not has_more(uploads) else f"The first {len(pages)} pages"
     more = f", {len(pages)} pages" if len(pages) > len(uploads) else ""
-    return f"All {len(uploads)} pictures{more}"
+    return f"{_all_of(len(uploads), 'pictures')}{more}"
+
+
+def _all_of(count: int, what: str) -> str:
+    return f"Both {what}" if count == 2 else f"All {count:d} {what}"
 
 
 def _inspect_all(request: Request, pages: Sequence[FilePage]) -> list[_Line]:

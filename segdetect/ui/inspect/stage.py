@@ -55,8 +55,8 @@ def _offer_square_tiles(request: Request) -> None:
             icon=":material/grid_on:",
             on_click=use_grid,
             args=(grid,),
-            help="The tiles of this long picture are long, too, and a defect fills little of one. This grid has about "
-            "as many, nearly square.",
+            help="The tiles of this long picture are long, too, and a defect fills little of one. Those of this grid "
+            "are as square as can be.",
         )
 
 

@@ -124,7 +124,7 @@ def _show_facts(plan: Plan) -> None:
         "Compared with": SCOPE_LABELS[settings.scope],
         "Flags by": strict,
         "Known-good": count_good(plan),
-        "Allowed": count_allowed(plan),
+        "Never flagged": count_allowed(plan),
         "Ignored": "nothing" if settings.ignore is None else f"{percent(settings.ignore.share, 1)} of the picture",
         "Scale": "not known" if plan.mm_per_pixel is None else f"{number(plan.mm_per_pixel, 4)} mm a pixel",
         "Labels": ", ".join(plan.labels) or "none",

@@ -132,7 +132,7 @@ def _cover(plan: Plan) -> str:
 
 
 def _offer_import() -> None:
-    with st.popover("Import", icon=":material/upload_file:"):
+    with st.popover("Import", icon=":material/upload_file:", key="plans-import"):
         file = st.file_uploader(
             "A plan that was exported",
             type=["segplan"],
@@ -166,7 +166,7 @@ def _offer_deleted() -> None:
     deleted = plans().deleted()
     if not deleted:
         return
-    with st.popover(f"Deleted ({len(deleted):d})", icon=":material/restore_from_trash:"):
+    with st.popover(f"Deleted ({len(deleted):d})", icon=":material/restore_from_trash:", key="plans-deleted"):
         st.caption(f"Each goes for good {KEPT_DELETED.days:d} days after it was deleted.")
         for plan in deleted:
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -130,6 +130,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* Where nothing hovers, a table's tools are always there: they get a line of their own. Those of charts,
    which would lie over the legend, are left out. */
 @media (hover: none) {
+  [data-testid="stDataFrame"] [data-testid="stElementToolbar"] { opacity: 1; }
   [data-testid="stElementContainer"]:has(> [data-testid="stFullScreenFrame"] > [data-testid="stDataFrame"]) {
     margin-top: 2.2rem; }
   :is(.st-key-batch-strip, .st-key-batch-drift, .st-key-batch-places) .modebar { display: none; }
@@ -140,6 +141,8 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 .st-key-sizes [data-testid="stColumn"] { min-width: 9.2rem; scroll-snap-align: start; }
 /* On a phone the controls are a sheet over the lower part of the page, and the links to pages take few lines of it. */
 @media (max-width: 767px) {
+  /* What is scrolled goes on behind the line with the controls, unseen. */
+  .stApp [data-testid="stHeader"] { background: light-dark(#fff, #0f1624); }
   [data-testid="stExpandSidebarButton"] { width: auto; padding: 0 .6rem; gap: .3rem; }
   [data-testid="stExpandSidebarButton"]::after { content: "Controls"; font-size: .95rem; }
   .stSidebar[data-collapsed="false"] { position: fixed !important; inset: auto 0 0 0 !important; width: 100% !important;

@@ -48,4 +48,4 @@ def count_good(plan: Plan) -> str:
 
 def count_allowed(plan: Plan) -> str:
     """How many places it allows, in words."""
-    return counted(len(plan.allowed), "place") if plan.allowed else "no places"
+    return counted(len(plan.allowed), "place") if plan.allowed else "nothing yet"

@@ -1,0 +1,69 @@
+// What is taken off the page, or is turned off, with the focus in it leaves the focus at the page's top, and who listens to
+// the page hears nothing of what came of it. Here the focus goes to what is left next to it, or to what takes it back.
+const APP = '[data-testid="stApp"]';
+const STATE = "data-test-script-state";
+const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]";
+// What is left may be taken off at the very end of a run.
+const SETTLED_MS = 150;
+const TABLE = '[data-testid="stDataFrame"] canvas[tabindex="0"]';
+// By the key of what is gone: what is to be reached in its place, the first that there is.
+const GOALS = [
+  ["st-key-history-delete", [".st-key-history-undo button"]],
+  ["st-key-history-undo", [TABLE]],
+  ["st-key-plan-delete", [".st-key-plans-deleted button"]],
+  ["st-key-restore-", ['[class*="st-key-restore-"] button', ".st-key-plan-use button"]],
+  ["st-key-for-good-", ['[class*="st-key-for-good-"] button', ".st-key-plans-import button"]],
+];
+
+/** What had the focus last, with the keys of all that it lies in and the stops of the page as they were then. */
+let held = null;
+let byKey = false;
+
+function usable(stop) {
+  return stop.isConnected && !stop.disabled && stop.tabIndex >= 0 && stop.checkVisibility({ visibilityProperty: true });
+}
+
+function remember({ target }) {
+  const stops = [...document.querySelectorAll(`${APP} :is(${STOPS})`)];
+  const keyed = target.closest?.('[class*="st-key-"]');
+  held = { target, stops, at: stops.indexOf(target), keys: keyed?.className ?? "" };
+}
+
+function goalOf({ stops, at, keys }) {
+  const goals = GOALS.find(([key]) => keys.includes(key))?.[1] ?? [];
+  for (const goal of goals) {
+    const found = [...document.querySelectorAll(goal)].filter(usable).at(-1);
+    if (found) return found;
+  }
+  if (at < 0) return undefined;
+  return stops.slice(at + 1).find(usable) ?? stops.slice(0, at).reverse().find(usable);
+}
+
+function look() {
+  const nothing = document.activeElement === document.body || document.activeElement === null;
+  if (!nothing || !byKey || !held || usable(held.target)) return;
+  const goal = goalOf(held);
+  held = null;
+  goal?.focus();
+}
+
+export default function () {
+  const app = document.querySelector(APP);
+  if (!app) return undefined;
+  const ending = new AbortController();
+  const { signal } = ending;
+  let timer = null;
+  document.addEventListener("focusin", remember, { signal, capture: true });
+  document.addEventListener("keydown", () => { byKey = true; }, { signal, capture: true });
+  document.addEventListener("pointerdown", () => { byKey = false; held = null; }, { signal, capture: true });
+  const watch = new MutationObserver(() => {
+    clearTimeout(timer);
+    if (app.getAttribute(STATE) === "notRunning") timer = setTimeout(look, SETTLED_MS);
+  });
+  watch.observe(app, { attributes: true, attributeFilter: [STATE] });
+  return () => {
+    watch.disconnect();
+    clearTimeout(timer);
+    ending.abort();
+  };
+}
