@@ -17,18 +17,22 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from segdetect.errors import ImageTooLargeError
 from segdetect.pictures.formats import Format
 from segdetect.pictures.frames import count_frames, jpeg_pictures, left_out_pictures
+from segdetect.pictures.jpeg_kinds import ORIENTATION_TAG, decode_other_kind, ended, has_all_scans, is_other_kind
 from segdetect.pictures.limits import MAX_SCANNED_PIXELS, jpeg_scans
+from segdetect.pictures.png_chunks import without_asides
 from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
 
-ORIENTATION_TAG: Final = 0x0112
 _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # Bytes of a pixel for decoders that hold the picture twice: those of WebP and HEIC.
 _HELD_TWICE: Final = 6
 _STRIP_PIXELS: Final = 2_000_000
 _ON_WHITE: Final = "Transparent parts are shown on white."
 _GAIN_MAP: Final = "Another picture in the file, such as a thumbnail or a brightness map, was left out."
+_NO_END: Final = "The mark of its end is missing in the file; all of its pixels are there."
+_ASIDES: Final = "What lies beside its pixels in the file, as texts, is damaged or too large, and was left out."
 _DAMAGED_EXIF: Final = "Its EXIF data are damaged, so it is shown as stored, without rotation."
 
 NO_INK_PROFILE: Final = "It is for print (CMYK) without a usable colour profile; its colours are an approximation."
@@ -50,14 +54,43 @@ def decode_common(encoded: Encoded, kind: Format) -> Raster:
     encoded.check_page(pages)
     if kind is Format.JPEG:
         return replace(_decode_view(encoded), pages=pages)
+    if kind is Format.PNG:
+        return replace(_decode_png(encoded), pages=pages)
     return replace(_decode_frame(encoded, kind), pages=pages)
+
+
+def _decode_png(encoded: Encoded) -> Raster:
+    """A PNG; where what lies beside its pixels is damaged, or more than Pillow takes, without that, as others do."""
+    try:
+        return _decode_frame(encoded, Format.PNG)
+    # Pillow raises nearly every type there is.
+    except Exception as error:
+        bare = without_asides(encoded.data)
+        if isinstance(error, ImageTooLargeError) or bare == encoded.data:
+            raise
+    return _with_notes(_decode_frame(replace(encoded, data=bare), Format.PNG), _ASIDES)
 
 
 def _decode_view(encoded: Encoded) -> Raster:
     """One of the pictures of a JPEG or Multi-Picture file, each of which is a JPEG by itself."""
     start, end = jpeg_pictures(encoded.data)[encoded.page]
-    raster = _decode_frame(replace(encoded, data=encoded.data[start:end]), Format.JPEG)
+    raster = _decode_jpeg(replace(encoded, data=encoded.data[start:end]))
     return _with_notes(raster, _GAIN_MAP) if left_out_pictures(encoded.data) else raster
+
+
+def _decode_jpeg(encoded: Encoded) -> Raster:
+    if is_other_kind(encoded.data):
+        return decode_other_kind(encoded)
+    try:
+        return _decode_frame(encoded, Format.JPEG)
+    except OSError:
+        # Some cameras leave the mark of the end out; what lacks a bit of its pixels is cut off.
+        if not has_all_scans(encoded.data):
+            raise
+        one, other = (_decode_frame(whole, Format.JPEG) for whole in ended(encoded))
+        if not np.array_equal(one.values, other.values):
+            raise
+    return _with_notes(one, _NO_END)
 
 
 def _decode_frame(encoded: Encoded, kind: Format) -> Raster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from typing import Final
 
@@ -15,6 +16,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from segdetect.pictures.dicom_codecs import stream_size
 from segdetect.pictures.dicom_values import (
+    complete,
     display,
     has_unused_bits,
     measured,
@@ -49,18 +51,26 @@ def decode_dicom(encoded: Encoded) -> Raster:
             "this DICOM file holds no picture (it has no pixel data, or ends before them)",
             "Load a DICOM file with an image, such as CT, MR, CR or DX",
         )
-    missing = [name for name in ("Rows", "Columns", "BitsAllocated") if dataset.get(name) in (None, "")]
-    if missing:
-        raise encoded.unreadable(
-            f"this DICOM file does not say how its pixels are stored: it has no {missing[0]}",
-            "Export the picture again",
-        )
+    _require(encoded, dataset, "Rows", "Columns", "BitsAllocated")
+    assumed = complete(dataset)
+    if "PixelData" in dataset:
+        _require(encoded, dataset, "PixelRepresentation")
     encoded.check_size(int(dataset.Columns), int(dataset.Rows), _pixel_bytes(dataset))
     pages = _frames(dataset)
     encoded.check_page(pages)
     _check_colours(encoded, dataset)
     _check_syntax(encoded, dataset)
-    return _raster(encoded, dataset, _words(encoded, dataset), pages)
+    raster = _raster(encoded, dataset, _words(encoded, dataset), pages)
+    return replace(raster, notes=(*assumed, *raster.notes))
+
+
+def _require(encoded: Encoded, dataset: pydicom.Dataset, *names: str) -> None:
+    missing = [name for name in names if dataset.get(name) in (None, "")]
+    if missing:
+        raise encoded.unreadable(
+            f"this DICOM file does not say how its pixels are stored: it has no {missing[0]}",
+            "Export the picture again",
+        )
 
 
 def dicom_frames(data: bytes) -> int:

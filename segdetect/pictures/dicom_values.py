@@ -34,6 +34,34 @@ class Display:
     curve: Curve | None = None
 
 
+def complete(dataset: pydicom.Dataset) -> tuple[str, ...]:
+    """Give a file what it does not say of its pixels and every viewer takes for granted, and a note on that.
+
+    Args:
+        dataset: has `BitsAllocated`; what it lacks is put into it.
+    """
+    if "PixelData" not in dataset:  # numbers in floating point need no more
+        return ()
+    samples = dataset.get("SamplesPerPixel") or 1
+    bits = dataset.get("BitsStored") or dataset.BitsAllocated
+    usual = {
+        "SamplesPerPixel": samples,
+        "PhotometricInterpretation": "MONOCHROME2" if samples == 1 else "RGB",
+        "BitsStored": bits,
+        "HighBit": bits - 1,
+    }
+    if dataset.BitsAllocated <= 8:  # of more, nobody knows whether they have a sign, and wrongly taken they are noise
+        usual["PixelRepresentation"] = 0
+    if samples > 1:
+        usual["PlanarConfiguration"] = 0
+    lacking = [name for name in usual if dataset.get(name) in (None, "")]
+    for name in lacking:
+        setattr(dataset, name, usual[name])
+    # Nothing follows from where the highest bit lies unless it is said.
+    told = ", ".join(f"{name} {usual[name]}" for name in lacking if name != "HighBit")
+    return (f"It does not say how all of its pixels are stored; assumed: {told}.",) if told else ()
+
+
 def has_unused_bits(dataset: pydicom.Dataset) -> bool:
     """Whether the decoded words hold more than the stored bits, and these have to be taken out of them."""
     syntax = UID(dataset.file_meta.TransferSyntaxUID)

@@ -94,7 +94,7 @@ def left_out_pictures(data: bytes) -> int:
 
 def _further(data: bytes) -> list[tuple[int, int]]:
     """Where the pictures behind the first begin and end, as far as they lie in the file."""
-    found = [place for code, *place in _segments(data, 0) if code == _APP2 and data.startswith(_MPF, place[0])]
+    found = [place for code, *place in jpeg_segments(data, 0) if code == _APP2 and data.startswith(_MPF, place[0])]
     if not found:
         return []
     base, end = found[0][0] + len(_MPF), found[0][1]
@@ -113,7 +113,7 @@ def _is_view(data: bytes, start: int, end: int) -> bool:
     """Whether it shows what the first picture shows; what its entry says is not to be relied upon."""
     return _size(data, start) == _size(data, 0) and not any(
         data.find(name, begin, stop) >= 0
-        for code, begin, stop in _segments(data, start)
+        for code, begin, stop in jpeg_segments(data, start)
         if code in (_APP1, _APP2)
         for name in _GAIN_MAP
     )
@@ -121,10 +121,10 @@ def _is_view(data: bytes, start: int, end: int) -> bool:
 
 def _size(data: bytes, start: int) -> bytes:
     """Height and width of the JPEG that begins here, as its header has them."""
-    return next((data[begin + 1 : begin + 5] for code, begin, _ in _segments(data, start) if code in _SIZES), b"")
+    return next((data[begin + 1 : begin + 5] for code, begin, _ in jpeg_segments(data, start) if code in _SIZES), b"")
 
 
-def _segments(data: bytes, start: int) -> Iterator[tuple[int, int, int]]:
+def jpeg_segments(data: bytes, start: int) -> Iterator[tuple[int, int, int]]:
     """The header's segments of the JPEG that begins here: marker, and where its content begins and ends."""
     at = start + 2
     while at + 4 <= len(data) and data[at] == 0xFF:

@@ -181,7 +181,7 @@ def _finish(encoded: Encoded, sha256: str, raster: Raster, window: tuple[float, 
     if raster.deep:
         extent = value_range(values, raster.valid)
         chosen, how = _choose_window(raster, window)
-        curved = raster.curve is not None and window is None
+        curved = raster.curve is not None and window is None and chosen == raster.window
         values = _shown(raster, chosen, curved)
         notes += (_window_note(extent, chosen, how),)
     if raster.orientation != 1:
@@ -239,15 +239,27 @@ def _opaque_where_seen(raster: Raster) -> Raster:
 def _choose_window(raster: Raster, window: tuple[float, float] | None) -> tuple[tuple[float, float], str]:
     if window is not None:
         return (float(window[0]), float(window[1])), "the window you chose"
-    if raster.window is not None:
+    if raster.window is not None and _shows_anything(raster, raster.window):
         return (
             raster.window,
             "the curve that the file asks for" if raster.curve else "the window that the file asks for",
         )
     low, high = WINDOW_PERCENTILES
+    if raster.window is not None:
+        return percentile_window(raster.values, raster.valid), Message(
+            "the {low:g}th and {high:g}th percentile: in the window that the file asks for, all is black or white",
+            low=low,
+            high=high,
+        )
     return percentile_window(raster.values, raster.valid), Message(
         "the {low:g}th and {high:g}th percentile", low=low, high=high
     )
+
+
+def _shows_anything(raster: Raster, window: tuple[float, float]) -> bool:
+    """Whether any value lies within a window, or values on both sides of it."""
+    lowest, highest = value_range(raster.values, raster.valid)
+    return lowest == highest or (lowest < window[1] and highest > window[0])
 
 
 def _window_note(extent: tuple[float, float], window: tuple[float, float], how: str) -> str:

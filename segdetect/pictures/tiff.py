@@ -15,7 +15,8 @@ import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from segdetect.errors import UnreadableImageError
-from segdetect.pictures.decoders import ORIENTATION_TAG, raster_from_pillow
+from segdetect.pictures.decoders import raster_from_pillow
+from segdetect.pictures.jpeg_kinds import ORIENTATION_TAG
 from segdetect.pictures.raster import Encoded, Raster, Values
 from segdetect.pictures.tiff_colour import JPEG, colours_of, measured, refuse_unknown_colours
 from segdetect.pictures.tiff_directories import Page, beginning_at, tiff_pages

@@ -159,6 +159,22 @@ def _png_rows() -> list[Case]:
         ),
         Case("with a damaged ICC profile", lambda: saved(RGB, "PNG", icc_profile=b"none"), shows(RGB)),
         Case(
+            "with a profile of megabytes",
+            lambda: png(RGB, 2, 8, chunks=((b"iCCP", b"p\0\0" + zlib.compress(bytes(3_000_000))),)),
+            shows(RGB),
+        ),
+        Case(
+            "with a text of megabytes",
+            lambda: png(RGB, 2, 8, chunks=((b"zTXt", b"t\0\0" + zlib.compress(bytes(3_000_000))),)),
+            shows(RGB),
+        ),
+        Case(
+            "RGB, 16 bits, with a damaged text",
+            lambda: png(RGB16, 2, 16, chunks=((b"tEXt", b"t\0text"),)).replace(b"t\0text", b"t\0test"),
+            shows(stretched(RGB16, *DEEP)),
+            window=DEEP,
+        ),
+        Case(
             "animated (APNG), the first frame",
             lambda: saved(RGB, "PNG", save_all=True, append_images=[Image.fromarray(255 - RGB)]),
             by_opencv,
@@ -218,9 +234,42 @@ def _jpeg_rows() -> list[Case]:
             read,
             LIBJPEG,
         ),
-        Case("12 bits", lambda: imagecodecs.jpeg8_encode(RGB16[..., 0] >> 4, bitspersample=12)),
+        Case(
+            "12 bits",
+            lambda: imagecodecs.jpeg8_encode(SMOOTH[..., 0].astype(np.uint16) << 4, level=100, bitspersample=12),
+            shows(stretched(SMOOTH[..., 0].astype(np.uint16) << 4, 0, 4095)),
+            window=(0.0, 4095.0),
+            within=2,
+        ),
+        Case(
+            "RGB, 12 bits",
+            lambda: imagecodecs.jpeg8_encode(SMOOTH.astype(np.uint16) << 4, level=100, bitspersample=12),
+            shows(stretched(SMOOTH.astype(np.uint16) << 4, 0, 4095)),
+            window=(0.0, 4095.0),
+            within=12,
+        ),
         Case("lossless (SOF3)", lambda: imagecodecs.ljpeg_encode(GREY, bitspersample=8), shows(GREY)),
-        Case("JPEG-LS", lambda: imagecodecs.jpegls_encode(GREY)),
+        Case(
+            "lossless (SOF3), 16 bits",
+            lambda: imagecodecs.ljpeg_encode(RGB16[..., 0], bitspersample=16),
+            shows(stretched(RGB16[..., 0], *DEEP)),
+            window=DEEP,
+        ),
+        Case("12 bits, cut off", lambda: imagecodecs.jpeg8_encode(RGB16[..., 0] >> 4, bitspersample=12)[:-2]),
+        Case("JPEG-LS", lambda: imagecodecs.jpegls_encode(GREY), shows(GREY)),
+        Case("JPEG-LS, RGB", lambda: imagecodecs.jpegls_encode(RGB), shows(RGB)),
+        Case(
+            "JPEG-LS, 16 bits",
+            lambda: imagecodecs.jpegls_encode(RGB16[..., 0]),
+            shows(stretched(RGB16[..., 0], *DEEP)),
+            window=DEEP,
+        ),
+        Case(
+            "without the mark of its end",
+            lambda: saved(SMOOTH, "JPEG", quality=90)[:-2],
+            lambda data: read(data + b"\xff\xd9"),
+            LIBJPEG,
+        ),
     ]
 
 

@@ -258,6 +258,38 @@ def test_damaged_compressed_pixels_are_refused_in_plain_words(kind: str) -> None
     assert not {"plugin", "imagecodecs", "Error", "pylibjpeg"} & set(str(caught.value).split())
 
 
+@pytest.mark.parametrize(
+    "name", ["SamplesPerPixel", "PhotometricInterpretation", "BitsStored", "HighBit", "PixelRepresentation"]
+)
+def test_what_every_viewer_takes_for_granted_need_not_be_said(name: str) -> None:
+    values = GREY12.astype(np.uint8) if name == "PixelRepresentation" else GREY12
+    image = load(dicom_file(values, **{name: None}))
+    assert np.array_equal(image.pixels, load(dicom_file(values)).pixels)
+    said = [note for note in image.notes if "does not say" in note]
+    assert len(said) == (name != "HighBit")
+    assert all(name in note for note in said)
+
+
+def test_whether_values_have_a_sign_is_not_guessed() -> None:
+    with pytest.raises(UnreadableImageError, match="it has no PixelRepresentation"):
+        load(dicom_file(RAMP, PixelRepresentation=None))
+
+
+@pytest.mark.parametrize(("centre", "inverted"), [(50_000, False), (-50_000, False), (-50_000, True)])
+def test_a_window_in_which_nothing_is_seen_is_not_taken(centre: int, inverted: bool) -> None:
+    kind = {"PhotometricInterpretation": "MONOCHROME1" if inverted else "MONOCHROME2"}
+    image = load(dicom_file(GREY12, WindowCenter=centre, WindowWidth=100, **kind))
+    assert np.array_equal(image.pixels, load(dicom_file(GREY12, **kind)).pixels)
+    assert any("all is black or white" in note for note in image.notes)
+
+
+def test_a_sigmoid_in_which_nothing_is_seen_is_not_taken() -> None:
+    tags = {"WindowCenter": 50_000, "WindowWidth": 100, "VOILUTFunction": "SIGMOID"}
+    image = load(dicom_file(GREY12, **tags))
+    assert np.array_equal(image.pixels, load(dicom_file(GREY12)).pixels)
+    assert not image.curved
+
+
 def test_colours_of_an_unknown_kind_are_refused() -> None:
     with pytest.raises(UnreadableImageError, match="its colours are HSV"):
         load(dicom_file(RAMP, PhotometricInterpretation="HSV"))

@@ -35,11 +35,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 def in_grey(dataset: pydicom.Dataset, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """The first frame in 0..255 by pydicom's own functions and, without a window, by numpy's percentiles."""
+    """The first frame in 0..255 by pydicom's own functions and, without a window that shows it, by percentiles."""
     values = np.asarray(apply_modality_lut(values, dataset), np.float64)
-    if "WindowWidth" in dataset:
+    shown = apply_windowing(values, dataset) if "WindowWidth" in dataset else np.zeros(1)
+    if np.ptp(shown) > 0:
         low, high = apply_windowing(TOO_FAR, dataset)
-        shown = apply_windowing(values, dataset)
     else:
         low, high = np.percentile(values, (0.5, 99.5))
         low, high = (low, high) if high > low else (values.min(), values.max())
