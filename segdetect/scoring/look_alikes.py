@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,52 +32,6 @@ class LookAlike:
     box_ltrb: tuple[int, int, int, int]
     similarity: float
     own: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TileFacts:
-    """What can be said of one tile. Rows and columns count from 1, as people count.
-
-    Args:
-        row, col: its place.
-        score, rank, tiles: its score (NaN where it has none), its rank (1 is the highest score) and the number of tiles
-            with a score.
-        threshold: the lowest score that is flagged; endless where none was learnt.
-        flagged: whether it is.
-        more_odd_than: share of the other tiles with a lower score, 0..1.
-        similarity: to its nearest look-alike; NaN where there is none.
-        typical_similarity: the median of that over all tiles; NaN where there is none.
-    """
-
-    row: int
-    col: int
-    score: float
-    rank: int
-    tiles: int
-    threshold: float
-    flagged: bool
-    more_odd_than: float
-    similarity: float
-    typical_similarity: float
-
-
-def tile_facts(inspection: Inspection, tile: int, found: Sequence[LookAlike] = ()) -> TileFacts:
-    """The figures of one tile, whose look-alikes are `found`."""
-    scores = inspection.scores
-    values, similar = scores.scores, scores.nearest_similarity
-    row, col = divmod(tile, scores.layout.grid.cols)
-    return TileFacts(
-        row=row + 1,
-        col=col + 1,
-        score=float(values[tile]),
-        rank=int(scores.ranks[tile]),
-        tiles=int(scores.scored.sum()),
-        threshold=math.inf if inspection.threshold is None else inspection.threshold,
-        flagged=bool(inspection.decision.flags[tile]),
-        more_odd_than=float((values < values[tile]).sum() / max(1, int(scores.scored.sum()) - 1)),
-        similarity=found[0].similarity if found else float(similar[tile]),
-        typical_similarity=float(np.nanmedian(similar)) if np.isfinite(similar).any() else float("nan"),
-    )
 
 
 def look_alikes(

@@ -130,7 +130,7 @@ def test_another_number_draws_the_answer_and_not_the_controls_beside_it(bench: A
     assert bench.evaluate("() => controlsDrawn") == 0
     bench.wait_for_url(re.compile("threshold=1.6"))
     assert 0 < flagged(bench) < before
-    assert bench.locator(".st-key-why").inner_text().count("the threshold of 1.600") == 1
+    assert bench.locator(".explanation").inner_text().count("the threshold of 1.600") == 1
     grid_slider(bench).focus()
     bench.keyboard.press("ArrowRight")
     expect_grid(bench, "8 x 8")

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from segdetect.errors import EngineFailedError, SegDetectError
 from segdetect.settings import EngineName
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import MissingEngine, errors, markdown, open_page, press, upload
+from tests.support.pages import MissingEngine, errors, explained, open_page, press, upload, viewer_part
 from tests.support.pictures import planted, png, weave
 from tests.support.tiny_dataset import mvtec_category
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
@@ -115,16 +115,21 @@ def _check(app: AppTest, engine: FailingEngine, kind: type[Exception]) -> None:
     engine.fails_now = False
 
 
+def _has_look_alikes(app: AppTest) -> bool:
+    """Whether some are shown, in the picture itself or in another."""
+    choice = viewer_part(app, "choice")
+    return bool(choice["marks"] or choice["nearest"])
+
+
 def _is_whole(app: AppTest) -> bool:
     """Whether all that the page has to show is there."""
     if app.title:
         return len(_verdicts(app)) == 2
-    captions = [image.caption for images in app.get("image") for image in images.proto.imgs]
     return (
         len(_verdicts(app)) == 1
         and len(app.dataframe) == 1
         and {"heatmap", "map"} <= _charts(app)
-        and any("Nearest" in caption for caption in captions)
+        and _has_look_alikes(app)
     )
 
 
@@ -203,4 +208,4 @@ def test_look_alikes_that_fail_leave_all_else(
     assert len(errors(app)) == 1
     assert len(_verdicts(app)) == 1
     assert {"heatmap", "map"} <= _charts(app)
-    assert "Why row 3, col 4?" in markdown(app)
+    assert explained(app) == (2, 3)

@@ -74,6 +74,20 @@ def chart(app: AppTest, key: str) -> Any:
     return json.loads(found.proto.spec)
 
 
+def viewer_part(app: AppTest, kind: str) -> dict[str, Any]:
+    """What the browser gets of the picture viewer or of a part that follows it, such as the choice of tiles."""
+    told = [json.loads(one.proto.json) for one in app.get("bidi_component") if one.proto.WhichOneof("data") == "json"]
+    (found,) = [data for data in told if isinstance(data, dict) and data.get("kind") == kind]
+    return found
+
+
+def explained(app: AppTest) -> tuple[int, int]:
+    """Row and column, counted from 0, of the tile that the browser explains."""
+    assert viewer_part(app, "explanation")["viewer"] == "picture"
+    across, _ = viewer_part(app, "viewer")["panes"][0]["edges"]
+    return divmod(viewer_part(app, "choice")["selected"][-1], len(across))
+
+
 def numbers(values: Any) -> npt.NDArray[np.float64]:
     """A chart's numbers, which Plotly packs where they are many."""
     if not isinstance(values, dict):

@@ -20,9 +20,8 @@ from segdetect.output.tables import csv_bytes, image_row, tiles_table
 from segdetect.pictures.loading import LoadedImage, load_image
 from segdetect.pipeline import Inspector
 from segdetect.runs.batch import inspect_files
-from segdetect.scoring.look_alikes import tile_facts, tile_map
+from segdetect.scoring.look_alikes import tile_map
 from segdetect.settings import EngineName, Scope, Settings
-from segdetect.ui.inspect.why import sentence
 from segdetect.ui.viewer.panes import inspection_pane
 from tests.support.dicom_files import computed_tomogram, dicom_file
 from tests.support.pictures import picture, planted, png, weave
@@ -173,12 +172,8 @@ def test_drawings_show_what_was_left_out(inspector: Inspector) -> None:
     assert len(marks) == (~inspection.scores.scored).sum()
 
 
-def test_a_tile_without_a_score_is_explained(inspector: Inspector) -> None:
+def test_a_tile_without_a_score_has_a_map(inspector: Inspector) -> None:
     inspection = inspector.inspect(section(defect=True), SETTINGS)
-    assert "no score" in sentence(tile_facts(inspection, 0))
-    facts = tile_facts(inspection, inspection.strongest_tile)
-    assert facts.more_odd_than == 1
-    assert facts.tiles == inspection.scores.scored.sum()
     for tile in range(49):
         fine = tile_map(inspection, tile)
         assert fine is not None

@@ -24,6 +24,7 @@ from segdetect.ui.inspect.selected import Places, show_selected
 from segdetect.ui.inspect.stage import View, read_stage, show_film, show_stage
 from segdetect.ui.inspect.threshold import show_threshold
 from segdetect.ui.inspect.tuning import Tabs, show_tuning, tuning_tabs
+from segdetect.ui.inspect.why import explain_choice
 from segdetect.ui.shared.address import record_threshold
 from segdetect.ui.shared.applying import PLAN_IN_USE
 from segdetect.ui.shared.file_pages import pages_of
@@ -88,7 +89,7 @@ def _framed(request: Request) -> _Frame:
     with stage:
         view, style = read_stage(request)
         picture = st.container(key="stage-place")
-    why, histogram, review = side.container(), side.container(), side.container()
+    why, histogram, review = side.container(key="why", gap="xsmall"), side.container(), side.container()
     return _Frame(
         bar=bar,
         stage=picture,
@@ -165,6 +166,9 @@ def _fill(frame: _Frame, request: Request, inspection: Inspection, *, is_kept: b
         show_film(inspection)
     with frame.histogram:
         show_threshold(inspection)
-    places = Places(why=frame.why, review=frame.review, scores=scores, table=frame.tabs.table)
+    with frame.why:
+        explain_choice()
+        more = st.container(key="why-more", gap="xsmall")
+    places = Places(why=more, review=frame.review, scores=scores, table=frame.tabs.table)
     show_selected(request, inspection, frame.style, places)
     show_tuning(request, inspection, frame.tabs)

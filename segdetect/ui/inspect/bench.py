@@ -35,7 +35,9 @@ _STYLE: Final = f"""
 .st-key-verdict-bar > :has(.sd-bar) {{ flex: 1 1 0; min-width: 0; }}
 :is({_COLUMNS} > [data-testid=stVerticalBlock], .st-key-stage-place) {{ gap: .4rem; }}
 .st-key-review-row {{ gap: .1rem .35rem; }}
-.st-key-why [data-testid=stImageCaption] {{ font-size: .8rem; line-height: 1.35; }}
+.st-key-why-more [data-testid=stImageCaption] {{ font-size: .8rem; line-height: 1.35; }}
+/* What is of the tile that was chosen before; the new one is explained already. */
+.st-key-why-more.sd-older {{ opacity: .25; }}
 .st-key-review-row button {{ min-height: 2rem; padding: 0 .55rem; }}
 [class*="st-key-view-"] > [data-testid=stLayoutWrapper] {{ flex: 1 1 0; min-width: 0; }}
 .st-key-view-scores > [data-testid=stLayoutWrapper]:has(> .st-key-stage-picture) {{ display: none; }}

@@ -23,7 +23,7 @@ from segdetect.ui.viewer.messages import ViewerEvent
 from segdetect.ui.viewer.painting import Painting
 from segdetect.ui.viewer.pane import Good, Looks, Mark, Pool, Role
 from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks, pane_id
-from segdetect.ui.viewer.parts import last_tried, tile_choice
+from segdetect.ui.viewer.parts import Elsewhere, last_tried, tile_choice
 from segdetect.ui.viewer.told import values_wanted
 from segdetect.ui.viewer.viewer import picture_viewer
 
@@ -95,13 +95,16 @@ def _pool(image: LoadedImage, inspection: Inspection) -> Pool | None:
 
 
 @part("The choice of tiles")
-def choose_on_picture(inspection: Inspection, tile: int, look_alikes: Sequence[LookAlike]) -> None:
+def choose_on_picture(
+    inspection: Inspection, tile: int, look_alikes: Sequence[LookAlike], nearest: Elsewhere | None
+) -> None:
     """Have a click or the arrow keys on the picture select a tile, and the picture show the selected one.
 
     Args:
         inspection: the answer.
         tile: the selected one.
         look_alikes: its look-alikes, which are marked.
+        nearest: the first of them, where it lies in another picture.
     """
 
     @callback
@@ -113,5 +116,6 @@ def choose_on_picture(inspection: Inspection, tile: int, look_alikes: Sequence[L
         viewer=VIEWER,
         selected=[*(other for other in picked_tiles(inspection) if other != tile), tile],
         marks=look_alike_marks(look_alikes),
+        nearest=nearest,
         on_select=chosen,
     )

@@ -12,7 +12,7 @@ from segdetect.output.charts import HeatmapStyle
 from segdetect.ui.inspect.heat_map import show_heatmap
 from segdetect.ui.inspect.picture import choose_on_picture
 from segdetect.ui.inspect.table import show_table
-from segdetect.ui.inspect.why import look_alikes_of, show_why
+from segdetect.ui.inspect.why import look_alikes_of, nearest_elsewhere, show_resembling
 from segdetect.ui.shared.page import part
 from segdetect.ui.shared.reviewing import review_row
 from segdetect.ui.shared.session import selected_tile
@@ -24,7 +24,7 @@ class Places:
     """Where it is drawn: containers of the page around it.
 
     Args:
-        why: for the explanation.
+        why: below the explanation.
         review: for what a person says of its segment.
         scores: for the interactive heat map; None where it is not shown.
         table: for the table of tiles; None where it is not shown.
@@ -43,8 +43,8 @@ def show_selected(request: Request, inspection: Inspection, style: HeatmapStyle,
     tile = selected_tile(inspection)
     with places.why:
         look_alikes = look_alikes_of(request, inspection, tile)
-        show_why(request, inspection, tile, look_alikes, style)
-        choose_on_picture(inspection, tile, look_alikes)
+        choose_on_picture(inspection, tile, look_alikes, nearest_elsewhere(request, look_alikes))
+        show_resembling(request, inspection, tile, look_alikes, style)
     with places.review:
         review_row(request, inspection, tile)
     if places.scores is not None:

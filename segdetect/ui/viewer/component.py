@@ -18,7 +18,7 @@ _SCRIPTS: Final = {
         *("desk.js", "geometry.js", "pooling.js", "heat.js", "drawing.js", "layers.js", "shapes.js", "painting.js"),
         *("keys.js", "panels.js", "controls.js", "deep.js", "pointer.js", "probe.js", "ruler.js", "minimap.js"),
         *("pane.js", "gridding.js", "viewer.js", "verdict.js"),
-        *("part.js", "film.js", "histogram.js", "choice.js", "shows.js"),
+        *("part.js", "film.js", "histogram.js", "choice.js", "explanation.js", "shows.js"),
     ),
     PICTURE: ("pictures.js",),
     _PART: ("desk.js", "mount.js"),

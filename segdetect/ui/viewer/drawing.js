@@ -117,11 +117,27 @@ function drawTruth(context, lines, place) {
   context.setLineDash([]);
 }
 
+const labelWidths = new Map();
+let labelFont = "";
+
+/** Set the font of labels where it is not set yet: to have it found takes half of a frame's time. */
+function useLabelFont(context) {
+  Object.assign(context, { textBaseline: "middle", textAlign: "center" });
+  if (context.font === labelFont) return;
+  context.font = LABEL_FONT;
+  labelFont = context.font;
+}
+
+/** How wide a label is in its font, which is set already. */
+function labelWidth(context, text) {
+  if (!labelWidths.has(text)) labelWidths.set(text, Math.ceil(context.measureText(text).width) + 8);
+  return labelWidths.get(text);
+}
+
 /** A few characters in a corner of a box, where there is room for them. */
 function label(context, box, text, role, corner = "left") {
   if (!text) return;
-  context.font = LABEL_FONT;
-  const width = Math.ceil(context.measureText(text).width) + 8;
+  const width = labelWidth(context, text);
   if (width > box.width - 2 || LABEL_HEIGHT > box.height - 2) return;
   const x = corner === "left" ? box.x : box.x + box.width - width;
   const y = corner === "left" ? box.y : box.y + box.height - LABEL_HEIGHT;
@@ -130,8 +146,6 @@ function label(context, box, text, role, corner = "left") {
   context.fillStyle = role.colour;
   context.fillRect(x, y, width, LABEL_HEIGHT);
   context.fillStyle = INK;
-  context.textBaseline = "middle";
-  context.textAlign = "center";
   context.fillText(text, x + width / 2, y + LABEL_HEIGHT / 2 + 0.5);
 }
 
@@ -178,6 +192,7 @@ function drawLines(canvas, stage, pane, place, { looks, selected, hovered, band,
     outline(context, stage, onStage(tiles.box(tile), place, role.inset), role);
   }
   if (looks.labels && tiles.side() * place.scale >= LEAST_LABELLED) {
+    useLabelFont(context);
     for (const mark of marks) label(context, onStage(mark.box, place, mark.role.inset + 1), mark.text, mark.role, mark.corner);
   }
   if (band) drawBand(context, band);

@@ -75,9 +75,7 @@ class Film extends Part {
     Object.assign(frame, { className: "frame", role: "option", tabIndex: -1 });
     frame.dataset.tile = tile;
     const { threshold } = this.viewer;
-    // Of the figures as they are shown, so that whoever subtracts one from the other finds it.
-    const { maximumFractionDigits: digits } = tiles.score.resolvedOptions();
-    const gap = threshold === null ? null : Math.abs(tiles.scores[tile].toFixed(digits) - threshold.toFixed(digits));
+    const gap = threshold === null ? null : tiles.gap(tile, threshold);
     const over = gap === null ? "" : ` (${tiles.scores[tile] < threshold ? "\u2212" : "+"}${tiles.score.format(gap)})`;
     const alike = data.nearest[tile] ?? -1;
     const like = alike >= 0 ? ` \u00b7 like row ${Math.floor(alike / tiles.cols) + 1}, col ${(alike % tiles.cols) + 1}` : "";

@@ -86,6 +86,12 @@ class Tiles {
     return found;
   }
 
+  /** How far a score is from a threshold: of the figures as they are shown, so that whoever subtracts finds it. */
+  gap(tile, threshold) {
+    const { maximumFractionDigits: digits } = this.score.resolvedOptions();
+    return Math.abs(this.scores[tile].toFixed(digits) - threshold.toFixed(digits));
+  }
+
   /** The neighbour in a direction; the tile itself at the edge. */
   neighbour(tile, dx, dy) {
     const col = clamp(this.col(tile) + dx, 0, this.cols - 1);

@@ -56,7 +56,7 @@ class GridHandle {
     viewer.selected = [];
     refreshStatus(viewer);
     viewer.tell();
-    viewer.draw();
+    for (const pane of viewer.panes) pane.drawFound();
   }
 
   nudge(by) {

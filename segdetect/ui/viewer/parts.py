@@ -1,5 +1,5 @@
 """Parts of a page that follow a picture viewer: the filmstrip of flagged segments, the threshold on a histogram, the
-choice of tiles.
+explanation of the chosen tile, the choice of tiles.
 
 What they show comes from the viewer, in the browser, so that all of it agrees at every moment. Only a threshold that
 has come to rest, and a choice, are told to Python.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -22,6 +23,20 @@ from segdetect.ui.viewer.told import last_seen, note_selection
 
 FILM_HEIGHT: Final = 107
 HISTOGRAM_HEIGHT: Final = 150
+_EXPLANATION_HEIGHT: Final = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What is most like the chosen tile, where it lies in a picture that the viewer does not have.
+
+    Args:
+        place: of which picture it is, and where it lies there, fit to be shown.
+        picture: that part of it, as a `data:` address.
+    """
+
+    place: str
+    picture: str
 
 
 def filmstrip(*, key: str, viewer: str) -> None:
@@ -49,12 +64,26 @@ def threshold_histogram(*, key: str, viewer: str, on_change: Callable[[float], N
     )
 
 
+def tile_explanation(*, key: str, viewer: str) -> None:
+    """Say why the tile that is chosen in a viewer is as odd as it is, and show it with what is most like it.
+
+    All of it is known in the browser as soon as a tile is chosen. Only a nearest tile that lies in another picture
+    comes with the choice.
+
+    Args:
+        key: unique on the page.
+        viewer: the viewer's key, which is to be drawn with `by_choice`.
+    """
+    mounted_part()(key=key, data={"kind": "explanation", "viewer": viewer, "height": _EXPLANATION_HEIGHT})
+
+
 def tile_choice(
     *,
     key: str,
     viewer: str,
     selected: Sequence[int],
     marks: Sequence[Mark],
+    nearest: Elsewhere | None = None,
     on_select: Callable[[ViewerEvent], None],
 ) -> None:
     """Tell a viewer which tiles are chosen, and be told by it; the page's style is to hide it.
@@ -66,6 +95,7 @@ def tile_choice(
         viewer: the viewer's key, which is to be drawn with `by_choice`.
         selected: the chosen tiles, the most recent last.
         marks: outlined boxes that belong to this choice.
+        nearest: what is most like the last of them, where the viewer does not have it.
         on_select: called with the event before the rerun that it causes.
     """
     data = {
@@ -76,6 +106,7 @@ def tile_choice(
         "selected": list(selected),
         "selected_pane": None,
         "marks": described_marks(marks),
+        "nearest": nearest and {"place": nearest.place, "picture": nearest.picture},
     }
     mounted_part()(key=key, data=data, on_select_change=callback(functools.partial(note_selection, key, on_select)))
 

@@ -64,12 +64,35 @@ function interpolated(map, ys, xs) {
   return fine;
 }
 
-/** Mean of the highest share of a tile's points; null where at most a tenth of them counts. */
+/** Mean of the highest share of a tile's points, which it moves; null where at most a tenth of them counts. */
 function topMean(points, share) {
-  const counted = points.filter((point) => point !== IGNORED);
+  const counted = points.includes(IGNORED) ? points.filter((point) => point !== IGNORED) : points;
   if (counted.length <= LEAST_LEFT * points.length) return null;
-  const top = counted.sort().subarray(-Math.max(1, halfToEven(share * counted.length)));
+  const top = highest(counted, Math.max(1, halfToEven(share * counted.length)));
   return top.reduce((sum, value) => sum + value, 0) / top.length;
+}
+
+/** So many of the highest values, by Hoare's selection: to sort them all would take most of a frame. Moves the values. */
+function highest(values, count) {
+  const first = values.length - count;
+  let [from, to] = [0, values.length - 1];
+  while (from < to) {
+    const pivot = values[first];
+    let [i, j] = [from, to];
+    while (i <= j) {
+      while (values[i] < pivot) i += 1;
+      while (values[j] > pivot) j -= 1;
+      if (i > j) break;
+      const value = values[i];
+      values[i] = values[j];
+      values[j] = value;
+      i += 1;
+      j -= 1;
+    }
+    if (j < first) from = i;
+    if (i > first) to = j;
+  }
+  return values.subarray(first);
 }
 
 /** Scores of tiles, row by row, from a map `{rows, cols, values}` that covers a picture of this size. */

@@ -5,6 +5,7 @@ const MADE = {
   film: (root) => new Film(root),
   histogram: (root) => new Histogram(root),
   choice: (root) => new Choice(root),
+  explanation: (root) => new Explanation(root),
 };
 
 /** Show a call's data in its place, putting its part up where there is none yet. */
@@ -12,7 +13,7 @@ function show({ data, parentElement, setTriggerValue }, code) {
   let part = SHOWN.get(parentElement);
   if (!part) {
     const frame = document.createElement("div");
-    const html = { viewer: code.html, film: FILM, histogram: HISTOGRAM, choice: CHOICE }[data.kind];
+    const html = { viewer: code.html, film: FILM, histogram: HISTOGRAM, choice: CHOICE, explanation: EXPLANATION }[data.kind];
     frame.innerHTML = `<style>${code.css}</style>${html}`;
     parentElement.append(frame);
     // Streamlit fades what a rerun has not reached yet; a picture that is being looked at stays as it is.
@@ -30,6 +31,6 @@ function show({ data, parentElement, setTriggerValue }, code) {
 export default function ({ data }) {
   const code = desk();
   const one = (call) => show(call, data);
-  code.shows = { viewer: one, film: one, histogram: one, choice: one };
+  code.shows = { viewer: one, film: one, histogram: one, choice: one, explanation: one };
   code.open();
 }

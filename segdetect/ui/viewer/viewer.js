@@ -2,6 +2,13 @@
 const GLIDE_MS = 160;
 const FLOWING = matchMedia("(prefers-reduced-motion: no-preference)");
 
+/** The zoom at which a tile is half as large as the stage. */
+function closerZoom(pane, tile) {
+  const [left, top, right, bottom] = pane.tiles.box(tile);
+  const scale = Math.min(pane.room.width / (right - left), pane.room.height / (bottom - top)) / 2;
+  return clamp(scale / pane.fit(), 1, maxZoom(pane.fit()));
+}
+
 class Viewer {
   constructor(root) {
     this.root = root;
@@ -103,7 +110,7 @@ class Viewer {
     this.panes[0].alikes = choice.data.marks;
     this.adopt(choice.data, first);
     refreshStatus(this);
-    this.draw();
+    this.drawChoice();
     this.tell();
   }
 
@@ -120,6 +127,15 @@ class Viewer {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       for (const pane of this.panes) pane.draw();
+      refreshProbe(this);
+    });
+  }
+
+  /** Draw what a choice changes: the picture itself, which takes longest, stays. */
+  drawChoice() {
+    this.marking ??= requestAnimationFrame(() => {
+      this.marking = null;
+      for (const pane of this.panes) pane.drawLines();
       refreshProbe(this);
     });
   }
@@ -184,16 +200,20 @@ class Viewer {
     this.look(settled(pane.data.size, pane.room, moved));
   }
 
-  /** Bring a tile to the middle at half the stage's size; a second time, back to the whole picture. */
+  /** Bring the chosen tile to the middle at half the stage's size; a second time, back to the whole picture. */
   lookCloser(pane) {
     const tile = this.shownIn(pane).at(-1);
     if (tile === undefined) return;
+    if (Math.abs(closerZoom(pane, tile) - this.view.zoom) < 0.01) this.fit();
+    else this.centre(pane, tile);
+  }
+
+  /** Bring a tile to the middle at half the stage's size. */
+  centre(pane, tile) {
     const [left, top, right, bottom] = pane.tiles.box(tile);
     const [width, height] = pane.data.size;
-    const scale = Math.min(pane.room.width / (right - left), pane.room.height / (bottom - top)) / 2;
-    const zoom = clamp(scale / pane.fit(), 1, maxZoom(pane.fit()));
-    if (Math.abs(zoom - this.view.zoom) < 0.01) this.fit();
-    else this.look({ zoom, u: (left + right) / 2 / width, v: (top + bottom) / 2 / height }, { glide: true });
+    const middle = { u: (left + right) / 2 / width, v: (top + bottom) / 2 / height };
+    this.look({ zoom: closerZoom(pane, tile), ...middle }, { glide: true });
   }
 
   /** Move, without zooming, until the chosen tile can be seen. */
@@ -229,11 +249,7 @@ class Viewer {
 
   hover(place) {
     this.over = place && { pane: place.pane, ...place.pane.shareAt(place.at) };
-    this.pointing ??= requestAnimationFrame(() => {
-      this.pointing = null;
-      for (const pane of this.panes) pane.drawLines();
-      refreshProbe(this);
-    });
+    this.drawChoice();
   }
 
   /** Have the file's own values sent, the first time that anybody comes near. */
@@ -289,6 +305,11 @@ class Viewer {
 
   nudgeThreshold(direction) {
     for (const follower of this.followers) follower.step?.(direction);
+  }
+
+  /** Whether Python has heard of the last choice. */
+  get isHeard() {
+    return this.sequence <= this.lastSeen;
   }
 
   /** Let those who follow know that what is shown has changed. */
@@ -368,7 +389,7 @@ class Viewer {
     this.announce();
     this.reveal();
     refreshStatus(this);
-    this.draw();
+    this.drawChoice();
     this.tell();
   }
 

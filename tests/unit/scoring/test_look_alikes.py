@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +11,11 @@ from segdetect.comparing.comparer import Comparer
 from segdetect.comparing.tiled import cut_picture
 from segdetect.engines.base import EmbedRequest
 from segdetect.grid import tile_layout
-from segdetect.inspection import Inspection
 from segdetect.pictures.loading import LoadedImage
 from segdetect.pipeline import Inspector
-from segdetect.scoring.look_alikes import look_alikes, tile_facts
+from segdetect.scoring.look_alikes import look_alikes
 from segdetect.settings import EngineName, GridSize, Scope, Settings
-from tests.support.pictures import answer, picture, planted, weave
+from tests.support.pictures import picture, planted, weave
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 DENSE = Settings(engine=EngineName.TEXTURE)
@@ -35,40 +33,6 @@ def twice() -> LoadedImage:
     pixels = planted(1, 1)
     pixels[5 * 16 : 6 * 16, 4 * 16 : 5 * 16] = pixels[16:32, 16:32]
     return picture(pixels, "twice.png")
-
-
-# ---- figures of a tile -----------------------------------------------------------------------------------------------
-
-
-def _facts_of(scores: list[float], **figures: object) -> Inspection:
-    return answer(picture(weave((60, 20))), scores, grid=GridSize(2, 3), **figures)  # type: ignore[arg-type]
-
-
-def test_facts_count_places_from_one() -> None:
-    inspection = _facts_of(
-        [0.1, 0.2, 0.3, 0.4, 0.9, 0.2],
-        flagged=[4],
-        nearest=[1, 0, 1, 0, 3, 1],
-        similarity=[0.9, 0.8, 0.7, 0.6, 0.1, 0.75],
-    )
-    facts = tile_facts(inspection, 4)
-    assert (facts.row, facts.col, facts.rank, facts.tiles) == (2, 2, 1, 6)
-    assert (facts.score, facts.threshold, facts.flagged) == (0.9, 0.5, True)
-    assert facts.more_odd_than == 1.0
-    assert facts.similarity == 0.1
-    assert facts.typical_similarity == pytest.approx(0.725)
-
-
-def test_equal_scores_are_not_less_alike_than_each_other() -> None:
-    facts = tile_facts(_facts_of([0.1, 0.2, 0.2, 0.2, 0.9, 0.2]), 1)
-    assert facts.more_odd_than == pytest.approx(1 / 5)
-    assert not facts.flagged
-
-
-def test_without_anything_alike_the_figures_say_so() -> None:
-    facts = tile_facts(_facts_of([0.0] * 6), 0)
-    assert math.isnan(facts.similarity)
-    assert math.isnan(facts.typical_similarity)
 
 
 # ---- look-alikes -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from segdetect.engines.base import Comparison, Embeddings
 from segdetect.grid import TileLayout, tile_layout
 from segdetect.inspection import Decision, Inspection, Source, TileScores, Verdict
-from segdetect.scoring.look_alikes import look_alikes, tile_facts
+from segdetect.scoring.look_alikes import look_alikes
 from segdetect.scoring.nearest import match_self, nearest_tiles, neighbour_lists, tile_similarities
 from segdetect.settings import EngineName, GridSize, RuleName, Scope, Settings
 
@@ -145,16 +145,7 @@ def test_an_edge_is_the_same_to_the_last_bit_from_both_ends() -> None:
     assert (np.unique(lists, return_counts=True)[1] % 2 == 0).all()
 
 
-# ---- facts and look-alikes of a tile ---------------------------------------------------------------------------------
-
-
-def test_facts_of_a_tile_by_hand() -> None:
-    """Of the four other tiles two score less than 0.3, one as much. The median of the similarities is 0.8, their mean
-    0.68."""
-    facts = tile_facts(answer([0.1, 0.2, 0.3, 0.3, 0.9], [1, 0, 1, 1, 0], [0.9, 0.9, 0.8, 0.7, 0.1]), 2)
-    assert facts.more_odd_than == 2 / 4
-    assert facts.typical_similarity == 0.8
-    assert facts.rank == 2
+# ---- look-alikes of a tile -------------------------------------------------------------------------------------------
 
 
 def test_equal_look_alikes_are_named_in_the_order_of_the_tiles() -> None:

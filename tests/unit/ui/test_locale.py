@@ -20,6 +20,7 @@ import tifffile
 from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.deciding.decision import decide
@@ -37,7 +38,7 @@ from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.shared import locale as locale_format
 from segdetect.ui.shared.locale import data_size, localized, localized_chart, number, percent
-from tests.support.pages import chart, markdown, open_page, unescaped, upload
+from tests.support.pages import chart, open_page, unescaped, upload
 from tests.support.pictures import planted, png
 
 NARROW = "\u202f"
@@ -229,11 +230,10 @@ def test_a_page_is_in_the_readers_numbers_and_its_files_are_not(monkeypatch: pyt
     assert not app.exception
     image = load_image(data, name="defect 2.5.png")
     own = Inspector({EngineName.TEXTURE: TextureEngine()}).inspect(image, Settings(engine=EngineName.TEXTURE))
-    score, threshold = f"{own.scores.scores.max():.3f}".replace(".", ","), f"{own.decision.threshold:.3f}"
+    figures = f"{own.scores.scores.max():.3f} / {own.decision.threshold:.3f}".replace(".", ",")
     (reason,) = [e.proto.body for e in app.get("html") if 'class="sd-why"' in e.proto.body]
     assert re.search(r"scores \d+,\d\d times", reason)
-    assert f"Its score of {score} is " in markdown(app)
-    assert f"the threshold of {threshold.replace('.', ',')}." in markdown(app)
+    assert _figures(app) == figures
     assert chart(app, "heatmap")["layout"]["separators"] == ",."
     columns = json.loads(app.dataframe[0].proto.columns)
     assert {columns[name]["type_config"]["format"] for name in ("score", "similarity")} == {"localized"}
@@ -247,8 +247,14 @@ def test_one_readers_numbers_do_not_reach_another(monkeypatch: pytest.MonkeyPatc
     for tag in ("de", "en", "de"):
         monkeypatch.setattr(locale_format, "reader", lambda tag=tag: Locale(tag))
         app = upload(open_page(), ("defect.png", png(planted(2, 3))))
-        said.append((markdown(app), chart(app, "heatmap")["layout"]["separators"]))
+        said.append((_figures(app), chart(app, "heatmap")["layout"]["separators"]))
     assert said[0] == said[2]
     assert said[0][1] == ",."
     assert said[1][1] == ".,"
-    assert re.search(r"Its score of \d+\.\d{3} is ", said[1][0])
+    assert re.fullmatch(r"\d+\.\d{3} / \d+\.\d{3}", said[1][0])
+
+
+def _figures(app: AppTest) -> str:
+    """The highest score and the threshold, as the bar tells them."""
+    (bar,) = [element.proto.body for element in app.get("html") if 'class="sd-figures"' in element.proto.body]
+    return bar.partition('class="sd-figures">')[2].partition("<")[0]
