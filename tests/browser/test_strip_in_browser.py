@@ -28,6 +28,13 @@ def test_with_ten_pictures_all_of_the_bench_is_seen_without_scrolling(tab: Calla
     for part in (".sd-bar", ".stage", ".film", ".st-key-film-csv", ".st-key-why", ".histogram"):
         box = page.locator(part).bounding_box()
         assert 0 <= box["y"] < box["y"] + box["height"] <= 900, part
+    stage = page.locator(".stage").bounding_box()
+    assert (stage["width"] + stage["height"]) / (1440 + 900) >= 0.55
+    choices = page.locator(".stSidebar .st-key-scope [role=radio]").evaluate_all(
+        "all => all.map((one) => one.offsetTop)"
+    )
+    assert len(choices) == 3
+    assert len(set(choices)) == 1, "they are in one line"
     strip, bar = page.locator(".st-key-strip-line").bounding_box(), page.locator(".sd-bar").bounding_box()
     assert strip["height"] <= 48
     assert bar["y"] <= 64, "the verdict stands right below the strip"

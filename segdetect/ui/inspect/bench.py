@@ -51,9 +51,12 @@ _STYLE: Final = f"""
   .stSidebar[data-collapsed=true] ~ * :is(.st-key-strip-line, .st-key-waiting, .st-key-verdict-bar) {{
     padding-left: 5.4rem; }}
 }}
-@media (max-width: 767px) {{
+/* The verdict has a line of its own where it would not be read whole beside the buttons. */
+@media (max-width: 1199px) {{
   .st-key-verdict-bar {{ flex-wrap: wrap; gap: .5rem .4rem; }}
   .st-key-verdict-bar > :has(.sd-bar) {{ flex-basis: 100%; }}
+}}
+@media (max-width: 767px) {{
   /* What stands beside the verdict keeps to one line, as do the choices of the stage: words without their signs. */
   .st-key-verdict-bar > :not(:has(.sd-bar)) {{ min-width: 0; }}
   .st-key-verdict-bar > .stVerticalBlock, .st-key-verdict-bar > :has(.st-key-second-opinion) {{ flex: 0 1 auto; }}

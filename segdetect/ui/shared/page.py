@@ -26,6 +26,7 @@ from segdetect.ui.shared.upload_names import keep_names
 
 _LOG: Final = logging.getLogger(__name__)
 _TROUBLES: Final = "callback-troubles"
+_SIDEBAR_PX: Final = 270
 
 P = ParamSpec("P")
 
@@ -67,6 +68,11 @@ _STYLE: Final = """
 <style>
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; max-width: 1800px; }
 .stSidebar [data-testid="stSidebarHeader"] { margin-bottom: 0; }
+/* So much of its width goes to the controls that three choices stand in one line. */
+@media (min-width: 768px) {
+  .stSidebar [data-testid="stSidebarContent"] { padding-inline: .5rem; }
+  .stSidebar [data-testid="stButtonGroup"] button { padding-inline: .7rem; }
+}
 [data-testid="stMetricValue"], .sd-figures, [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .sd-banner { display: flex; gap: .9rem; align-items: flex-start; padding: .8rem 1.1rem; border-radius: .6rem;
   border: 1px solid; border-left-width: 6px; }
@@ -243,6 +249,8 @@ def _set_up(title: str) -> None:
         page_title="SegDetect" if title == "Inspect" else f"{title} - SegDetect",
         page_icon=str(icon),
         layout="wide",
+        # As wide as its longest control needs: what is left is the picture's.
+        initial_sidebar_state=_SIDEBAR_PX,
         menu_items={"about": "SegDetect finds what is unlike the rest of a picture. Nothing leaves this machine."},
     )
     st.html(_SHEET)
