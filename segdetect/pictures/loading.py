@@ -277,7 +277,8 @@ def _trouble(error: Exception, kind: Format) -> tuple[str, str]:
     """Problem and remedy for whatever a decoder raised."""
     if isinstance(error, MemoryError):
         return "there is not enough memory to decode it", "Close other programs, or scale the picture down"
-    if isinstance(error, NotImplementedError):
+    # So Pillow begins what it says of a file that is whole and of a kind that it does not read.
+    if isinstance(error, NotImplementedError) or str(error).startswith("Unsupported"):
         return f"it is a {kind} file of an unusual kind, which is not read", "Save it anew as PNG, and load that"
     return (
         f"it is damaged or cut off: no whole {kind} picture can be read from it",

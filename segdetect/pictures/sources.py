@@ -95,7 +95,8 @@ def _in_folder(folder: Path, zips: OpenZip) -> list[Found | LeftOut]:
     prefix = folder.resolve().name
     for item in walk(folder):
         inner = item.path.relative_to(folder).as_posix()
-        names = (inner, f"{prefix}/{inner}", str(item.path))
+        # The folder itself, where it may not be listed, has no path below itself.
+        names = (inner, f"{prefix}/{inner}", str(item.path)) if item.path != folder else (str(folder),)
         if item.error is not None:
             found.append(unreadable_source(file_key(item.path), item.error, *names))
         elif item.reason:

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import logging
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from typing import Final
@@ -18,7 +19,7 @@ from segdetect.errors import UnreadableImageError
 from segdetect.pictures.decoders import raster_from_pillow
 from segdetect.pictures.jpeg_kinds import ORIENTATION_TAG
 from segdetect.pictures.raster import Encoded, Raster, Values
-from segdetect.pictures.tiff_colour import JPEG, colours_of, measured, refuse_unknown_colours
+from segdetect.pictures.tiff_colour import JPEG, assume_colours, colours_of, measured, refuse_unknown_colours
 from segdetect.pictures.tiff_directories import Page, beginning_at, tiff_pages
 
 # Without a handler, Python prints tifffile's remarks on damaged files to stderr; who wants them may add another.
@@ -48,8 +49,11 @@ def decode_tiff(encoded: Encoded) -> Raster:
         page = tifffile.TiffPage(file, encoded.page)
         _check_limits(encoded, page)
         _refuse_unknown_samples(encoded, page)
+        assumed = assume_colours(page)
         refuse_unknown_colours(encoded, page)
-        notes = _check_segments(encoded, page) + _left_out_notes(place) + _stack_note(file, page)
+        if page.compression == 1:
+            page.databytecounts = _whole_sizes(page)
+        notes = assumed + _check_segments(encoded, page) + _left_out_notes(place) + _stack_note(file, page)
         if page.compression == _LZW:
             _check_lzw(encoded, page)
         if page.compression in _FAX:
@@ -116,6 +120,27 @@ def reads_24_bits() -> bool:
     return int(found[0]) == 0x010203
 
 
+def _whole_sizes(page: tifffile.TiffPage) -> tuple[int, ...]:
+    """How many bytes each part of an uncompressed page has, whatever the file says: some programs write more, or 0.
+
+    Where a size is given for others, a part of 0 bytes is left out in the file, as one without a place is.
+    """
+    nothing_said = not any(page.databytecounts)
+    told = zip(_parts(page), page.dataoffsets, page.databytecounts, strict=False)
+    return tuple(size if nothing_said and offset else min(size, said) for (_, size), offset, said in told)
+
+
+def _parts(page: tifffile.TiffPage) -> Iterator[tuple[int, int]]:
+    """Bytes of a row, and of all rows, of each strip or tile once it is decompressed."""
+    tall, wide = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    bits = page.bitspersample if isinstance(page.bitspersample, int) else max(page.bitspersample)
+    row = -(-wide * bits * (page.samplesperpixel if page.planarconfig == 1 else 1) // 8)
+    strips = -(-page.imagelength // tall)
+    for at in range(int(np.prod(page.chunked))):
+        left = tall if page.is_tiled else min(tall, page.imagelength - at % strips * tall)
+        yield row, row * left
+
+
 def _check_segments(encoded: Encoded, page: tifffile.TiffPage) -> tuple[str, ...]:
     """Strips and tiles that lie beyond the file's end are refused: tifffile would leave them black."""
     wanted = int(np.prod(page.chunked))
@@ -135,14 +160,9 @@ def _check_segments(encoded: Encoded, page: tifffile.TiffPage) -> tuple[str, ...
 
 def _check_lzw(encoded: Encoded, page: tifffile.TiffPage) -> None:
     """Damaged LZW crashes imagecodecs 2025.11.11 and the process with it; libtiff, asked first, raises."""
-    tall, wide = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
-    bits = page.bitspersample if isinstance(page.bitspersample, int) else max(page.bitspersample)
-    row = -(-wide * bits * (page.samplesperpixel if page.planarconfig == 1 else 1) // 8)
-    strips = -(-page.imagelength // tall)
-    for at, (offset, size) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=False)):
-        left = tall if page.is_tiled else min(tall, page.imagelength - at % strips * tall)
+    for (row, whole), offset, size in zip(_parts(page), page.dataoffsets, page.databytecounts, strict=False):
         if size:
-            part = _as_grey_tiff(encoded.data[offset : offset + size], row, left, int(page.fillorder))
+            part = _as_grey_tiff(encoded.data[offset : offset + size], row, whole // row, int(page.fillorder))
             with TiffImageFile(BytesIO(part)) as image:
                 image.load()
 

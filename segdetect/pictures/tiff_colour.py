@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tifffile import TiffPage
 
+from segdetect.message import counted
 from segdetect.pictures.decoders import NO_INK_PROFILE
 from segdetect.pictures.measured import Flags, as_written, left_out_note
 from segdetect.pictures.profiles import to_srgb
@@ -29,6 +30,7 @@ _NAMES: Final = {
     **{32844: "LogL", 32845: "LogLuv", 51177: "a depth map", 52527: "a photometric mask"},
 }
 _PREMULTIPLIED, _STRAIGHT = 1, 2
+_PHOTOMETRIC_TAG: Final = 262
 _NO_DATA_TAG: Final = 42113  # in ASCII, see GDAL's driver for GeoTIFF
 _INKSET_TAG, _COEFFICIENTS_TAG, _REFERENCE_TAG = 332, 529, 532
 JPEG: Final = (6, 7, 34892, 33007)  # kinds of compression
@@ -42,6 +44,15 @@ _XYZ_D50_TO_RGB: Final = np.array(
     np.float32,
 )
 _D50: Final = np.array([0.96422, 1.0, 0.82521], np.float32)
+
+
+def assume_colours(page: TiffPage) -> tuple[str, ...]:
+    """Give a page that does not say what its samples mean the usual meaning, as libtiff does, and a note on that."""
+    if _PHOTOMETRIC_TAG in page.tags or page.compression in JPEG:
+        return ()
+    is_colour = page.samplesperpixel >= _COLOURS[_RGB]
+    page.photometric = _RGB if is_colour else _BLACK_IS_ZERO
+    return (f"It does not say what its values are; they were taken as {'RGB' if is_colour else 'grey, 0 as black'}.",)
 
 
 def refuse_unknown_colours(encoded: Encoded, page: TiffPage) -> None:
@@ -60,7 +71,9 @@ def _problem(page: TiffPage) -> str:
     if kind not in _COLOURS:
         return f"its colours are {_NAMES.get(kind, f'of kind {kind}')}, which is not read"
     colours = _colours(page)
-    if samples < colours or samples > colours + _MAX_EXTRA:
+    if samples < colours:
+        return f"it has {counted(samples, 'channel')}, and its colours are said to take {colours}"
+    if samples > colours + _MAX_EXTRA:
         return f"it has {samples} channels; grey, RGB and CMYK are read, each with or without transparency"
     unsigned = page.dtype is not None and page.dtype.kind in "ub"
     if kind in (_PALETTE, _CMYK, _YCBCR, _ICCLAB) and not unsigned:

@@ -52,11 +52,11 @@ def raw_tiff(
     bits: int,
     *,
     order: str = "<",
-    tags: Sequence[tuple[int, int]] = (),
+    tags: Sequence[tuple[int, int | None]] = (),
     palette: Sequence[int] = (),
     strip: bytes = b"",
 ) -> bytes:
-    """An uncompressed TIFF of one strip, `(height, width, channels)`, written by hand."""
+    """An uncompressed TIFF of one strip, `(height, width, channels)`, written by hand; a tag of None is left out."""
     height, width, channels = samples.shape
     strip = strip or packed(samples, bits, order)
     strip_end = 8 + len(strip) + len(strip) % 2
@@ -65,7 +65,7 @@ def raw_tiff(
         **{256: width, 257: height, 258: bits, 259: 1, 262: 1 if channels == 1 else 2, 273: 8},
         **{277: channels, 278: height, 279: len(strip), 339: 1},
     } | dict(tags)
-    rows = {tag: struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in entries.items()}
+    rows = {tag: struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in entries.items() if value is not None}
     if palette:
         rows[320] = struct.pack(order + "HHII", 320, 3, len(palette), strip_end)
     head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, strip_end + len(colours))

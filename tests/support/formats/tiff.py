@@ -237,6 +237,10 @@ def _colours() -> list[Case]:
             lambda: raw_tiff(GREY[..., None] >> 4, 4, tags=[(262, 3)], palette=(few * 257).ravel().tolist()),
             shows(few.T[GREY >> 4]),
         ),
+        Case("grey, without saying so", lambda: raw_tiff(GREY[..., None], 8, tags=[(262, None)]), shows(GREY)),
+        Case("RGB, without saying so", lambda: raw_tiff(RGB, 8, tags=[(262, None)]), shows(RGB)),
+        Case("a strip that is said to have no bytes", lambda: raw_tiff(RGB, 8, tags=[(279, 0)]), shows(RGB)),
+        Case("a strip that is said to be larger", lambda: raw_tiff(RGB, 8, tags=[(279, 10**6)]), shows(RGB)),
         Case("white is zero, 1 bit", lambda: written(GREY > 127, photometric="miniswhite"), shows((GREY <= 127) * 255)),
         Case("white is zero, 8 bits", lambda: written(GREY, photometric="miniswhite"), shows(255 - GREY)),
         Case(
@@ -305,6 +309,7 @@ def _refused() -> list[Case]:
     kinds: dict[str, Callable[[], bytes]] = {
         "a volume in one page": lambda: written(np.zeros((16, 32, 32), np.uint8), volumetric=True, tile=(16, 16, 16)),
         "complex numbers": lambda: written(np.zeros((H, W), np.complex64)),
+        "RGB in one channel": lambda: raw_tiff(grey, 8, tags=[(262, 2)]),
         "nine channels": lambda: written(np.zeros((H, W, 9), np.uint8), **channels),
         "a sensor's mosaic (CFA)": lambda: raw_tiff(grey, 8, tags=[(262, 32803)]),
         "a sensor's colours (LinearRaw)": lambda: raw_tiff(RGB, 8, tags=[(262, 34892)]),

@@ -191,6 +191,8 @@ def test_a_folder_that_may_not_be_read_is_not_left_out(tmp_path: Path, monkeypat
     assert [source.name for source in found] == ["a.png", "locked"]
     with pytest.raises(UnreadableImageError, match="may not be read"):
         found[1].data()
+    (alone,) = read_sources([tmp_path / "locked"])
+    assert alone.name == str(tmp_path / "locked")
 
 
 def test_a_place_without_a_picture_fails_by_itself_and_the_others_are_listed(tmp_path: Path) -> None:
