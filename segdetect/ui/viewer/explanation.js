@@ -2,7 +2,7 @@
 // What only the server knows of it stands below.
 const LONGEST_CUT = 640;
 const BELOW = ".st-key-why-more";
-const EXPLANATION = `<section class="explanation"><h2></h2><p></p><div class="pair">
+const EXPLANATION = `<section class="explanation" hidden><h2></h2><p></p><div class="pair">
   <figure><button type="button" title="Look closer, or back"><canvas></canvas></button><figcaption>This tile</figcaption></figure>
   <figure><button type="button" title="Look there"><canvas></canvas></button><img alt="" hidden>
     <figcaption><span></span><span></span></figcaption></figure></div></section>`;
@@ -60,6 +60,7 @@ class Explanation extends Part {
     const tile = viewer.shownIn(this.pane).at(-1) ?? tiles.ranked(false)[0];
     // Of a grid that is only tried nothing is known but its scores.
     if (tried || tile === undefined) return;
+    this.root.hidden = false;
     this.say(tile, data);
     this.show(tile, data);
   }
