@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from segdetect.settings import EngineName, Settings
+from segdetect.storage.plans.plan import Plan
+from segdetect.storage.plans.plans import Plans
+from segdetect.storage.plans.segplan import write_segplan
+from tests.support.browsing import rest
 from tests.support.pictures import planted, tiff, weave
 
 pytestmark = pytest.mark.browser
@@ -72,6 +78,8 @@ def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[...,
 def test_a_plan_deleted_by_key_leaves_the_focus_at_the_way_back(tab: Callable[..., Any]) -> None:
     page = tab(page="plans")
     page.get_by_role("button", name="Make one of the sample").click()
+    page.get_by_text("Try it on pictures").wait_for()
+    rest(page)
     page.locator(".st-key-plan-delete button").first.focus()
     page.keyboard.press("Enter")
     page.locator(".st-key-plans-deleted button:focus").wait_for()
@@ -79,6 +87,29 @@ def test_a_plan_deleted_by_key_leaves_the_focus_at_the_way_back(tab: Callable[..
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Take back
     page.locator(".st-key-plan-use button:focus").wait_for()
+
+
+def test_a_plan_is_imported_by_key_and_reached_at_once(tab: Callable[..., Any], tmp_path: Path) -> None:
+    kept = Plans(tmp_path / "plans")
+    kept.keep(Plan(name="Brought along", settings=Settings(engine=EngineName.TEXTURE)))
+    file = tmp_path / "a.segplan"
+    file.write_bytes(write_segplan(kept.open("Brought along")))
+    page = tab(page="plans")
+    page.locator('[class*="st-key-plans-import"] button').focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("A plan that was exported").wait_for()
+    page.wait_for_timeout(700)
+    page.keyboard.press("Tab")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
+    page.locator('[data-testid="stFileUploader"] button:focus').wait_for()
+    page.locator(".st-key-import-plan button:enabled").wait_for()
+    for key in ("Tab", "Tab", "Enter"):
+        page.keyboard.press(key)
+    page.locator(".st-key-plan-use button:focus").wait_for()
+    page.get_by_role("heading", name="Brought along").wait_for()
+    page.get_by_text("A plan that was exported").wait_for(state="hidden")
 
 
 def test_on_a_phone_the_line_with_the_controls_covers_what_is_scrolled_behind_it(tab: Callable[..., Any]) -> None:

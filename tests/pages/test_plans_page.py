@@ -136,11 +136,13 @@ def test_a_plan_comes_from_a_file_under_its_name_or_another(gasket: Plan) -> Non
     app = upload(open_page(PAGE), file, key="plan-file-0")
     app.button(key="import-plan").click().run()
     assert any("there is a plan of this name already" in error for error in errors(app))
-    app.text_input(key="import-name").set_value("Gasket 8").run()
+    app.text_input(key="import-name-0").set_value("Gasket 8").run()
     app.button(key="import-plan").click().run()
     assert not app.exception
     assert [plan.name for plan in Plans().kept().whole] == ["Gasket", "Gasket 8"]
     assert Plans().get("Gasket 8").good == GOOD
+    # What was open over the new plan is closed, and empty when it is opened again.
+    assert app.text_input(key="import-name-1").value == ""
 
 
 def test_a_file_that_is_no_plan_is_said(home: Path) -> None:

@@ -19,7 +19,7 @@ from segdetect.storage.plans.plan import Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.ui.shared.process import begin_anew
 from tests.support.findings import failure, run
-from tests.support.pages import banner, captions, errors, markdown, open_page, upload
+from tests.support.pages import banner, captions, errors, markdown, open_page, unescaped, upload
 from tests.support.pages import press as press_label
 from tests.support.pictures import planted, png
 
@@ -97,6 +97,7 @@ def test_what_is_said_is_kept_with_its_words_and_can_be_undone(inspected: Plan) 
     assert "1 of 2 flagged places answered by you" in captions(app)
     press(app, "review-undo")
     assert said() == []
+    assert [unescaped(one.value) for one in app.toast] == ["Taken back."]
     assert "0 of 2" in captions(app)
     assert Plans().get("cloth").version == 1
 

@@ -14,7 +14,7 @@ from segdetect.runs.rooms import NO_WORKERS
 from segdetect.ui.shared.background_runs import close_run, open_run, opened_run, runs
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
-from segdetect.ui.shared.locale import number, reader_zone
+from segdetect.ui.shared.locale import moment, number
 from segdetect.ui.shared.page import callback, part, show_error
 from segdetect.ui.shared.polling import poll
 from segdetect.ui.shared.texts import plain
@@ -132,7 +132,7 @@ def _button(label: str, icon: str, work: object, key: str, *args: object, disabl
 
 def _begun(run: RunState) -> str:
     """By which engine and when, as runs of one folder have the same name."""
-    return f"{run.record.engine}, {run.record.created.astimezone(reader_zone()):%Y-%m-%d %H:%M}"
+    return f"{run.record.engine}, {moment(run.record.created)}"
 
 
 def _told(run: RunState) -> str:

@@ -22,7 +22,7 @@ from segdetect.storage.history.entries import FAILED
 from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.controls import RULE_LABELS, SCOPE_LABELS
 from segdetect.ui.shared.left_out import show_left_out
-from segdetect.ui.shared.locale import localized_chart, number, number_column, reader_zone
+from segdetect.ui.shared.locale import localized_chart, moment, number, number_column
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.remembered import remembered
 from segdetect.ui.shared.reviewing import go_to_review
@@ -72,8 +72,7 @@ def _facts(run: RunState) -> str:
     grid, scope, rule = record.settings.grid, SCOPE_LABELS[record.settings.scope], record.settings.rule.name
     files = f"{number(record.files, 0)} file{'' if record.files == 1 else 's'}"
     how = RULE_LABELS.get(rule, rule.value).lower()
-    started = f"started {record.created.astimezone(reader_zone()):%Y-%m-%d %H:%M}"
-    return dotted(record.engine, f"{grid} tiles", scope.lower(), how, files, started)
+    return dotted(record.engine, f"{grid} tiles", scope.lower(), how, files, f"started {moment(record.created)}")
 
 
 def _show_counts(counts: dict[str, int]) -> None:
@@ -146,7 +145,7 @@ def _show_places(run: RunState, rows: Rows, table: pd.DataFrame) -> None:
     sums = flag_sums(table.tiles, run.record.settings.grid)
     typical = _typical(rows)
     if typical is None or not sums.any():
-        st.caption("Nothing was flagged so far." if not sums.any() else "There is no picture to show it on.")
+        st.caption("Nothing is flagged." if not sums.any() else "There is no picture to show it on.")
         return
     background = encoded_uri(typical.thumbnail or b"")
     size = Image.open(io.BytesIO(typical.thumbnail or b""), formats=["JPEG"]).size

@@ -5,46 +5,67 @@ const STATE = "data-test-script-state";
 const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]";
 // What is left may be taken off at the very end of a run.
 const SETTLED_MS = 150;
+// What takes it back may be drawn a while after the run that sent it.
+const TRIES = 8;
 const TABLE = '[data-testid="stDataFrame"] canvas[tabindex="0"]';
 // By the key of what is gone: what is to be reached in its place, the first that there is.
 const GOALS = [
   ["st-key-history-delete", [".st-key-history-undo button"]],
   ["st-key-history-undo", [TABLE]],
   ["st-key-plan-delete", [".st-key-plans-deleted button"]],
+  ["st-key-import-plan", [".st-key-plan-use button"]],
   ["st-key-restore-", ['[class*="st-key-restore-"] button', ".st-key-plan-use button"]],
-  ["st-key-for-good-", ['[class*="st-key-for-good-"] button', ".st-key-plans-import button"]],
+  ["st-key-for-good-", ['[class*="st-key-for-good-"] button', '[class*="st-key-plans-import"] button']],
 ];
 
-/** What had the focus last, with the keys of all that it lies in and the stops of the page as they were then. */
+/** What had the focus last, with the part of the page and the key it lies in, and the page's stops as they were then. */
 let held = null;
 let byKey = false;
+let timer = null;
 
 function usable(stop) {
   return stop.isConnected && !stop.disabled && stop.tabIndex >= 0 && stop.checkVisibility({ visibilityProperty: true });
 }
 
 function remember({ target }) {
-  const stops = [...document.querySelectorAll(`${APP} :is(${STOPS})`)];
+  const stops = [...document.querySelectorAll(STOPS)];
   const keyed = target.closest?.('[class*="st-key-"]');
-  held = { target, stops, at: stops.indexOf(target), keys: keyed?.className ?? "" };
+  const part = target.closest?.('[data-testid="stElementContainer"]');
+  held = { target, stops, part, at: stops.indexOf(target), keys: keyed?.className ?? "" };
 }
 
-function goalOf({ stops, at, keys }) {
-  const goals = GOALS.find(([key]) => keys.includes(key))?.[1] ?? [];
+function goalsOf({ keys }) {
+  return GOALS.find(([key]) => keys.includes(key))?.[1] ?? [];
+}
+
+function firstOf(goals) {
   for (const goal of goals) {
     const found = [...document.querySelectorAll(goal)].filter(usable).at(-1);
     if (found) return found;
   }
+  return undefined;
+}
+
+function nextTo({ stops, part, at }) {
+  // As where "Upload" gives way to the files that were chosen, with a button for more.
+  const beside = part?.isConnected && [...part.querySelectorAll(STOPS)].filter(usable).at(-1);
+  if (beside) return beside;
   if (at < 0) return undefined;
   return stops.slice(at + 1).find(usable) ?? stops.slice(0, at).reverse().find(usable);
 }
 
-function look() {
+function look(tries = TRIES) {
   const nothing = document.activeElement === document.body || document.activeElement === null;
   if (!nothing || !byKey || !held || usable(held.target)) return;
-  const goal = goalOf(held);
+  const goals = goalsOf(held);
+  const goal = firstOf(goals);
+  if (!goal && goals.length && tries > 0) {
+    timer = setTimeout(look, SETTLED_MS, tries - 1);
+    return;
+  }
+  const left = goal ?? nextTo(held);
   held = null;
-  goal?.focus();
+  left?.focus();
 }
 
 export default function () {
@@ -52,7 +73,6 @@ export default function () {
   if (!app) return undefined;
   const ending = new AbortController();
   const { signal } = ending;
-  let timer = null;
   document.addEventListener("focusin", remember, { signal, capture: true });
   document.addEventListener("keydown", () => { byKey = true; }, { signal, capture: true });
   document.addEventListener("pointerdown", () => { byKey = false; held = null; }, { signal, capture: true });

@@ -132,14 +132,16 @@ def _cover(plan: Plan) -> str:
 
 
 def _offer_import() -> None:
-    with st.popover("Import", icon=":material/upload_file:", key="plans-import"):
+    done = st.session_state.get("plan-files", 0)
+    # After an import it is another one, which is closed and empty, and lies over nothing of the new plan.
+    with st.popover("Import", icon=":material/upload_file:", key=f"plans-import-{done}"):
         file = st.file_uploader(
             "A plan that was exported",
             type=["segplan"],
-            key=f"plan-file-{st.session_state.get('plan-files', 0)}",
+            key=f"plan-file-{done}",
             max_upload_size=MAX_FILE_BYTES // 1_000_000,
         )
-        name = st.text_input("Under the name", placeholder="its own", max_chars=80, key="import-name")
+        name = st.text_input("Under the name", placeholder="its own", max_chars=80, key=f"import-name-{done}")
         st.button(
             "Import",
             type="primary",
@@ -158,7 +160,6 @@ def _import(file: object, name: str) -> None:
     plan = replace(found.plan, name=name, version=0) if name.strip() not in ("", found.plan.name) else found.plan
     kept = plans().put(plan, found.pictures)
     open_plan(kept.name)
-    # The next uploader is empty.
     st.session_state["plan-files"] = st.session_state.get("plan-files", 0) + 1
 
 

@@ -87,8 +87,8 @@ def _show_place(question: Question, image: LoadedImage | None) -> None:
             copy = Image.open(io.BytesIO(entry.thumbnail), formats=["JPEG"])
             st.image(outlined_copy(copy, entry.size_wh, question.boxes_ltrb), alt=alt, width="stretch")
             st.caption(
-                "Only a small copy was kept, in which the place in question has the white outline. It can be judged, "
-                "but not allowed: for that, and to see it sharp, inspect the picture again."
+                "Only a small copy was kept, in which the place in question has the white outline. You can judge it, "
+                "but no plan learns from *Not a defect* here: for that, and to see it sharp, inspect the picture again."
             )
 
 

@@ -16,7 +16,7 @@ from segdetect.storage.history.history import is_on
 from segdetect.storage.history.reviews import Review, Standing, standings
 from segdetect.ui.shared.history import history
 from segdetect.ui.shared.jobs import account
-from segdetect.ui.shared.locale import reader_zone
+from segdetect.ui.shared.locale import moment
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.plans import plans
 from segdetect.ui.shared.remembered import remembered
@@ -87,10 +87,7 @@ def _choices() -> dict[tuple[str, str], str]:
     recent = history().find(Search(account=account()), count=_MOST)
     named = {("plan", plan.name): f"Plan: {shown(plan.name)}" for plan in plans().kept().whole}
     # Runs of one folder have the same name; the last entry of each that is listed is its first picture.
-    runs = {
-        ("run", one.run): f"Run: {shown(one.run_name)}, {one.created.astimezone(reader_zone()):%Y-%m-%d %H:%M}"
-        for one in recent
-    }
+    runs = {("run", one.run): f"Run: {shown(one.run_name)}, {moment(one.created)}" for one in recent}
     return {_EVERYTHING: f"The last {_MOST} inspections", **named, **runs}
 
 

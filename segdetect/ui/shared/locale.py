@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 import streamlit as st
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_skeleton
+from babel.dates import format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent, get_decimal_symbol, get_group_symbol
 
 from segdetect.message import Message
@@ -94,6 +94,16 @@ def _figure(value: float, spec: str) -> str:
 
 def _day(day: date) -> str:
     return format_skeleton("yMd", day, locale=reader())
+
+
+def moment(at: datetime) -> str:
+    """A day and a time on the reader's clock, without seconds.
+
+    Args:
+        at: with its zone.
+    """
+    there = at.astimezone(reader_zone())
+    return f"{_day(there.date())}, {format_time(there, 'short', locale=reader())}"
 
 
 def localized_chart(figure: go.Figure) -> go.Figure:

@@ -120,6 +120,8 @@ def _work_by(plan: Plan) -> None:
 def told(plan: Plan | None, entry: Entry, judgement: Judgement, *, is_here: bool = True) -> str:
     """What a review did, for the visitor; `is_here` tells whether the picture itself was at hand."""
     if plan is None:
+        if judgement is Judgement.TAKEN_BACK:
+            return "Taken back."
         why = "" if entry.plan else " It was inspected by no plan, so no plan learns from it."
         if entry.plan and judgement is Judgement.NO_DEFECT and not is_here:
             why = " The picture itself is not here, so its plan learns nothing: say it again on Inspect."

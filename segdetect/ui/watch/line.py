@@ -18,7 +18,7 @@ from segdetect.ui.browser.sound import offer_sound
 from segdetect.ui.shared.drift import show_drift
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt
-from segdetect.ui.shared.locale import number, reader_zone
+from segdetect.ui.shared.locale import moment, number, reader_zone
 from segdetect.ui.shared.page import part, show_error
 from segdetect.ui.shared.phone import is_phone
 from segdetect.ui.shared.polling import poll
@@ -185,5 +185,5 @@ def _show_small(seen: Seen) -> None:
 
 def _time(at: float, *, day: bool = False) -> str:
     """A moment on the reader's clock."""
-    moment = datetime.fromtimestamp(at, reader_zone())
-    return f"{moment:%Y-%m-%d %H:%M}" if day else f"{moment:%H:%M:%S}"
+    there = datetime.fromtimestamp(at, reader_zone())
+    return moment(there) if day else f"{there:%H:%M:%S}"

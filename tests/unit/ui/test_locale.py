@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.machinery import ModuleSpec
 from io import BytesIO
 from pathlib import Path
@@ -37,7 +37,7 @@ from segdetect.pictures.raster import Encoded
 from segdetect.pipeline import Inspector
 from segdetect.settings import EngineName, GridSize, Rule, RuleName, Scope, Settings
 from segdetect.ui.shared import locale as locale_format
-from segdetect.ui.shared.locale import data_size, localized, localized_chart, number, percent
+from segdetect.ui.shared.locale import data_size, localized, localized_chart, moment, number, percent
 from tests.support.pages import chart, open_page, unescaped, upload
 from tests.support.pictures import planted, png
 
@@ -112,6 +112,23 @@ def test_numbers_and_shares(read_in: Callable[[str | None], None], tag: str | No
 def test_messages(read_in: Callable[[str | None], None], message: Message, german: str) -> None:
     read_in("de-DE")
     assert localized(message) == german
+
+
+@pytest.mark.parametrize(
+    ("tag", "zone", "said"),
+    [
+        ("en-US", None, f"11/27/2026, 9:49{NARROW}PM"),
+        ("en-US", "nowhere", f"11/27/2026, 9:49{NARROW}PM"),
+        ("de-DE", "Europe/Berlin", "27.11.2026, 22:49"),
+        ("de-DE", "Asia/Tokyo", "28.11.2026, 06:49"),
+    ],
+)
+def test_a_moment_is_on_the_readers_clock(
+    monkeypatch: pytest.MonkeyPatch, tag: str, zone: str | None, said: str
+) -> None:
+    context = SimpleNamespace(locale=tag, timezone=zone)
+    monkeypatch.setattr(locale_format, "st", SimpleNamespace(context=context))
+    assert moment(datetime(2026, 11, 27, 21, 49, tzinfo=UTC)) == said
 
 
 def test_what_is_there_is_never_said_to_be_nothing(read_in: Callable[[str | None], None]) -> None:
