@@ -116,3 +116,16 @@ def test_on_a_phone_the_line_with_the_controls_covers_what_is_scrolled_behind_it
     page = tab(page="method", viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
     ground = page.get_by_test_id("stHeader").evaluate("line => getComputedStyle(line).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
+
+
+def test_on_a_phone_a_page_that_is_chosen_and_a_tap_beside_the_sheet_close_it(tab: Callable[..., Any]) -> None:
+    page = tab(viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    page.get_by_role("link", name="Watch").tap()
+    page.get_by_role("heading", name="Watch", exact=True).wait_for()
+    page.locator('.stSidebar[data-collapsed="true"]').wait_for(state="attached")
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    page.get_by_role("link", name="Watch").wait_for()
+    page.wait_for_timeout(700)
+    page.touchscreen.tap(200, 100)
+    page.locator('.stSidebar[data-collapsed="true"]').wait_for(state="attached")

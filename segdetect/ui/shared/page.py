@@ -148,7 +148,7 @@ body [data-testid="stCaptionContainer"] { color: inherit; opacity: .8; }
 /* On a phone the controls are a sheet over the lower part of the page, and the links to pages take few lines of it. */
 @media (max-width: 767px) {
   /* What is scrolled goes on behind the line with the controls, unseen. */
-  .stApp [data-testid="stHeader"] { background: light-dark(#fff, #0f1624); }
+  .stApp [data-testid="stHeader"] { height: 3.5rem; min-height: 0; background: light-dark(#fff, #0f1624); }
   [data-testid="stExpandSidebarButton"] { width: auto; padding: 0 .6rem; gap: .3rem; }
   [data-testid="stExpandSidebarButton"]::after { content: "Controls"; font-size: .95rem; }
   .stSidebar[data-collapsed="false"] { position: fixed !important; inset: auto 0 0 0 !important; width: 100% !important;
