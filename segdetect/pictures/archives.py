@@ -128,7 +128,7 @@ def search(archive: Archive, zips: OpenZip, *, name: str) -> Iterator[Member | L
     files = [
         _member(archive, zips, info, number, name=member, note=note if not member.isascii() else "")
         for number, (info, member) in enumerate(zip(members, names, strict=True))
-        if not info.is_dir()
+        if not member.endswith("/")
     ]
     own = {PurePosixPath(file.name).parent for file in files if _is_own(file)}
     room = _Room(limits.MAX_ZIP_MEMBERS - len(members), limits.upload_limit(packed))

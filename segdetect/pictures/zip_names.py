@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
+_WINDOWS: Final = (0, 10, 14)  # FAT, NTFS and VFAT, as "version made by" names them
 _UTF8_FLAG: Final = 0x800
 _UNICODE_PATH: Final = 0x7075
 # The first of equals is taken: the standard's own code page, then that of Western Europe's DOS, then Windows'.
@@ -20,8 +21,19 @@ _RARE: Final = frozenset("ãõòìýÿœšžÃÕÊÔÂÍÓÚÎËÏÌÒÙÛÝŠŽ
 def member_names(members: Sequence[zipfile.ZipInfo]) -> tuple[list[str], str]:
     """The members' names, and the code page that was assumed for some; empty where none had to be.
 
-    A name is UTF-8 where the archive says so or all its bytes are; the others are taken to share one code page.
+    A name is UTF-8 where the archive says so or all its bytes are; the others are taken to share one code page. Where
+    Windows' own separators stand in names that were written there, they are separators.
     """
+    names, page = _decoded(members)
+    return [_separated(name, info) for name, info in zip(names, members, strict=True)], page
+
+
+def _separated(name: str, info: zipfile.ZipInfo) -> str:
+    """A name with forward slashes, as the standard wants them; elsewhere than on Windows a backslash is a letter."""
+    return name.replace("\\", "/") if info.create_system in _WINDOWS and "/" not in name else name
+
+
+def _decoded(members: Sequence[zipfile.ZipInfo]) -> tuple[list[str], str]:
     names = [_stated(info) for info in members]
     raw = [info.orig_filename.encode("cp437") for info, name in zip(members, names, strict=True) if name is None]
     if not raw:

@@ -257,6 +257,25 @@ def test_a_longer_name_is_taken_only_where_it_tells_files_apart(tmp_path: Path) 
     ]
 
 
+def _made_by(system: int, *members: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in members:
+            info = zipfile.ZipInfo(name)
+            info.create_system = system
+            archive.writestr(info, b"" if name.endswith("\\") else PNG)
+    return buffer.getvalue()
+
+
+def test_windows_separators_in_an_archive_made_there_are_separators() -> None:
+    members = ("scans\\", "scans\\a.png", "scans\\Thumbs.db", "b/c\\d.png")
+    found = list_uploads([("parts.zip", _made_by(0, *members))])
+    assert names(found) == ["scans/a.png", "b/c\\d.png"]
+    assert found.files[0].data() == PNG
+    assert list(reasons(found)) == ["scans/Thumbs.db"]
+    assert "scans\\a.png" in names(list_uploads([("parts.zip", _made_by(3, *members))]))
+
+
 def test_members_of_one_name_are_told_from_those_of_another_archive(tmp_path: Path) -> None:
     (tmp_path / "one.zip").write_bytes(zipped({"a.png": PNG, "b.png": PNG}).replace(b"b.png", b"a.png"))
     (tmp_path / "two.zip").write_bytes(zipped({"a.png": PNG}))
