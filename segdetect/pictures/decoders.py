@@ -23,13 +23,12 @@ from segdetect.pictures.frames import count_frames, jpeg_pictures, left_out_pict
 from segdetect.pictures.jpeg_kinds import ORIENTATION_TAG, decode_other_kind, ended, has_all_scans, is_other_kind
 from segdetect.pictures.limits import MAX_SCANNED_PIXELS, jpeg_scans
 from segdetect.pictures.png_chunks import without_asides
-from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
+from segdetect.pictures.raster import ON_WHITE, Encoded, Pixels, Raster, Values
 
 _DEEP_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # Bytes of a pixel for decoders that hold the picture twice: those of WebP and HEIC.
 _HELD_TWICE: Final = 6
 _STRIP_PIXELS: Final = 2_000_000
-_ON_WHITE: Final = "Transparent parts are shown on white."
 _GAIN_MAP: Final = "Another picture in the file, such as a thumbnail or a brightness map, was left out."
 _NO_END: Final = "The mark of its end is missing in the file; all of its pixels are there."
 _ASIDES: Final = "What lies beside its pixels in the file, as texts, is damaged or too large, and was left out."
@@ -169,7 +168,7 @@ def _transparent(image: Image.Image, orientation: int, notes: tuple[str, ...]) -
     colours = np.ascontiguousarray(rgba[..., 0] if grey else rgba[..., :3])
     if alpha.min() == 255:
         return Raster(colours, orientation=orientation, notes=notes)
-    return Raster(colours, alpha, orientation=orientation, notes=(*notes, _ON_WHITE))
+    return Raster(colours, alpha, orientation=orientation, notes=(*notes, ON_WHITE))
 
 
 def _inks(image: Image.Image, orientation: int, notes: tuple[str, ...]) -> Raster:
@@ -229,7 +228,7 @@ def _deep_png(data: bytes, shallow: Raster, image: Image.Image) -> Raster:
     orientation, notes = _orientation(image)
     alpha = _keyed(values, image.info["transparency"]) if "transparency" in image.info else shallow.alpha
     if alpha is not None:
-        notes += (_ON_WHITE,)
+        notes += (ON_WHITE,)
     return in_srgb(Raster(values, alpha, deep=True, orientation=orientation, notes=notes), image)
 
 

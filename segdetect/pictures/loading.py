@@ -19,6 +19,7 @@ from segdetect.pictures.isolation import apart
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.measured import as_written, both, find_sentinel, finite, left_out_note, opaque
 from segdetect.pictures.raster import (
+    ON_WHITE,
     WINDOW_PERCENTILES,
     Encoded,
     Pixels,
@@ -229,7 +230,8 @@ def _opaque_where_seen(raster: Raster) -> Raster:
     if not known.any():
         # Programs that mean something else by a fourth channel write such files.
         note = "All of it is transparent: its colours are shown as if it were not."
-        return replace(raster, alpha=None, notes=(*raster.notes, note))
+        others = (other for other in raster.notes if other != ON_WHITE)
+        return replace(raster, alpha=None, notes=(*others, note))
     if known.all():
         return raster
     note = left_out_note(known, "no colour of their own, being transparent,")

@@ -19,6 +19,7 @@ Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[Any]
 Curve = Callable[[Values], npt.NDArray[np.float64]]
 
+ON_WHITE: Final = "Transparent parts are shown on white."
 # The share of values that the automatic window leaves darker than black and, again, brighter than white.
 WINDOW_PERCENTILES: Final = (0.5, 99.5)
 # Percentiles of more values than this are taken from every n-th of them.

@@ -16,7 +16,7 @@ from segdetect.message import counted
 from segdetect.pictures.decoders import NO_INK_PROFILE
 from segdetect.pictures.measured import Flags, as_written, left_out_note
 from segdetect.pictures.profiles import to_srgb
-from segdetect.pictures.raster import Encoded, Pixels, Raster, Values
+from segdetect.pictures.raster import ON_WHITE, Encoded, Pixels, Raster, Values
 
 Floats = npt.NDArray[np.float32]
 
@@ -152,7 +152,7 @@ def _alpha(page: TiffPage, extra: Values) -> tuple[Pixels | None, Floats | None,
     if alpha.min() == 255:
         return None, None, notes
     multiplied = share if kinds[found] == _PREMULTIPLIED else None
-    return alpha, multiplied, ("Transparent parts are shown on white.", *notes)
+    return alpha, multiplied, (ON_WHITE, *notes)
 
 
 def _share(values: Values, page: TiffPage) -> Floats:

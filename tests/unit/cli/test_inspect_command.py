@@ -74,7 +74,7 @@ def test_a_picture_is_answered_on_one_line(tmp_path: Path, capsys: pytest.Captur
     path.write_bytes(DEFECT)
     assert main(["inspect", str(path)]) == 0
     printed = capsys.readouterr()
-    assert printed.out == f"{path}: anomalous, flagged tiles 17\n"
+    assert printed.out == f"{path}: anomalous, flagged: tile 17\n"
     assert printed.err == "segdetect: auto took the engine fastdup, the first that passed its self-test.\n"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["defect.png"]
 
