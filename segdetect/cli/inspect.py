@@ -218,5 +218,5 @@ def _alone(result: Inspection | Failure) -> tuple[str, ...]:
 def _line(inspection: Inspection) -> str:
     """What is printed of one picture; tiles count from 0, and a lone `flagged tiles 0` would read as none."""
     tiles = sorted(inspection.flagged_tiles)
-    which = f", flagged: tile{'s' * (len(tiles) > 1)} {' '.join(map(str, tiles))}" if tiles else ""
+    which = f", flagged tile{'s' * (len(tiles) > 1)} {' '.join(map(str, tiles))}" if tiles else ""
     return on_one_line(f"{inspection.image}: {inspection.decision.verdict.value}{which}")

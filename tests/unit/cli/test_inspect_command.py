@@ -74,7 +74,7 @@ def test_a_picture_is_answered_on_one_line(tmp_path: Path, capsys: pytest.Captur
     path.write_bytes(DEFECT)
     assert main(["inspect", str(path)]) == 0
     printed = capsys.readouterr()
-    assert printed.out == f"{path}: anomalous, flagged: tile 17\n"
+    assert printed.out == f"{path}: anomalous, flagged tile 17\n"
     assert printed.err == "segdetect: auto took the engine fastdup, the first that passed its self-test.\n"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["defect.png"]
 
@@ -409,7 +409,7 @@ def test_as_a_program_with_a_real_engine(folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "segdetect", "inspect", str(folder), "--engine", "texture", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1, done.stderr
-    assert "defect.png: anomalous, flagged tiles" in done.stdout
+    assert "defect.png: anomalous, flagged tile" in done.stdout
     assert "sub/clean.png: normal" in done.stdout
     assert done.stderr.startswith("segdetect: broken.png: the file is empty")
     assert _strongest(out)["defect.png"] == 17
