@@ -240,7 +240,7 @@ def test_no_name_leads_out_of_the_folder(name: str) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StorageError, match=r"cannot be written.*Choose a folder") as caught:
+    with pytest.raises(StorageError, match=r"it is a file, or lies below one.*Name a folder") as caught:
         _writer(tmp_path / "file" / "out")
     assert caught.value.file == str(tmp_path / "file" / "out")
 
