@@ -3,16 +3,19 @@
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-script-state";
 const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]";
-// What is left may be taken off at the very end of a run.
+// How often it is looked, and when: what a run has sent is drawn a while after it.
 const SETTLED_MS = 150;
-// What takes it back may be drawn a while after the run that sent it.
-const TRIES = 8;
+const TRIES = 12;
+// Links to headings, and tools of what is shown: none of them is what a visitor was at.
+const ASIDE = '[data-testid="stHeaderActionElements"], [data-testid="stElementToolbar"]';
 const TABLE = '[data-testid="stDataFrame"] canvas[tabindex="0"]';
 // By the key of what is gone: what is to be reached in its place, the first that there is.
 const GOALS = [
   ["st-key-history-delete", [".st-key-history-undo button"]],
   ["st-key-history-undo", [TABLE]],
   ["st-key-plan-delete", [".st-key-plans-deleted button"]],
+  ["st-key-show-plan-", [".st-key-plan-use button"]],
+  ["st-key-FormSubmitter-edit-plan", [".st-key-plan-use button"]],
   ["st-key-import-plan", [".st-key-plan-use button"]],
   ["st-key-restore-", ['[class*="st-key-restore-"] button', ".st-key-plan-use button"]],
   ["st-key-for-good-", ['[class*="st-key-for-good-"] button', '[class*="st-key-plans-import"] button']],
@@ -28,10 +31,12 @@ function usable(stop) {
 }
 
 function remember({ target }) {
-  const stops = [...document.querySelectorAll(STOPS)];
+  // Where what a button opens is closed with the focus in it, popovers.js leads back to the button.
+  const opened = target.closest?.('[data-testid="stPopoverBody"]');
+  const stops = [...(opened ?? document).querySelectorAll(STOPS)];
   const keyed = target.closest?.('[class*="st-key-"]');
   const part = target.closest?.('[data-testid="stElementContainer"]');
-  held = { target, stops, part, at: stops.indexOf(target), keys: keyed?.className ?? "" };
+  held = { target, stops, part, opened, at: stops.indexOf(target), keys: keyed?.className ?? "" };
 }
 
 function goalsOf({ keys }) {
@@ -46,7 +51,9 @@ function firstOf(goals) {
   return undefined;
 }
 
-function nextTo({ stops, part, at }) {
+function nextTo({ stops: all, part, at: place }) {
+  const stops = all.filter((stop, i) => i === place || !stop.closest(ASIDE));
+  const at = stops.indexOf(all[place]);
   // As where "Upload" gives way to the files that were chosen, with a button for more.
   const beside = part?.isConnected && [...part.querySelectorAll(STOPS)].filter(usable).at(-1);
   if (beside) return beside;
@@ -54,15 +61,23 @@ function nextTo({ stops, part, at }) {
   return stops.slice(at + 1).find(usable) ?? stops.slice(0, at).reverse().find(usable);
 }
 
-function look(tries = TRIES) {
+function isLost() {
   const nothing = document.activeElement === document.body || document.activeElement === null;
-  if (!nothing || !byKey || !held || usable(held.target)) return;
+  return nothing && !usable(held.target);
+}
+
+function look(tries = TRIES) {
+  if (!byKey || !held) return;
+  const lost = isLost();
   const goals = goalsOf(held);
-  const goal = firstOf(goals);
-  if (!goal && goals.length && tries > 0) {
+  const goal = lost ? firstOf(goals) : undefined;
+  // What is gone may be taken off a while after the run has ended, too.
+  const waits = !lost || goals.length > 0 || held.opened;
+  if (!goal && waits && tries > 0) {
     timer = setTimeout(look, SETTLED_MS, tries - 1);
     return;
   }
+  if (!lost) return;
   const left = goal ?? nextTo(held);
   held = null;
   left?.focus();

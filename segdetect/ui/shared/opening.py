@@ -176,8 +176,9 @@ def show_kept_answer() -> None:
             st.button("Inspect anew", on_click=callback(_forget), icon=":material/refresh:")
         return
     st.info(
-        f"The answer{of_day} for {plain(inspection.image)} is open without its picture. Drop in the file whose "
-        f"SHA-256 begins with **{plain(inspection.sha256[:_DIGITS])}** to see it here.",
+        f"The answer{of_day} for {plain(inspection.image)} is open without its picture. Drop that picture in "
+        f"to see it here. It is known by its content, whatever its name: its SHA-256 begins with "
+        f"**{plain(inspection.sha256[:_DIGITS])}**.",
         icon=":material/history:",
     )
     st.button("Close", on_click=callback(_forget), icon=":material/close:")
