@@ -76,6 +76,7 @@ screenshots: ## Take the pictures of README.md and docs/method.md anew
 	$(python) -m scripts.previews
 	$(python) -m scripts.method_pictures
 	$(python) -m scripts.screenshots
+	$(python) -m scripts.screens
 
 goldens: ## Take the pictures that the tests compare the pages with anew; look at each
 	@scripts/setup.sh dev
