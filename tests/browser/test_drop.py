@@ -154,7 +154,7 @@ def test_what_was_dropped_last_is_shown_and_the_others_stay(tab: Callable[..., A
     assert verdict(page, "row 6, column 2") == "Anomalous"
     shown = page.get_by_role("combobox", name="Show (of 2 pictures)")
     assert shown.input_value() == "another part.png"
-    assert page.get_by_text("Both pictures", exact=True).is_visible()
+    assert page.get_by_role("button", name="Both pictures").is_visible()
     hand_in(page, "drop", at=".sd-banner")
     assert verdict(page, "row 3, column 4") == "Anomalous"
 
