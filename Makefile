@@ -27,14 +27,11 @@ run: ## Install what is needed, then open the dashboard
 
 # The browser's tests come last, so that the others do not take the cores from under them, and run whatever became of those.
 # ARGS may pick tests of one part only: pytest then ends with 5 for the other, where it found none.
-# Many of the others wait for what hangs, is locked or takes its time: one worker more than there are cores keeps these busy.
-spread := --dist loadfile --no-loadscope-reorder
-workers := -n logical --maxprocesses 4 $(spread)
-more := -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))) --maxprocesses 5 $(spread)
+workers := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest -m 'not browser and not slow' $(more) $(ARGS); first=$$?; \
+	@$(python) -m pytest -m 'not browser and not slow' $(workers) $(ARGS); first=$$?; \
 	$(python) -m pytest -m 'browser and not slow' $(workers) $(ARGS); second=$$?; \
 	case $$first-$$second in 0-0 | 0-5 | 5-0) ;; *) exit 1 ;; esac
 

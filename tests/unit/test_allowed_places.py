@@ -209,7 +209,7 @@ def test_an_exported_plan_allows_the_same_on_the_command_line(
         path.write_bytes(write_segplan(plans.opened(plan)))
         assert main(["inspect", str(tmp_path / "other.png"), "--plan", str(path), "--no-history"]) == 0
         told.append(capsys.readouterr().out)
-    assert "flagged tiles 33" in told[0]
+    assert "flagged tile 33" in told[0]
     assert "flagged" not in told[1]
 
 
