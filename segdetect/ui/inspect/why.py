@@ -54,8 +54,8 @@ def show_resembling(
             st.image(
                 # Twice as many pixels as are seen, for screens that have them.
                 fitted(_cut(look_alike, request), 2 * _SMALL),
-                # In a line of its own, as captions are narrow: "row 7, col" and "3, 0.987" would be hard to read.
-                caption=f"{plain(where)}  \n{plain(similar)}",
+                # In lines of their own, as captions are narrow: "row 7, col" and "3, 0.987" would be hard to read.
+                caption="  \n".join(map(plain, (*_parts(look_alike), similar))),
                 width=_SMALL,
                 output_format="PNG",  # in small pictures, which are seen enlarged, JPEG's halved colours would show
                 alt=shown(f"Look-alike in {where}, {similar} similar"),
@@ -83,8 +83,12 @@ def nearest_elsewhere(request: Request, found: Sequence[LookAlike]) -> Elsewhere
 
 
 def _where(look_alike: LookAlike) -> str:
+    return ", ".join(_parts(look_alike))
+
+
+def _parts(look_alike: LookAlike) -> tuple[str, ...]:
     where = place(look_alike.tile, look_alike.source.layout.grid.cols)
-    return where if look_alike.own else f"{look_alike.source.name}, {where}"
+    return (where,) if look_alike.own else (look_alike.source.name, where)
 
 
 def _cut(look_alike: LookAlike, request: Request) -> Image.Image:
