@@ -215,6 +215,7 @@ PAINTED = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_the_colours_and_the_legend_of_the_heat_map_follow_a_threshold_that_is_dragged(
     tab: Callable[..., Any],
 ) -> None:

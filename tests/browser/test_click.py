@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsing import asked_again, rest
+from tests.support.browsing import asked_again, expect_why, rest
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def test_a_click_draws_only_what_depends_on_the_tile(tab: Callable[..., Any]) ->
     stage = page.locator(".stage").bounding_box()
     side = min(stage["width"], stage["height"]) - 10
     page.mouse.click(stage["x"] + stage["width"] / 2 - side * 3 / 7, stage["y"] + stage["height"] / 2)
-    page.locator(".st-key-why", has_text="Why row 4, col 1?").wait_for()
+    expect_why(page, 4, 1)
     rest(page)
     assert 0 < len(received) < MOST_MESSAGES
     assert page.evaluate(CHOSEN) == [21]

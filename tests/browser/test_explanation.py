@@ -99,6 +99,7 @@ def test_a_tile_is_explained_before_the_server_has_heard_of_it(tab: Callable[...
     page.locator(".st-key-why-more:not(.sd-older) img").first.wait_for()
 
 
+@pytest.mark.slow
 def test_the_explanation_follows_a_threshold_that_is_tried(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE, **WIDE)
     asked_again(page)
@@ -114,6 +115,7 @@ def test_the_explanation_follows_a_threshold_that_is_tried(tab: Callable[..., An
     assert said.endswith("It is not flagged.")
 
 
+@pytest.mark.slow
 def test_the_tile_and_its_look_alike_are_found_on_the_picture(tab: Callable[..., Any]) -> None:
     page = tab(SAMPLE, **WIDE)
     asked_again(page)
@@ -132,6 +134,7 @@ def test_the_tile_and_its_look_alike_are_found_on_the_picture(tab: Callable[...,
     assert (there["u"], there["v"]) != pytest.approx((here["u"], here["v"]), abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_look_alike_in_a_known_good_picture_comes_with_its_name(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&scope=Known-good", **WIDE)
     for key, names in (("files", ["odd.png"]), ("reference-files", ["good 1.png", "good 2.png"])):

@@ -102,6 +102,7 @@ def test_two_are_chosen_by_keyboard_and_their_charts_begin_at_one_height(tab: Ca
     assert charts.nth(0).bounding_box()["y"] == pytest.approx(charts.nth(1).bounding_box()["y"], abs=1)
 
 
+@pytest.mark.slow
 def test_the_tools_of_the_list_lie_over_no_control(tab: Callable[..., Any]) -> None:
     page = tab("engine=texture&sample=Broken+wire+mesh", viewport={"width": 1440, "height": 900})
     page.locator(".sd-word").wait_for()
@@ -116,6 +117,7 @@ def test_the_tools_of_the_list_lie_over_no_control(tab: Callable[..., Any]) -> N
     assert tools["y"] >= more["y"] + more["height"]
 
 
+@pytest.mark.slow
 def test_what_is_deleted_by_key_leaves_the_focus_at_the_way_back_and_pictures_are_named(
     tab: Callable[..., Any],
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_plan_deleted_by_key_leaves_the_focus_at_the_way_back(tab: Callable[..
     page.locator(".st-key-plan-use button:focus").wait_for()
 
 
+@pytest.mark.slow
 def test_a_plan_is_imported_by_key_and_reached_at_once(tab: Callable[..., Any], tmp_path: Path) -> None:
     kept = Plans(tmp_path / "plans")
     kept.keep(Plan(name="Brought along", settings=Settings(engine=EngineName.TEXTURE)))
@@ -100,6 +101,7 @@ def test_a_plan_is_imported_by_key_and_reached_at_once(tab: Callable[..., Any], 
     page.get_by_text("A plan that was exported").wait_for()
     page.wait_for_timeout(700)
     page.keyboard.press("Tab")
+    page.locator('[data-testid="stFileUploader"] button:focus').wait_for()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(file)

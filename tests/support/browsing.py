@@ -64,8 +64,9 @@ def flagged(page: Any) -> int:
 
 
 def expect_why(page: Any, row: int, col: int) -> None:
-    """The tile at this place, counted from 1, comes to be explained."""
+    """The tile at this place, counted from 1, comes to be explained, and the server has said what it knows of it."""
     page.get_by_role("heading", name=f"Why row {row}, col {col}?").wait_for()
+    page.locator(".st-key-why-more:not(.sd-older)").wait_for(state="attached")
 
 
 def contrasts(page: Any, selector: str) -> list[float]:
