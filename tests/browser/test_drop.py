@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -193,5 +194,5 @@ def test_pictures_dropped_on_the_compare_page_stand_side_by_side(tab: Callable[.
     page.get_by_role("heading", name="Right: clean part.png").wait_for()
     rest(page)
     heads = page.locator(".st-key-sides h2").all_text_contents()
-    assert [head.split(" \u00b7 ")[0] for head in heads] == ["Left: a part.png", "Right: clean part.png"]
+    assert [re.split(r"\s\u00b7", head)[0] for head in heads] == ["Left: a part.png", "Right: clean part.png"]
     assert page.locator(".sd-word").all_text_contents() == ["Anomalous", "Normal"]

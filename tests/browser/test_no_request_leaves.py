@@ -105,7 +105,7 @@ def test_inspect(tab: Callable[..., Any]) -> None:
     page = tab()
     hand_in(page, len(PICTURES))
     check(page)
-    page.get_by_text(re.compile(r"^All \d+ pictures$")).click()
+    page.get_by_role("button", name=re.compile(r"^All \d+ pictures$")).click()
     check(page)
     page.get_by_role("button", name="Export all").wait_for()
     check(page)
