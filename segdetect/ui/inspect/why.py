@@ -55,7 +55,7 @@ def show_resembling(
                 # Twice as many pixels as are seen, for screens that have them.
                 fitted(_cut(look_alike, request), 2 * _SMALL),
                 # In lines of their own, as captions are narrow: "row 7, col" and "3, 0.987" would be hard to read.
-                caption="  \n".join(map(plain, (*_parts(look_alike), similar))),
+                caption="  \n".join(plain(line) for line in (*_parts(look_alike), similar)),
                 width=_SMALL,
                 output_format="PNG",  # in small pictures, which are seen enlarged, JPEG's halved colours would show
                 alt=shown(f"Look-alike in {where}, {similar} similar"),
