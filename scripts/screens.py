@@ -6,10 +6,8 @@ picture, and one of 16 bits. What is inspected is made of the bundled samples, o
 
 from __future__ import annotations
 
-import argparse
 import io
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,10 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page
 
-from scripts.browser import find_chromium
-from scripts.screenshots import FLAGS, IMAGES, Shot, answer, dashboard, idle, photograph, reduced
+from scripts.screenshots import Shot, answer, idle, photograph, take_all
 from segdetect.samples.catalogue import sample_bytes
 
 SIZES_WH: Final = ((1920, 1080), (1440, 900), (1280, 800), (400, 850))
@@ -102,7 +99,7 @@ PICTURES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
 }
 
 
-def screens(browser: Browser, address: str, name: str) -> Image.Image:
+def screens(browser: Browser, address: str, scratch: Path, name: str) -> Image.Image:
     """One answer at all widths, the light theme above the dark one, all equally high."""
     query, take = PICTURES[name]
     rows = []
@@ -125,25 +122,8 @@ def screens(browser: Browser, address: str, name: str) -> Image.Image:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Take the pictures and return the exit code: 0 done, 1 there is no browser, 2 wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*PICTURES, []], help="pictures (default all)")
-    parser.add_argument("--out", type=Path, default=IMAGES, metavar="DIR", help="where to write them")
-    options = parser.parse_args(arguments)
-    chromium = find_chromium()
-    if chromium is None:
-        print("screens: no Chromium or Chrome starts on this machine (sudo apt install chromium)", file=sys.stderr)
-        return 1
-    with tempfile.TemporaryDirectory(prefix="segdetect-") as scratch, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        with dashboard(Path(scratch) / "home") as address:
-            for name in options.names or PICTURES:
-                path = options.out / f"screens-{name}.png"
-                picture = screens(browser, address, name)
-                reduced(picture).save(path, optimize=True)
-                print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size // 1000} kB", flush=True)
-        browser.close()
-    return 0
+    """Take the pictures; returns the exit code."""
+    return take_all(arguments, __doc__, list(PICTURES), screens, prefix="screens-")
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ def compare(page: Page) -> None:
 
 def evaluate(page: Page, folder: Path) -> None:
     """A finished evaluation."""
+    write_sample_dataset(folder)
     page.get_by_role("textbox", name="Folder with pictures and masks").fill(str(folder))
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Evaluate", exact=True).click()
@@ -256,32 +257,55 @@ def reduced(picture: Image.Image) -> Image.Image:
     return small
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Take the pictures and return the exit code: 0 done, 1 there is no browser, 2 wrong use."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="pictures to take (default all)")
+def take_all(
+    arguments: Sequence[str] | None,
+    about: str | None,
+    names: Sequence[str],
+    take: Callable[[Browser, str, Path, str], Image.Image],
+    prefix: str = "",
+) -> int:
+    """Take the pictures that the words of the command name; returns the exit code: 0 done, 1 there is no browser.
+
+    Args:
+        arguments: the words after the command; None for those that it was called with.
+        about: what the command says of itself.
+        names: of all that there are.
+        take: of the browser, the dashboard's address, a folder that it may read, and a name.
+        prefix: of the files.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(names)} (default all)")
     parser.add_argument("--out", type=Path, default=IMAGES, metavar="DIR", help="where to write them")
     options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(names):
+        parser.error(f"no picture named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     chromium = find_chromium()
     if chromium is None:
-        print("screenshots: no Chromium or Chrome starts on this machine (sudo apt install chromium)", file=sys.stderr)
+        print(
+            f"{parser.prog}: no Chromium or Chrome starts on this machine (sudo apt install chromium)", file=sys.stderr
+        )
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="segdetect-") as scratch, sync_playwright() as playwright:
-        dataset = write_sample_dataset(Path(scratch) / "samples")
-        names = shots(dataset, "")
-        if unknown := set(options.names) - set(names):
-            parser.error(f"no picture named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         with dashboard(Path(scratch) / "home") as address:
-            wanted = shots(dataset, address)
-            for name in options.names or wanted:
-                path = options.out / f"{name}.png"
-                picture = photograph(browser, address, wanted[name])
+            for name in options.names or names:
+                path = options.out / f"{prefix}{name}.png"
+                picture = take(browser, address, Path(scratch), name)
                 reduced(picture).save(path, optimize=True)
                 print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size // 1000} kB", flush=True)
         browser.close()
     return 0
+
+
+def picture_of(browser: Browser, address: str, scratch: Path, name: str) -> Image.Image:
+    """The picture of this name."""
+    return photograph(browser, address, shots(scratch / "samples", address)[name])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the pictures; returns the exit code."""
+    return take_all(arguments, __doc__, list(shots(Path(), "")), picture_of)
 
 
 if __name__ == "__main__":

@@ -68,35 +68,38 @@ class Explanation extends Part {
   say(tile, { similar }) {
     const { tiles } = this.pane;
     if (similar !== this.similar) [this.similar, this.typical] = [similar, median(similar)];
-    this.heading.textContent = `Why row ${tiles.row(tile) + 1}, col ${tiles.col(tile) + 1}?`;
+    this.heading.textContent = `Why ${tiles.place(tile)}?`;
     const { threshold } = this.viewer;
     const state = Object.assign(document.createElement("b"), { textContent: tiles.flagged.has(tile) ? "flagged" : "not flagged" });
     const told = explain(tiles, tile, { threshold, similar: similar[tile] ?? null, typical: this.typical });
     this.words.replaceChildren(`${told} It is `, state, ".");
   }
 
-  show(tile, { id, nearest, similar }) {
+  show(tile, { id, edges, nearest, similar }) {
     const { tiles, bitmaps } = this.pane;
     const bitmap = bitmaps.picture?.bitmap;
     const choice = this.viewer.choice?.data;
     // In another picture, which the server alone has.
     const elsewhere = choice?.selected.at(-1) === tile ? choice.nearest : null;
-    const what = [id, tile, bitmap, this.pane.data.edges, elsewhere?.picture, this.viewer.isHeard];
+    const what = [id, tile, bitmap, edges, elsewhere?.picture, this.viewer.isHeard];
     if (what.every((one, index) => one === this.shown?.[index])) return;
     this.shown = what;
     this.alike = nearest[tile] ?? -1;
-    const place = `row ${tiles.row(tile) + 1}, col ${tiles.col(tile) + 1}`;
-    this.cut(this.own, tile, bitmap, `Tile ${place}`);
-    const comes = this.alike >= 0 || elsewhere || ((similar[tile] ?? null) !== null && !this.viewer.isHeard);
-    this.nearest.hidden = !comes;
-    if (!comes) return;
-    const there = this.alike >= 0 ? `row ${tiles.row(this.alike) + 1}, col ${tiles.col(this.alike) + 1}` : elsewhere?.place ?? "\u2026";
+    this.cut(this.own, tile, bitmap, `Tile ${tiles.place(tile)}`);
+    const likeness = similar[tile] ?? null;
+    this.nearest.hidden = this.alike < 0 && !elsewhere && (likeness === null || this.viewer.isHeard);
+    if (!this.nearest.hidden) this.showNearest(bitmap, elsewhere, similarityFormat.format(likeness));
+  }
+
+  /** Show what is most like the tile: a part of the picture, one of another picture, or its place until that has come. */
+  showNearest(bitmap, elsewhere, likeness) {
+    const own = this.alike >= 0;
+    const there = own ? this.pane.tiles.place(this.alike) : elsewhere?.place ?? "\u2026";
     const [where, alike] = this.nearest.querySelectorAll("figcaption span");
-    [where.textContent, alike.textContent] = [`Nearest: ${there}`, similarityFormat.format(similar[tile])];
-    this.nearest.querySelector("button").hidden = this.alike < 0;
+    [where.textContent, alike.textContent] = [`Nearest: ${there}`, likeness];
     const image = this.nearest.querySelector("img");
-    image.hidden = this.alike >= 0;
-    if (this.alike >= 0) return this.cut(this.nearest, this.alike, bitmap, `Look-alike in ${there}`);
+    [this.nearest.querySelector("button").hidden, image.hidden] = [!own, own];
+    if (own) return this.cut(this.nearest, this.alike, bitmap, `Look-alike in ${there}`);
     image.style.aspectRatio = this.own.querySelector("canvas").style.aspectRatio;
     if (elsewhere) [image.src, image.alt] = [elsewhere.picture, `Look-alike in ${there}`];
     else image.removeAttribute("src");

@@ -78,7 +78,7 @@ class Film extends Part {
     const gap = threshold === null ? null : tiles.gap(tile, threshold);
     const over = gap === null ? "" : ` (${tiles.scores[tile] < threshold ? "\u2212" : "+"}${tiles.score.format(gap)})`;
     const alike = data.nearest[tile] ?? -1;
-    const like = alike >= 0 ? ` \u00b7 like row ${Math.floor(alike / tiles.cols) + 1}, col ${(alike % tiles.cols) + 1}` : "";
+    const like = alike >= 0 ? ` \u00b7 like ${tiles.place(alike)}` : "";
     const lines = [
       `Row ${tiles.row(tile) + 1}, col ${tiles.col(tile) + 1}${segment.length > 1 ? ` \u00b7 ${segment.length} tiles` : ""}`,
       `${tiles.score.format(tiles.scores[tile])}${over}`,

@@ -61,6 +61,11 @@ class Tiles {
     return tile % this.cols;
   }
 
+  /** Where a tile lies, as people count: from 1. */
+  place(tile) {
+    return `row ${this.row(tile) + 1}, col ${this.col(tile) + 1}`;
+  }
+
   /** Left, top, right and bottom in picture pixels. */
   box(tile) {
     const [left, right] = this.across[this.col(tile)];

@@ -110,7 +110,7 @@ class Viewer {
     this.panes[0].alikes = choice.data.marks;
     this.adopt(choice.data, first);
     refreshStatus(this);
-    this.drawChoice();
+    this.drawLines();
     this.tell();
   }
 
@@ -131,8 +131,8 @@ class Viewer {
     });
   }
 
-  /** Draw what a choice changes: the picture itself, which takes longest, stays. */
-  drawChoice() {
+  /** Draw what a choice or the pointer changes: the picture itself, which takes longest, stays. */
+  drawLines() {
     this.marking ??= requestAnimationFrame(() => {
       this.marking = null;
       for (const pane of this.panes) pane.drawLines();
@@ -249,7 +249,7 @@ class Viewer {
 
   hover(place) {
     this.over = place && { pane: place.pane, ...place.pane.shareAt(place.at) };
-    this.drawChoice();
+    this.drawLines();
   }
 
   /** Have the file's own values sent, the first time that anybody comes near. */
@@ -389,7 +389,7 @@ class Viewer {
     this.announce();
     this.reveal();
     refreshStatus(this);
-    this.drawChoice();
+    this.drawLines();
     this.tell();
   }
 
