@@ -34,6 +34,13 @@ STATE: Final = """() => {
   if (!data) return null;
   return { scores: data.scores, flagged: data.flagged, threshold: data.threshold, trial: viewer.trial, alt: data.alt };
 }"""
+# A threshold is seen when flags and verdict are drawn by it, be it by the browser while the server has yet to answer.
+SEEN: Final = """([wanted, flags]) => {
+  const viewer = globalThis[Symbol.for("segdetect.viewer")].viewers.get("picture");
+  const lead = document.querySelector(".sd-bar .sd-lead")?.textContent;
+  return !viewer.trying && Math.abs(viewer.threshold - wanted) <= 1e-6 + wanted / 1e5
+    && viewer.panes[0].tiles.flagged.size === flags && lead?.startsWith(`${flags} of `);
+}"""
 # What the page says of a queue while it waits in one; the texts are gone when the answer is there.
 QUEUES: Final = """
   globalThis.queueSeen = [];
@@ -191,8 +198,10 @@ class Visitor:
         field_ = self.page.locator("input[type=number][inputmode=decimal]").first
         wanted = self.wanted = f"{value:.4g}"
         await field_.fill(wanted)
-        async with self.seen.timed("threshold"):
-            await field_.press("Enter")
+        async with self.seen.timed("threshold, in table and files"):
+            async with self.seen.timed("threshold"):
+                await field_.press("Enter")
+                await self.page.wait_for_function(SEEN, arg=[float(wanted), flags], polling=LOOK_MS)
             # The page goes on from a part of the script that is drawn first to one that is drawn last.
             await self.page.wait_for_function(
                 f"wanted => {{ const now = ({STATE})(); return now && now.trial === null && "

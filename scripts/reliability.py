@@ -1,7 +1,7 @@
 """Puts the program through all that it has to survive, and writes docs/reliability.md: python -m scripts.reliability
 
 Each part runs as a command of its own and adds lines of JSON to the file that `SEGDETECT_RELIABILITY` names. They are
-kept in `build/reliability`, a file for each part, so that the page has what each part told last.
+kept in `docs/reliability`, a file for each part, so that the page has what each part told last, wherever that was.
 
 Exit codes: 0 all held; 1 something did not.
 """
@@ -27,8 +27,8 @@ from scripts.reliability_page import PARTS, page, troubles
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FILE_VARIABLE: Final = "SEGDETECT_RELIABILITY"
-KEPT: Final = ROOT / "build" / "reliability"
-PAGE: Final = ROOT / "docs" / "reliability.md"
+KEPT: Final = ROOT / "docs" / "reliability"
+PAGE: Final = KEPT.with_suffix(".md")
 INPUTS: Final = 20_000
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "faults": (sys.executable, "-m", "pytest", "tests/faults"),
@@ -72,8 +72,9 @@ def _versions() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, and whether anything but the page was changed since."""
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{PAGE.relative_to(ROOT)}")
+    """The commit that is checked out, and whether anything but the page and what it is made of was changed since."""
+    made = [f":!{path.relative_to(ROOT)}" for path in (PAGE, KEPT)]
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *made)
     return f"{_git('rev-parse', '--short', 'HEAD') or 'no commit'}{', changed' if changed else ''}"
 
 

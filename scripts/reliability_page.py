@@ -28,7 +28,9 @@ elsewhere, another program or a connection is a finding. The targets are in `tes
     "load": """Each visitor is a session of its own (a context of one Chromium) on one dashboard with all engines, all
 of it on one machine. Again and again each drops in a picture with a tile planted where nobody else's is, tunes, reviews
 and exports, and looks whether all that is shown and exported is of this picture. Times are what a visitor waits; the
-browsers give way to the server (nice 10), as they would by being on machines of their own.""",
+browsers give way to the server (nice 10), as they would by being on machines of their own. A changed threshold has come
+when picture, flags and verdict show it, which the browser does by itself; table and files follow with the server's
+answer, a step of its own below.""",
     "endurance": """Inspections in a row, each engine in a process of its own, with drawing, tables and history; then a
 day of a watched folder in fast motion. Memory and open files are those of a process and its children, from the
 fiftieth picture on.""",
