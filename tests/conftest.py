@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,16 @@ def _kept_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # Inspections go by the thousand; tests of the history turn it on.
         patch.setenv("SEGDETECT_HISTORY", "0")
         patch.setenv("SEGDETECT_LOG", "0")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_looked_for_once() -> Iterator[None]:
+    """Each page that is opened without a browser would look through all that is installed, a third of its time."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
 
 
