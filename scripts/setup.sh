@@ -221,9 +221,13 @@ install_all() {
     install_fastdup_apart
 }
 
+# All at once, which looks for versions but once; step by step where that fails, for what goes without the rest.
 install_newest() {
+    local files=(requirements.txt requirements-dinov2.txt)
+    if [ "$mode" = dev ]; then files+=(requirements-dev.txt); fi
+    pip_install "${files[@]}" && return
     install_base
-    local files=("$base")
+    files=("$base")
     if pip_install "${files[@]}" requirements-dinov2.txt; then
         files+=(requirements-dinov2.txt)
     else

@@ -134,7 +134,19 @@ def test_where_fastdup_has_builds_one_environment_holds_it_all(project: Project,
     said = project.setup()
     assert f"Creating .venv with Python 3.{minor}" in said
     assert not project.own.exists()
-    assert project.asked() == ["-r requirements.txt", "-r requirements.txt -r requirements-dinov2.txt"]
+    assert project.asked() == ["-r requirements.txt -r requirements-dinov2.txt"]
+
+
+def test_all_of_it_is_asked_for_at_once_and_part_by_part_where_one_cannot_be_had(project: Project) -> None:
+    run = "-r requirements.txt -r requirements-dinov2.txt"
+    python = project.python(12)
+    project.setup("dev", PYTHON=python)
+    assert project.asked() == [f"{run} -r requirements-dev.txt"]
+    project.breaks("requirements-dinov2")
+    said = project.setup("dev", "--force", PYTHON=python)
+    assert "Note: requirements-dinov2.txt cannot be installed here; going on without the dinov2 engine" in said
+    asked = [f"{run} -r requirements-dev.txt", "-r requirements.txt", run]
+    assert project.asked() == [*asked, "-r requirements.txt -r requirements-dev.txt"]
 
 
 @pytest.mark.parametrize(("system", "kind"), [("Linux", "aarch64"), ("Darwin", "x86_64"), ("MINGW64_NT", "x86_64")])
