@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -87,11 +88,20 @@ def page_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     begin_anew()
 
 
+@pytest.fixture(scope="session")
+def dashboard(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a running dashboard and its home, for all files: its start and its engines' tests take seconds."""
+    home = tmp_path_factory.mktemp("home")
+    with running_app(home) as url:
+        yield url, home
+
+
 @pytest.fixture(scope="module")
-def address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The running dashboard."""
-    with running_app(tmp_path_factory.mktemp("home")) as url:
-        yield url
+def address(dashboard: tuple[str, Path]) -> Iterator[str]:
+    """The running dashboard; plans that a file's tests keep are gone after them."""
+    url, home = dashboard
+    yield url
+    shutil.rmtree(home / "plans", ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from segdetect.ui.viewer.messages import ViewerEvent
 from segdetect.ui.viewer.pane import Pane
 from segdetect.ui.viewer.picture_bytes import LONGEST_SIDE, encode_picture
 from segdetect.ui.viewer.viewer import picture_viewer
-from tests.support.app_server import BROWSER_FLAGS, ROOT, served
+from tests.support.app_server import ROOT, served
 
 HEIGHT = 420  # of the stage, as the page asks for
 MARGIN = 5  # between the stage's edge and the whole picture
@@ -101,16 +101,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("streamlit") / "log"
     with served("tests/browser/apps/viewer_page.py", log, os.environ | {"PYTHONPATH": str(ROOT)}) as (url, _):
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_FLAGS)
-        yield running
-        running.close()
 
 
 class Desk:
