@@ -25,15 +25,11 @@ run: ## Install what is needed, then open the dashboard
 	@scripts/setup.sh run
 	@exec $(python) scripts/start.py --host $(HOST) --port $(PORT)
 
-# The browser's tests come last, so that the others do not take the cores from under them, and run whatever became of those.
-# ARGS may pick tests of one part only: pytest then ends with 5 for the other, where it found none.
 workers := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: ## Install what is needed, a browser included, then run the tests
 	@scripts/setup.sh dev
 	@$(python) scripts/browser.py
-	@$(python) -m pytest -m 'not browser and not slow' $(workers) $(ARGS); first=$$?; \
-	$(python) -m pytest -m 'browser and not slow' $(workers) $(ARGS); second=$$?; \
-	case $$first-$$second in 0-0 | 0-5 | 5-0) ;; *) exit 1 ;; esac
+	@$(python) -m pytest -m 'not slow' $(workers) $(ARGS)
 
 test-slow: ## Run the tests of long ways through the dashboard, which make test leaves out
 	@scripts/setup.sh dev

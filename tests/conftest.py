@@ -18,9 +18,18 @@ _FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that fork come first: the copy of a process in which an engine has started threads may hang."""
+    """Tests that fork come first, files with browser tests last.
+
+    The copy of a process in which an engine has started threads may hang; and who drives a browser waits for it with an
+    event loop in the main thread, and wants the cores that other tests take.
+    """
     forking = ("interruptions", "killed")
-    items.sort(key=lambda item: not any(hasattr(getattr(item, "module", None), name) for name in forking))
+    in_browser = {item.path for item in items if item.get_closest_marker("browser")}
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        return item.path in in_browser, not any(hasattr(getattr(item, "module", None), name) for name in forking)
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(wrapper=True)
