@@ -37,6 +37,20 @@ def test_systemd_takes_the_service(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_a_machines_own_secrets_get_into_no_image_and_no_commit() -> None:
+    for name in (".dockerignore", ".gitignore"):
+        left_out = (ROOT / name).read_text(encoding="utf-8").split()
+        assert ".streamlit/secrets.toml" in left_out
+    assert ".venv*" in (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+
+
+def test_the_page_builds_the_image_with_its_health_check() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert "HEALTHCHECK" in (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+    # In its own format Podman drops it.
+    assert "podman build --format docker " in page
+
+
 def test_every_call_of_pillow_names_the_formats_that_it_may_open() -> None:
     calls = [
         (path.name, call)
