@@ -134,7 +134,7 @@ def _list(history: History, options: argparse.Namespace) -> None:
             print(json.dumps(_record(entry)) if options.json else _line(entry))
     more = history.count(search) - count
     if more > 0:
-        say(f"{more} more are in the history (--limit N lists more of them).")
+        say(f"{more} more in the history (--limit N lists more of them).")
     elif not count:
         say("nothing is in the history yet." if search == Search() else "nothing in the history is like that.")
 

@@ -28,6 +28,7 @@ from segdetect.cli.saying import ALL_PAGES, Pace, say, say_notes, say_summary
 from segdetect.comparing.notes import alone_note
 from segdetect.errors import InputError, SettingsError
 from segdetect.inspection import Failure, Inspection
+from segdetect.message import counted
 from segdetect.output.finished import Finished
 from segdetect.output.formats import DEFAULT_FORMATS
 from segdetect.pictures.isolation import warm_up
@@ -154,7 +155,7 @@ class _Inspecting:
         )
         self._inspected, self._failed, self._left_out = kept.inspected, kept.failed, list(kept.left_out)
         if kept.inspected + kept.failed:
-            say(f"{kept.inspected + kept.failed} pictures are done already.")
+            say(f"{counted(kept.inspected + kept.failed, 'picture')} done already.")
         return kept
 
     def _tell(self, finished: Finished, bar: tqdm[Never]) -> None:
@@ -181,7 +182,7 @@ class _Inspecting:
 
     def _sum_up(self) -> int:
         if self._noted and not self._tells:
-            say(f"{self._noted} pictures have notes on what was assumed about them or done to them (-v says them).")
+            say(f"{counted(self._noted, 'picture')} with notes on what was assumed or done (-v says them).")
         inspected, failed = self._inspected, self._failed
         if inspected + failed != 1 or self._left_out:
             verbose = self._options.verbose

@@ -16,6 +16,7 @@ import pytest
 
 from segdetect.cores import cores
 from segdetect.engines.texture import TextureEngine
+from segdetect.message import counted
 from segdetect.output.journal import has_journal, read_journal
 from segdetect.pictures.sources import list_sources
 from segdetect.runs.queued.files import KeptFiles, write_files
@@ -95,7 +96,7 @@ def test_a_command_that_is_stopped(name: str, pictures: Path, tmp_path: Path) ->
     again = command(pictures, out, "--resume")
     more = subprocess.run(again, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert more.returncode == 0
-    assert f"{before} pictures are done already." in more.stderr
+    assert f"{counted(before, 'picture')} done already." in more.stderr
     assert done(out) == PICTURES
 
 

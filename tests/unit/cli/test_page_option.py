@@ -182,7 +182,7 @@ def test_what_was_done_to_a_picture_is_said(folder: Path, capsys: pytest.Capture
     inspected(folder)
     said = capsys.readouterr().err
     assert "Values" not in said
-    assert "segdetect: 4 pictures have notes on what was assumed about them or done to them (-v says them)." in said
+    assert "segdetect: 4 pictures with notes on what was assumed or done (-v says them)." in said
     inspected(folder, "-v")
     said = capsys.readouterr().err
     assert "segdetect: deep.tif: Values " in said

@@ -80,7 +80,7 @@ def test_a_run_that_the_system_stopped_is_gone_on_with(
     printed = capsys.readouterr()
     assert engine.described == ["2.png"]
     assert [line.split(":")[0] for line in printed.out.splitlines()] == ["2.png"]
-    assert printed.err.splitlines()[0] == "segdetect: 2 pictures are done already."
+    assert printed.err.splitlines()[0] == "segdetect: 2 pictures done already."
     assert printed.err.splitlines()[-1] == "segdetect: 3 inspected, 0 left out, 1 failed."
     for name in ("tiles.csv", "flagged_segments.csv", "annotated/1.png"):
         assert (folder / "out" / name).read_bytes() == (folder / "whole" / name).read_bytes()
@@ -118,7 +118,7 @@ def test_a_second_command_does_not_write_to_the_same_folder_until_the_first_has_
         assert {path: path.read_bytes() for path in before} == before
         other.kill()
     assert main([*INSPECT, "--out", "out", "--resume"]) == 1
-    assert "4 pictures are done already" in capsys.readouterr().err
+    assert "4 pictures done already" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("engine")
