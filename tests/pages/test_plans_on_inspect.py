@@ -106,6 +106,23 @@ def test_a_change_is_said_saved_as_a_version_or_taken_back(gasket: Plan) -> None
     assert app.slider(key="grid").value == 8
 
 
+def _offers_keeping(app: AppTest) -> bool:
+    return any(field.key == "keep-plan-name" for field in app.text_input)
+
+
+def test_nothing_is_kept_as_a_plan_before_there_is_a_picture_or_good_ones() -> None:
+    assert not _offers_keeping(open_page())
+    assert _offers_keeping(with_defect())
+    app = open_page()
+    choices(app, "scope").select(Scope.REFERENCES).run()
+    assert not _offers_keeping(app)
+    upload(app, ("good.png", PARTS[0]), key="reference-files")
+    assert _offers_keeping(app)
+    choices(app, "scope").select(Scope.SELF).run()
+    assert not _offers_keeping(app), "good pictures that are not compared with are no part of a plan"
+    assert _offers_keeping(open_page("pages/batch.py")), "its pictures are handed in on the page"
+
+
 def test_what_is_on_the_page_becomes_a_plan() -> None:
     app = with_defect()
     app.slider(key="grid").set_value(6).run()

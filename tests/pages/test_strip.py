@@ -75,6 +75,16 @@ def test_of_a_picture_that_failed_the_reason_is_said_and_the_other_one_stays() -
     assert banner(app)[0] == "Normal"
 
 
+def test_a_picture_too_small_for_the_grid_is_seen_in_the_strip_with_its_trouble() -> None:
+    small = ("small.png", png(weave(seed=7)[:40, :60]))
+    app = upload(open_page(), FILES[0], small, FILES[2])
+    told = {picture["name"]: picture for picture in _strip(app)["pictures"]}
+    assert told["small.png"]["verdict"] == told["notes.png"]["verdict"] == "failed"
+    assert "10 pixels" in told["small.png"]["why"]
+    assert told["small.png"]["thumbnail"].startswith("data:image/")
+    assert told["notes.png"]["thumbnail"] == "", "of what is no picture there is none"
+
+
 def test_a_single_picture_has_no_strip() -> None:
     app = upload(open_page(), FILES[0])
     assert not [e for e in app.get("bidi_component") if e.proto.component_name == "segdetect_strip"]

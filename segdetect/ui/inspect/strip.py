@@ -206,14 +206,15 @@ def _thumbnail(image: LoadedImage) -> str:
 
 def _noted(key: tuple[object, ...], page: FilePage, result: Answer | Failure) -> Found:
     """What came of a picture, which the strip can show while others are under way."""
-    found = _found(result)
+    found = _found(page, result)
     # What failed may go well the next time.
     return found if isinstance(result, Failure) else remembered(_FOUND, (key, page.place), lambda: found)
 
 
-def _found(result: Answer | Failure) -> Found:
+def _found(page: FilePage, result: Answer | Failure) -> Found:
     if isinstance(result, Failure):
-        return Found(FAILED, result.error.message)
+        # One that could be opened, and is too small for the grid, is seen all the same.
+        return Found(FAILED, result.error.message, thumbnail=recalled(_THUMBNAIL, page.place) or "")
     inspection = result.inspection
     strength = inspection.scores.highest / (inspection.threshold or 1.0)
     decision = inspection.decision

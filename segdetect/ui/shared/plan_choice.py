@@ -30,7 +30,8 @@ def show_plans(settings: Settings, prefix: str = "", *, image: LoadedImage | Non
     Args:
         settings: what the controls say.
         prefix: the page's.
-        image: the picture that is shown, by which a plan without good pictures is known.
+        image: the picture that is shown, by which a plan without good pictures is known. On the Inspect page nothing is
+            kept before there is one, or known-good ones are in use.
     """
     kept, plan = plans(), plan_in_use(prefix)
     found = kept.kept()
@@ -47,8 +48,10 @@ def show_plans(settings: Settings, prefix: str = "", *, image: LoadedImage | Non
                 _offer(one, one.notes, prefix)
     if plan is not None:
         _show_in_use(plan, settings, prefix)
-    with st.popover("Keep as a plan", icon=":material/bookmark_add:", width="stretch"):
-        _offer_keeping(settings, prefix, image)
+    # Inspect has nothing to keep before there are pictures; on other pages they are handed in below.
+    if prefix or image is not None or _count_good(settings):
+        with st.popover("Keep as a plan", icon=":material/bookmark_add:", width="stretch"):
+            _offer_keeping(settings, prefix, image)
     show_trouble("plan")
 
 
@@ -102,8 +105,12 @@ def _save_change(plan: Plan, settings: Settings, prefix: str) -> None:
     st.session_state[f"{prefix}{PLAN_IN_USE}"] = plans().keep(changed, pictures).applied.plan
 
 
+def _count_good(settings: Settings) -> int:
+    return len(reference_pages()) if settings.scope is Scope.REFERENCES else 0
+
+
 def _offer_keeping(settings: Settings, prefix: str, image: LoadedImage | None) -> None:
-    count = len(reference_pages()) if settings.scope is Scope.REFERENCES else 0
+    count = _count_good(settings)
     with_good = f", with {counted(count, 'known-good picture')}" if count else ""
     face = ", and this picture to know it by" if not count and image is not None else ""
     st.caption(f"Grid, engine, comparison and rule as they are now{with_good}{face}.")
