@@ -201,6 +201,10 @@ def _show(history: History, options: argparse.Namespace) -> None:
 
 def _export(history: History, options: argparse.Namespace) -> None:
     folder: Path = options.out
+    # Before anything is written: half of what was asked for would look like all of it.
+    if absent := history.absent(dict.fromkeys(options.ids)):
+        numbers = ", ".join(map(str, absent))
+        raise SettingsError(f"not in the history: {numbers}", remedy="`segdetect history list` has those that are")
     count = 0
     with held_output(options), storage_errors(folder), ExitStack() as tables:
         images = tables.enter_context(CsvTable(folder / "images.csv", IMAGE_COLUMNS))

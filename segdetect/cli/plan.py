@@ -176,6 +176,12 @@ def _ending(plan: Plan, today: date | None = None) -> dict[str, str]:
 
 
 def _export(plans: Plans, options: argparse.Namespace) -> None:
+    if options.file.is_dir():
+        raise SettingsError(
+            "it is a folder, not a file to write",
+            remedy="Add the file's name, as gasket.segplan",
+            file=str(options.file),
+        )
     opened = plans.open(options.name, options.version)
     with storage_errors(options.file.parent):
         write_atomic(options.file, write_segplan(opened))

@@ -81,7 +81,9 @@ def test_some_are_exported_as_documents_and_tables(
     assert read_inspection(json.loads((out / "1.json").read_bytes())).image == "part a.png"
     assert main(["history", "export", "1", "--out", str(tmp_path / "one")]) == 0
     assert [path.name for path in (tmp_path / "one").glob("*.json")] == ["1.json"]
-    assert main(["history", "export", "99", "--out", str(tmp_path / "none")]) == 2
+    assert main(["history", "export", "1", "99", "--out", str(tmp_path / "none")]) == 2
+    assert "not in the history: 99. `segdetect history list` has those that are." in capsys.readouterr().err
+    assert not [*tmp_path.glob("none/*.*")]
 
 
 def test_what_is_found_is_deleted_only_when_asked_twice(history: History, capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,6 +179,7 @@ def test_a_plan_of_nearly_this_name_is_named(capsys: Said) -> None:
             "no.segplan: there is no such file, and no plan of this name",
         ),
         (["plan", "import", "part.png"], "part.png: it is no plan that SegDetect exported"),
+        (["plan", "export", "A", "."], ".: it is a folder, not a file to write. Add the file's name"),
         (["inspect", "part.png", "--plan", "part.png"], "part.png: it is no plan that SegDetect exported"),
     ],
 )
