@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import imagecodecs
 import numpy as np
 
 ROOT: Final = Path(__file__).parents[1]
@@ -118,6 +119,11 @@ def holes(side: int) -> np.ndarray:
     return values
 
 
+def black() -> np.ndarray:
+    """As many pixels as a small file may decode to where its decoder takes twice the room."""
+    return np.zeros((4400, 8900, 3), np.uint8)
+
+
 FILES: Final[dict[str, Callable[[], bytes]]] = {
     TINY: lambda: bombs.png(64, 64, colour=2, depth=8),
     "line of 1,500,000 x 10.png": lambda: bombs.png(1_500_000, 10, colour=2, depth=8),
@@ -134,6 +140,10 @@ FILES: Final[dict[str, Callable[[], bytes]]] = {
     "progressive.jpg": lambda: bombs.jpeg(6000, repeats=90, progressive=True),
     "black.bmp.zip": lambda: zip_of({"a.bmp": bombs.saved("RGB", (8800, 8800), "BMP")}),
     "black.heic": lambda: bombs.heic((4000, 4000)),
+    "black.avif": lambda: imagecodecs.avif_encode(black(), level=50, speed=10),
+    "black.jp2": lambda: imagecodecs.jpeg2k_encode(black(), level=0),
+    "black.jxl": lambda: imagecodecs.jpegxl_encode(black(), effort=1),
+    "black.pbm": lambda: b"P4 8900 8900\n" + bytes(1113 * 8900),
     "deflated.dcm": lambda: bombs.deflated_dicom(230_000_000, rows=10_000, columns=11_500),
     "frame larger than it says.dcm": lambda: bombs.dicom_of_jpeg(
         bombs.saved("L", (25_000, 25_000), "JPEG"), rows=64, columns=64

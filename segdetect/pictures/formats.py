@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -16,14 +17,19 @@ class Format(StrEnum):
     WEBP = "WebP"
     TIFF = "TIFF"
     HEIC = "HEIC"
+    AVIF = "AVIF"
+    JPEG_2000 = "JPEG 2000"
+    JPEG_XL = "JPEG XL"
+    NETPBM = "Netpbm"
     DICOM = "DICOM"
 
 
-SUPPORTED: Final = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC or DICOM"
+SUPPORTED: Final = "PNG, JPEG, TIFF, BMP, WebP, GIF, HEIC, AVIF, JPEG 2000, JPEG XL, Netpbm or DICOM"
 SUFFIXES: Final = frozenset(
     (
         *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib", ".webp"),
-        *(".tif", ".tiff", ".heic", ".heif", ".hif", ".dcm", ".dicom"),
+        *(".tif", ".tiff", ".heic", ".heif", ".hif", ".avif", ".dcm", ".dicom", ".jxl"),
+        *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".jph", ".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm"),
     )
 )
 
@@ -37,11 +43,18 @@ _SIGNATURES: Final = (
     (b"MM\0*", Format.TIFF),
     (b"II+\0", Format.TIFF),
     (b"MM\0+", Format.TIFF),
+    (b"\0\0\0\x0cjP  ", Format.JPEG_2000),
+    (b"\xff\x4f\xff\x51", Format.JPEG_2000),
+    (b"\0\0\0\x0cJXL ", Format.JPEG_XL),
+    (b"\xff\x0a", Format.JPEG_XL),
 )
+# Two letters alone may begin a text.
+_NETPBM: Final = re.compile(rb"P(?:[1-6](?:\s|#[^\r\n]*[\r\n])+\d|7\n(?:#|[A-Z]+ )|[Ff]\s+\d)")
 _META_GROUP: Final = b"\2\0"
-_HEIC_BRANDS: Final = frozenset(
-    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1")
-)
+_HEIC_BRANDS: Final = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"))
+_AVIF_BRANDS: Final = frozenset((b"avif", b"avis"))
+# Of any coding.
+_STILL_BRANDS: Final = frozenset((b"mif1", b"msf1"))
 
 
 def sniff(data: bytes, name: str = "") -> Format | None:
@@ -59,11 +72,20 @@ def sniff(data: bytes, name: str = "") -> Format | None:
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Format.WEBP
-    if data[4:8] == b"ftyp" and brands(data) & _HEIC_BRANDS and data[8:12] not in (b"avif", b"avis"):
-        return Format.HEIC
+    if data[4:8] == b"ftyp" and (still := _coded_still(data)) is not None:
+        return still
+    if _NETPBM.match(data[:1024]):
+        return Format.NETPBM
     if data[128:132] == b"DICM" or _bare_dicom(data, name):
         return Format.DICOM
     return None
+
+
+def _coded_still(data: bytes) -> Format | None:
+    named = brands(data)
+    if data[8:12] in _AVIF_BRANDS or (named & _AVIF_BRANDS and not named & _HEIC_BRANDS):
+        return Format.AVIF
+    return Format.HEIC if named & (_HEIC_BRANDS | _STILL_BRANDS) else None
 
 
 def brands(data: bytes) -> set[bytes]:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from segdetect.pictures.frames import jpeg_segments
 from segdetect.pictures.raster import Encoded, Raster
+from segdetect.pictures.refusals import SAVE_AS_PNG
 
 ORIENTATION_TAG: Final = 0x0112
 END_OF_IMAGE: Final = b"\xff\xd9"
@@ -65,7 +66,7 @@ def decode_other_kind(encoded: Encoded) -> Raster:
     encoded.check_size(*frame.size_wh, pixel_bytes=2 * len(frame.samples))
     if len(frame.samples) not in (1, 3):
         problem = f"it is a JPEG of {frame.bits} bits with {len(frame.samples)} channels; grey and RGB are read"
-        raise encoded.unreadable(problem, "Save it as PNG or TIFF with the program that made it, and load that")
+        raise encoded.unreadable(problem, SAVE_AS_PNG)
     # libjpeg makes up what is missing.
     if encoded.data.rfind(END_OF_IMAGE) < _scans_begin(encoded.data):
         raise encoded.unreadable("it is cut off: its end is missing", "Copy or export the picture again")

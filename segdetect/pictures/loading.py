@@ -12,12 +12,17 @@ import numpy as np
 
 from segdetect.errors import SegDetectError, SettingsError
 from segdetect.message import Message
+from segdetect.pictures.avif import decode_avif
 from segdetect.pictures.decoders import decode_common
 from segdetect.pictures.formats import Format, sniff
+from segdetect.pictures.heic import decode_heic
 from segdetect.pictures.image import LoadedImage
 from segdetect.pictures.isolation import apart
+from segdetect.pictures.jpeg2000 import decode_jpeg2000
+from segdetect.pictures.jpeg_xl import decode_jpeg_xl
 from segdetect.pictures.limits import MAX_PIXELS
 from segdetect.pictures.measured import as_written, both, find_sentinel, finite, left_out_note, opaque
+from segdetect.pictures.netpbm import decode_netpbm
 from segdetect.pictures.raster import (
     ON_WHITE,
     WINDOW_PERCENTILES,
@@ -40,6 +45,14 @@ __all__ = ["LoadedImage", "Pixels", "image_from_pixels", "load_image", "load_val
 
 T = TypeVar("T")
 
+_DECODERS: Final[dict[Format, Callable[[Encoded], Raster]]] = {
+    Format.HEIC: decode_heic,
+    Format.AVIF: decode_avif,
+    Format.JPEG_2000: decode_jpeg2000,
+    Format.JPEG_XL: decode_jpeg_xl,
+    Format.NETPBM: decode_netpbm,
+}
+
 
 def load_image(
     data: bytes,
@@ -59,7 +72,7 @@ def load_image(
     Args:
         data: the file's bytes.
         name: its name as the user gave it; shown, never used as a path.
-        page: page of a TIFF, frame of a DICOM file or an animation, or picture of a HEIC or MPO file, 0-based.
+        page: page of a TIFF, frame of a DICOM file or an animation, or picture of a HEIC, MPO or Netpbm file, 0-based.
         window: source values to map to black and white, low first; pictures of 8 bits ignore it.
         max_pixels: largest width times height; checked in the file's header, before decoding.
         sha256: hex digest of the bytes, where it is known already, as from another page; worked out if left out.
@@ -169,11 +182,8 @@ def _decode(encoded: Encoded, kind: Format) -> Raster:
         from segdetect.pictures.dicom import decode_dicom
 
         return decode_dicom(encoded)
-    if kind is Format.HEIC:
-        from segdetect.pictures.heic import decode_heic
-
-        return decode_heic(encoded)
-    return decode_common(encoded, kind)
+    decode = _DECODERS.get(kind)
+    return decode_common(encoded, kind) if decode is None else decode(encoded)
 
 
 def _finish(encoded: Encoded, sha256: str, raster: Raster, window: tuple[float, float] | None) -> LoadedImage:

@@ -6,6 +6,7 @@ from segdetect.errors import UnreadableImageError
 from segdetect.pictures.formats import Format, sniff
 from segdetect.pictures.frames import count_frames
 from segdetect.pictures.isolation import apart
+from segdetect.pictures.netpbm import netpbm_pictures
 from segdetect.pictures.tiff_directories import tiff_pages
 
 
@@ -32,6 +33,8 @@ def count_pages(data: bytes, name: str = "") -> int:
 def _count(data: bytes, kind: Format, name: str) -> int:
     if kind in (Format.DICOM, Format.HEIC):
         return apart(count_by_library, data, name=name, kind=str(kind))
+    if kind is Format.NETPBM:
+        return netpbm_pictures(data)
     return len(tiff_pages(data)) if kind is Format.TIFF else count_frames(data, kind)
 
 

@@ -16,7 +16,7 @@ from segdetect.pictures.refusals import dicom_without_picture, refusal
 # Pictures that are not opened: in a folder they are listed, so that they fail with a reason instead of being left out.
 _OTHER_PICTURES: Final = frozenset(
     (
-        *(".psd", ".avif", ".jp2", ".jxl", ".exr", ".hdr", ".fits", ".fit", ".qoi", ".ppm", ".pgm", ".pnm", ".tga"),
+        *(".psd", ".exr", ".hdr", ".fits", ".fit", ".qoi", ".tga"),
         *(".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"),
     )
 )

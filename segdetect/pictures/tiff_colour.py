@@ -17,6 +17,7 @@ from segdetect.pictures.decoders import NO_INK_PROFILE
 from segdetect.pictures.measured import Flags, as_written, left_out_note
 from segdetect.pictures.profiles import to_srgb
 from segdetect.pictures.raster import ON_WHITE, Encoded, Pixels, Raster, Values
+from segdetect.pictures.samples import to_8_bits, unmultiplied
 
 Floats = npt.NDArray[np.float32]
 
@@ -114,7 +115,7 @@ def colours_of(encoded: Encoded, page: TiffPage, values: Values) -> Raster:
         notes += ("It does not say what its channels are; the first three were taken as red, green and blue.",)
     colours = values[..., :count] if count > 1 else values[..., 0]
     if premultiplied is not None:
-        colours = _unmultiplied(colours, premultiplied)
+        colours = unmultiplied(colours, premultiplied)
     raster = _raster(page, np.ascontiguousarray(colours))
     return Raster(raster.values, alpha, raster.deep, raster.inverted, notes=raster.notes + notes)
 
@@ -167,15 +168,6 @@ def _top(page: TiffPage) -> int:
     return (1 << page.bitspersample) - 1 if isinstance(page.bitspersample, int) else 255
 
 
-def _unmultiplied(colours: Values, share: Floats) -> Values:
-    divisor = np.where(share > 0, share, 1)
-    divided = colours / (divisor[..., None] if colours.ndim == 3 else divisor)
-    if colours.dtype.kind == "f":
-        return np.asarray(divided, colours.dtype)
-    info = np.iinfo(colours.dtype)
-    return np.asarray(np.clip(np.rint(divided), info.min, info.max), colours.dtype)
-
-
 def _raster(page: TiffPage, colours: Values) -> Raster:
     kind = int(page.photometric)
     if kind == _PALETTE:
@@ -192,7 +184,7 @@ def _raster(page: TiffPage, colours: Values) -> Raster:
 def _grey_or_rgb(page: TiffPage, colours: Values) -> Raster:
     inverted = int(page.photometric) == _WHITE_IS_ZERO
     if colours.dtype.kind in "ub" and _top(page) <= 255:
-        shown = _to_8_bits(colours, _top(page))
+        shown = to_8_bits(colours, _top(page))
         return _profiled(page, 255 - shown if inverted else shown)
     if colours.dtype == np.uint16 and page.bitspersample == 16 and not inverted:
         return _profiled(page, colours, deep=True)
@@ -205,13 +197,6 @@ def _profiled(page: TiffPage, colours: Values, *, deep: bool = False) -> Raster:
     return Raster(converted, deep=deep, notes=notes)
 
 
-def _to_8_bits(values: Values, top: int) -> Pixels:
-    if top == 255:
-        return values
-    scale = np.rint(np.arange(top + 1) * (255 / top)).astype(np.uint8)
-    return np.asarray(scale[values.astype(np.intp)])
-
-
 def _palette(page: TiffPage) -> Pixels:
     """`(colours, 3)`; a palette without any large value is of 8 bits, as libtiff takes it."""
     palette = np.asarray(page.colormap).T
@@ -222,11 +207,9 @@ def _inks(page: TiffPage, inks: Values) -> Raster:
     """CMYK by its profile, else as the plain complement of red, green and blue."""
     top = _top(page)
     whole = inks if inks.dtype == np.uint8 or top == 65535 else np.rint(inks * (65535 / top)).astype(np.uint16)
-    colours, notes = to_srgb(_to_8_bits(whole, top) if top < 255 else whole, page.iccprofile or b"")
+    colours, notes = to_srgb(to_8_bits(whole, top) if top < 255 else whole, page.iccprofile or b"")
     if colours.shape[2] == 3:
-        return Raster(
-            _to_8_bits(colours, 65535 if colours.dtype == np.uint16 else 255), notes=notes + _depth_note(page)
-        )
+        return Raster(to_8_bits(colours, 65535 if colours.dtype == np.uint16 else 255), notes=notes + _depth_note(page))
     raster = _converted(page, inks, lambda strip: _complement(strip / np.float32(top)))
     return Raster(raster.values, notes=(*notes, NO_INK_PROFILE, *raster.notes))
 

@@ -21,7 +21,7 @@ from segdetect.settings import GridSize, Settings
 from segdetect.storage.plans.opened import OpenPlan
 from segdetect.storage.plans.plan import AllowedPlace, GoodPicture, Plan, plan_record
 from segdetect.storage.plans.segplan import write_segplan
-from tests.support.formats import common, dicom, tiff, unmeasured
+from tests.support.formats import common, dicom, stills, tiff, unmeasured
 from tests.support.formats.case import Case
 from tests.support.mask_files import KINDS
 from tests.support.pictures import answer, picture, png, weave
@@ -34,8 +34,8 @@ _SMALL: Final = png(weave((32, 24)))
 
 
 def picture_files() -> list[bytes]:
-    """PNG, JPEG, GIF, BMP, WebP and HEIC."""
-    return _built(common.rows())
+    """PNG, JPEG, GIF, BMP, WebP, HEIC, AVIF, JPEG 2000, JPEG XL and Netpbm."""
+    return _built({**common.rows(), **stills.rows()})
 
 
 def dicom_files() -> list[bytes]:

@@ -26,8 +26,9 @@ _SIDE: Final = st.one_of(st.integers(1, 40), _EDGES)
 
 
 def pictures() -> Files:
-    """PNG, GIF, BMP, WebP, JPEG and HEIC of well-formed parts."""
-    return st.one_of(_png(), _gif(), _bmp(), _webp(), _jpeg(), _heic())
+    """PNG, GIF, BMP, WebP, JPEG, HEIC, AVIF, JPEG 2000, JPEG XL and Netpbm of well-formed parts."""
+    still = st.one_of(_stills(), _jpeg2000(), _jpeg_xl(), _netpbm())
+    return st.one_of(_png(), _gif(), _bmp(), _webp(), _jpeg(), still)
 
 
 @st.composite
@@ -107,21 +108,85 @@ def _jpeg(draw: st.DrawFn) -> bytes:
 
 
 @st.composite
-def _heic(draw: st.DrawFn) -> bytes:
-    names = st.sampled_from(
-        (b"meta", b"hdlr", b"pitm", b"iloc", b"iinf", b"infe", b"iprp", b"ipco", b"ispe", b"ipma", b"mdat")
-    )
+def _stills(draw: st.DrawFn) -> bytes:
+    """HEIC and AVIF."""
+    lists = (b"hdlr", b"pitm", b"iloc", b"iinf", b"infe", b"iprp", b"ipco", b"ipma", b"mdat")
+    names = st.sampled_from((*lists, b"meta", b"ispe", b"pixi", b"av1C", b"colr", b"irot", b"imir", b"clap"))
+    inner = draw(_boxes(names, _SHORT))
+    properties = _box(b"iprp", _box(b"ipco", draw(_boxes(names, _SHORT))) + _box(b"ipma", draw(_SHORT)))
+    brand = draw(st.sampled_from((b"heic", b"avif", b"avis")))
+    meta = bytes(4) + _box(b"pitm", b"\0\0\0\0\0\1") + draw(st.sampled_from((b"", properties))) + inner
+    return _box(b"ftyp", brand + bytes(4) + b"mif1" + brand) + _box(b"meta", meta) + _box(b"mdat", draw(_SHORT))
 
-    def box(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", draw(st.one_of(st.just(len(data) + 8), st.just(len(data) + 8), _EDGES))) + name + data
 
-    inner = b"".join(box(draw(names), draw(_SHORT)) for _ in range(draw(st.integers(0, 5))))
-    return (
-        struct.pack(">I", 24)
-        + b"ftypheic\0\0\0\0mif1heic"
-        + box(b"meta", bytes(4) + inner)
-        + box(b"mdat", draw(_SHORT))
+def _box(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data) + 8) + name + data
+
+
+@st.composite
+def _boxes(draw: st.DrawFn, names: st.SearchStrategy[bytes], contents: Files) -> bytes:
+    """Boxes of which some are not of the size that they say."""
+    made = b""
+    for _ in range(draw(st.integers(0, 5))):
+        data = draw(contents)
+        size = draw(st.one_of(st.just(len(data) + 8), st.just(len(data) + 8), _EDGES))
+        made += struct.pack(">I", size) + draw(names) + data
+    return made
+
+
+@st.composite
+def _jpeg2000(draw: st.DrawFn) -> bytes:
+    sides = struct.pack(">8I", *(draw(st.one_of(_SIDE, _SIDE, st.just(0))) for _ in range(8)))
+    count = draw(st.integers(0, 5))
+    depths = b"".join(
+        bytes((draw(st.sampled_from((7, 7, 15, 0, 23, 135))), 1, draw(st.integers(0, 2)))) for _ in range(count)
     )
+    markers = b"".join(
+        bytes((0xFF, draw(st.sampled_from((0x52, 0x5C, 0x53, 0x5D, 0x64, 0x90, 0x93)))))
+        + struct.pack(">H", 2 + len(data))
+        + data
+        for data in draw(st.lists(_SHORT, max_size=4))
+    )
+    tile = (
+        b"\xff\x90\0\x0a"
+        + struct.pack(">HIBB", draw(st.integers(0, 3)), draw(_EDGES), 0, 1)
+        + b"\xff\x93"
+        + draw(_SHORT)
+    )
+    stream = b"\xff\x4f\xff\x51" + struct.pack(">HH", 38 + 3 * count, 0) + sides + struct.pack(">H", count) + depths
+    stream += markers + tile + b"\xff\xd9"
+    if draw(st.booleans()):
+        return stream
+    header = draw(
+        _boxes(st.sampled_from((b"ihdr", b"colr", b"cdef", b"pclr", b"cmap", b"bpcc")), st.binary(max_size=40))
+    )
+    return _box(b"jP  ", b"\r\n\x87\n") + _box(b"ftyp", b"jp2 ") + _box(b"jp2h", header) + _box(b"jp2c", stream)
+
+
+@st.composite
+def _jpeg_xl(draw: st.DrawFn) -> bytes:
+    stream = b"\xff\x0a" + draw(st.binary(min_size=1, max_size=200))
+    if draw(st.booleans()):
+        return stream
+    parts = st.one_of(st.just(stream), _SHORT)
+    names = st.sampled_from((b"jxlc", b"jxlp", b"jxll", b"Exif", b"brob", b"jbrd"))
+    return _box(b"JXL ", b"\r\n\x87\n") + _box(b"ftyp", b"jxl \0\0\0\0jxl ") + draw(_boxes(names, parts))
+
+
+@st.composite
+def _netpbm(draw: st.DrawFn) -> bytes:
+    gap = st.sampled_from((b" ", b"\n", b"\r\n", b" # a note\n", b"#\r", b"", b"-"))
+    kind = draw(st.sampled_from((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"PF", b"Pf", b"P7")))
+    if kind == b"P7":
+        names = st.sampled_from((b"WIDTH", b"HEIGHT", b"DEPTH", b"MAXVAL", b"TUPLTYPE", b"#"))
+        values = st.one_of(_SIDE.map(lambda side: b"%d" % side), st.sampled_from((b"RGB", b"GRAYSCALE", b"", b"\xff")))
+        lines = draw(st.lists(st.tuples(names, values), max_size=8))
+        usual = [(b"WIDTH", b"3"), (b"HEIGHT", b"3"), (b"DEPTH", b"3"), (b"MAXVAL", b"255")]
+        told = b"".join(b"%b %b\n" % line for line in [*draw(st.sampled_from(([], usual))), *lines])
+        return b"P7\n" + told + b"ENDHDR\n" + draw(_SHORT)
+    numbers = b"".join(draw(gap) + b"%d" % draw(_SIDE) for _ in range(draw(st.integers(1, 4))))
+    text = st.lists(st.integers(0, 300), max_size=60).map(lambda values: b" ".join(b"%d" % value for value in values))
+    return kind + b" " + numbers + draw(gap) + draw(st.one_of(_SHORT, text))
 
 
 _TIFF_TAGS: Final = (

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import tifffile
 
@@ -21,6 +22,7 @@ from tests.support.dicom_files import dicom_file
 from tests.support.formats.case import RGB, RGB16, ROUNDED, SMOOTH, WRITTEN, Answer, Array, Case, refusal, saved, shows
 from tests.support.formats.common import bmp, heic
 from tests.support.picture_files import dicom
+from tests.support.still_files import avif, j2k, jp2, netpbm
 from tests.support.tiff_files import raw_tiff, written
 
 
@@ -143,6 +145,10 @@ def _damaged() -> list[Case]:
         "TIFF": written(RGB, photometric="rgb"),
         "TIFF, LZW": written(RGB, photometric="rgb", compression="lzw"),
         "HEIC": heic(RGB),
+        "AVIF": avif(RGB),
+        "JPEG 2000": jp2(j2k(RGB)),
+        "JPEG XL": imagecodecs.jpegxl_encode(RGB),
+        "PPM": netpbm(RGB, "P6"),
         "DICOM": dicom_file(RGB[..., 0]),
     }
     broken = bytearray(PNG)
@@ -182,7 +188,23 @@ def _too_large() -> list[Case]:
         Case("TIFF of 2,000 samples a pixel", lambda: raw_tiff(RGB, 8, tags=[(277, 2_000), *large])),
         Case("DICOM of 60,000 x 60,000 pixels", lambda: wide),
         Case("WebP of 16,384 x 16,384 pixels", lambda: _webp_head(16_384)),
+        Case(
+            "AVIF of 16,384 x 16,384 pixels",
+            lambda: avif(RGB, (b"ispe", bytes(4) + _square(16_384)), without=[b"ispe"]),
+        ),
+        Case("JPEG 2000 of 16,384 x 16,384 pixels", lambda: j2k(RGB)[:8] + _square(16_384) + j2k(RGB)[16:]),
+        Case("JPEG XL of 16,384 x 16,384 pixels", lambda: _jpeg_xl_head(16_384)),
+        Case("PPM of 16,384 x 16,384 pixels", lambda: b"P6 16384 16384 255\n"),
     ]
+
+
+def _square(side: int) -> bytes:
+    return struct.pack(">II", side, side)
+
+
+def _jpeg_xl_head(side: int) -> bytes:
+    """The height in 18 bits, the width as the same, and all else as usual."""
+    return b"\xff\x0a" + (2 << 1 | (side - 1) << 3 | 1 << 21 | 1 << 24).to_bytes(4, "little")
 
 
 def _bmp_head(side: int) -> bytes:
@@ -209,11 +231,6 @@ def _webp_head(side: int) -> bytes:
 
 def _not_read() -> list[Case]:
     heads: dict[str, bytes] = {
-        "AVIF": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
-        "JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n",
-        "JPEG 2000, codestream alone": b"\xff\x4f\xff\x51\0\x29",
-        "JPEG XL": b"\0\0\0\x0cJXL \r\n\x87\n",
-        "JPEG XL, codestream alone": b"\xff\x0a\0\0",
         "Photoshop (PSD)": b"8BPS\0\1",
         "FITS": b"SIMPLE  =                    T",
         "OpenEXR": b"\x76\x2f\x31\x01\2\0\0\0",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.formats import common, dicom, masks, others, tiff, unmeasured
+from tests.support.formats import common, dicom, masks, others, stills, tiff, unmeasured
 from tests.support.formats.case import Answer, Row
 
 PAGE = Path(__file__).parents[3] / "docs" / "formats.md"
-MODULES = (common, tiff, dicom, unmeasured, masks, others)
+MODULES = (common, stills, tiff, dicom, unmeasured, masks, others)
 _HEAD = """# Files that are read
 
 Made by `make formats`, which builds a file of each kind in code, has SegDetect read it, and compares every pixel with

@@ -19,6 +19,7 @@ from segdetect.pictures.paging import count_pages
 from segdetect.pictures.tiff_directories import tiff_pages
 from tests.support.picture_files import dicom, encoded, heic, pyramid, tagged_tiff
 from tests.support.pictures import Pixels, tiff, weave
+from tests.support.still_files import netpbm
 
 W, H = 48, 32
 PAGES = [weave((W, H), seed=seed) for seed in range(4)]
@@ -47,6 +48,7 @@ EXACT: dict[str, tuple[Callable[[], bytes], list[Pixels]]] = {
     "apng": (lambda: encoded(MOVING, "PNG"), MOVING),
     "webp": (lambda: encoded(MOVING, "WEBP", lossless=True), MOVING),
     "heic": (lambda: heic(PAGES), PAGES),
+    "netpbm": (lambda: b"".join(netpbm(page, "P6") for page in PAGES), PAGES),
 }
 
 
