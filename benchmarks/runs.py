@@ -231,7 +231,7 @@ def _contents(out: Path) -> dict[str, object]:
 
 
 def _content(path: Path) -> object:
-    """All that a file holds but for the seconds that were measured and the time of the start."""
+    """All that a file holds but for the seconds that were measured, the time of the start and the run's own number."""
     if path.name == "images.csv":
         return [line.split(",")[:8] + line.split(",")[9:] for line in path.read_text().splitlines()]
     if path.name == "journal.jsonl":
@@ -243,7 +243,8 @@ def _without_times(record: dict[str, object]) -> dict[str, object]:
     document = record.get("document")
     if isinstance(document, dict):
         document.pop("seconds", None)
-    record.pop("started", None)
+    for name in ("started", "id"):
+        record.pop(name, None)
     return record
 
 

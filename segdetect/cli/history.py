@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from segdetect.cli.ending import DONE, answering
-from segdetect.cli.options import given_path, held_output
+from segdetect.cli.options import given_path, held_output, whole_number
 from segdetect.cli.saying import say
 from segdetect.errors import SettingsError
 from segdetect.files import storage_errors, write_atomic
@@ -40,16 +40,18 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list them, the newest first")
     listing.add_argument(
-        "--limit", type=int, default=_LISTED, metavar="N", help="so many at most (default %(default)s)"
+        "--limit", type=whole_number, default=_LISTED, metavar="N", help="so many at most (default %(default)s)"
     )
     showing = actions.add_parser("show", help="say all of one")
-    showing.add_argument("id", type=int, metavar="ID", help="its number, as listed")
+    showing.add_argument("id", type=whole_number, metavar="ID", help="its number, as listed")
     exporting = actions.add_parser("export", help="write them as JSON documents and CSV tables")
     exporting.add_argument("--out", type=given_path, required=True, metavar="DIR", help="where to")
     deleting = actions.add_parser("delete", help="delete them, with pictures that were kept")
     deleting.add_argument("--yes", action="store_true", help="delete all that are found, without their numbers")
     for action in (exporting, deleting):
-        action.add_argument("ids", nargs="*", type=int, metavar="ID", help="their numbers; else all that are found")
+        action.add_argument(
+            "ids", nargs="*", type=whole_number, metavar="ID", help="their numbers; else all that are found"
+        )
     for action in (listing, exporting, deleting):
         _add_search(action)
     for action in (listing, showing):

@@ -66,6 +66,18 @@ def real_number(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
 
 
+def whole_number(text: str) -> int:
+    """A whole number of an option.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
 def given_path(text: str) -> Path:
     """A path of an option. An empty one, as a shell makes of a variable that is not set, would stand for the current
     folder with all that lies in it.
@@ -81,9 +93,9 @@ def given_path(text: str) -> Path:
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that make up `Settings`, and the references."""
     side = f"1 to {MAX_GRID}"
-    parser.add_argument("--grid", type=int, metavar="N", help=f"N x N tiles, {side} (default {DEFAULT_GRID})")
-    parser.add_argument("--rows", type=int, metavar="R", help=f"rows of tiles, {side}")
-    parser.add_argument("--cols", type=int, metavar="C", help=f"columns of tiles, {side}")
+    parser.add_argument("--grid", type=whole_number, metavar="N", help=f"N x N tiles, {side} (default {DEFAULT_GRID})")
+    parser.add_argument("--rows", type=whole_number, metavar="R", help=f"rows of tiles, {side}")
+    parser.add_argument("--cols", type=whole_number, metavar="C", help=f"columns of tiles, {side}")
     parser.add_argument("--engine", type=one_of(EngineName, "engine"), choices=list(EngineName), help="(default auto)")
     parser.add_argument(
         "--scope", type=one_of(Scope, "scope"), choices=list(Scope), help="what tiles are compared with"

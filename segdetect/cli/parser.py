@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NoReturn
 
+from segdetect.cli.ending import WRONG_USE
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that says of an argument like `-part.png`, where it is in the way, how to name such a file."""
@@ -21,8 +23,9 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(self._given, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and exit with code 2."""
-        super().error(message + "".join(map(_how_to_name, self._files())))
+        """Say what is wrong, and where all options are told, and exit with code 2."""
+        named = "".join(map(_how_to_name, self._files()))
+        self.exit(WRONG_USE, f"{self.prog}: {message}{named}. `{self.prog} --help` lists what there is\n")
 
     def _files(self) -> list[str]:
         """What was given as an option and is a file's name."""

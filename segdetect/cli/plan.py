@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from segdetect.cli.ending import DONE, answering
-from segdetect.cli.options import add_settings, given_path, read_references, read_settings, real_number
+from segdetect.cli.options import add_settings, given_path, read_references, read_settings, real_number, whole_number
 from segdetect.cli.plans import kept_plans
 from segdetect.cli.saying import say
 from segdetect.engines.registry import default_engines
@@ -22,6 +22,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.pictures.names import on_one_line
 from segdetect.regions import Regions
 from segdetect.runs.successors import ending, hint
+from segdetect.settings import Rule, RuleName, Scope
 from segdetect.storage.plans.plan import GoodPicture, Plan, plan_name, plan_record
 from segdetect.storage.plans.plans import KEPT_DELETED, Plans
 from segdetect.storage.plans.segplan import open_segplan, write_segplan
@@ -52,7 +53,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     importing.add_argument("--name", metavar="NAME", help="keep it under this name")
     deleting.add_argument("--for-good", action="store_true", help="with its pictures, at once")
     for action in (showing, exporting):
-        action.add_argument("--version", type=int, metavar="N", help="this version of it (default: the last)")
+        action.add_argument("--version", type=whole_number, metavar="N", help="this version of it (default: the last)")
     for action in (listing, showing):
         action.add_argument("--json", action="store_true", help="print JSON")
     works = (_make, _list, _show, _export, _import, _delete, _restore)
@@ -148,7 +149,6 @@ def _show(plans: Plans, options: argparse.Namespace) -> None:
 
 def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
     settings, rule = plan.settings, plan.settings.rule
-    threshold = "" if rule.threshold is None else f", threshold {rule.threshold:.4g}"
     lines = {
         "plan": plan.name,
         "version": f"{plan.version} of {', '.join(map(str, versions))}, "
@@ -156,7 +156,7 @@ def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
         "grid": f"{settings.grid} tiles",
         "engine": settings.engine.value,
         "scope": settings.scope.value,
-        "rule": f"{rule.name}{threshold}, {rule.false_alarms:.3g} false alarms allowed",
+        "rule": ", ".join(_rule(rule, settings.scope)),
         "known-good": ", ".join(f"{one.name} ({one.sha256[:_SHOWN_DIGITS]}...)" for one in plan.good) or "none",
         "allowed": ", ".join(dict.fromkeys(one.name for one in plan.allowed)) or "no places",
         "ignored": f"{settings.ignore.share:.1%} of the picture" if settings.ignore is not None else "nothing",
@@ -164,6 +164,16 @@ def _lines(plan: Plan, versions: list[int]) -> Mapping[str, str]:
         "labels": ", ".join(plan.labels) or "none",
     }
     return lines | ({"notes": plan.notes} if plan.notes else {}) | _ending(plan)
+
+
+def _rule(rule: Rule, scope: Scope) -> Iterator[str]:
+    yield rule.name
+    if rule.threshold is not None:
+        yield f"threshold {rule.threshold:.4g}"
+    if rule.name in (RuleName.AUTO, RuleName.GATE, RuleName.CALIBRATED):
+        yield f"{100 * rule.false_alarms:.3g} false alarms in 100 clean pictures allowed"
+    if scope is Scope.BATCH:
+        yield f"{100 * rule.expected_defective:.3g} of 100 pictures expected to be defective"
 
 
 def _ending(plan: Plan, today: date | None = None) -> dict[str, str]:
@@ -207,7 +217,9 @@ def _delete(plans: Plans, options: argparse.Namespace) -> None:
 
 
 def _restore(plans: Plans, options: argparse.Namespace) -> None:
-    say(f"{_called(plans.restore(options.name))} is there again.")
+    was_deleted = plan_name(options.name) in [plan.name for plan in plans.deleted()]
+    kept = _called(plans.restore(options.name))
+    say(f"{kept} is there again." if was_deleted else f"{kept} is there: nobody has deleted it.")
 
 
 def _called(plan: Plan) -> str:

@@ -143,12 +143,20 @@ def _gabor_pair(plane: Plane, wavelength: float, angle: float, gain: float) -> l
 
     even, odd = product(cos_x, cos_y) - offset * product(window, window), product(sin_x, cos_y)
     if not sin_y.any():
-        return [cv2.magnitude(even, odd).astype(np.float32, copy=False)]
+        return [_magnitude(even, odd)]
     even_too, odd_too = product(sin_x, sin_y), product(cos_x, sin_y)
     if angle == np.pi / 2:
-        return [cv2.magnitude(even, odd_too).astype(np.float32, copy=False)]
+        return [_magnitude(even, odd_too)]
     pairs = ((even - even_too, odd + odd_too), (even + even_too, odd - odd_too))
-    return [cv2.magnitude(*pair).astype(np.float32, copy=False) for pair in pairs]
+    return [_magnitude(*pair) for pair in pairs]
+
+
+def _magnitude(even: Plane, odd: Plane) -> Plane:
+    """By NumPy, since OpenCV's rounds the last bit by where the arrays happen to lie in memory."""
+    square = even * even
+    square += odd * odd
+    np.sqrt(square, out=square)
+    return square
 
 
 @lru_cache(maxsize=64)

@@ -48,12 +48,13 @@ def begun() -> int:
     """A run that begins, or goes on, in a process group of its own, by the real engine; the group's number."""
     child = os.fork()
     if child == 0:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.alarm(120)  # one that hangs is ended by the system
         told = os.open(TOLD, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(told, 1)
         sys.stdout, sys.stderr = os.fdopen(1, "w"), open(os.devnull, "w")  # noqa: PTH123, SIM115
         os._exit(main(["inspect", "many", "--engine", "texture", "--out", str(OUT), "--resume"]))
+    os.setpgid(child, child)  # here too: whichever of the two comes first, nobody meets it without its group
     return child
 
 

@@ -18,6 +18,7 @@ import os
 import queue
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from multiprocessing.connection import Connection
@@ -25,6 +26,8 @@ from types import ModuleType
 from typing import Any, Final
 
 PARENT_CHECK_SECONDS: Final = 1.0
+# Its standard input ends with the process that holds the other end, this one.
+REMOVE: Final = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
 EXTRACT_ONLY: Final = 1  # fastdup's run_mode: features, no nearest neighbours; the features are the same bits
 
 
@@ -65,7 +68,17 @@ def _listen(
 
 
 def _end(folder: str) -> None:
-    for _ in range(3):  # a run in progress may put a file in a folder that is being removed
+    """End every thread and process here, then remove the folder: an import makes its folders anew until it is ended."""
+    try:
+        subprocess.Popen(
+            [sys.executable, "-IS", "-c", REMOVE, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError:  # the system starts no process at present
         shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 

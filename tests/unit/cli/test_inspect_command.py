@@ -272,7 +272,16 @@ def test_what_the_parser_does_not_know_exits_with_2(arguments: list[str], capsys
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage: segdetect" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("segdetect")
+    assert said.endswith("--help` lists what there is\n")
+    assert said.count("\n") == 1
+
+
+def test_a_number_that_is_none_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["inspect", "a.png", "--grid", "7.5"])
+    assert "argument --grid: '7.5' is no whole number" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["-part.png"], ["a.png", "-part.png"], ["a.png", "--references", "-part.png"]])

@@ -141,6 +141,9 @@ def test_a_deleted_plan_can_be_taken_back_until_it_is_deleted_for_good(capsys: S
     assert "Gasket/7: no plan of this name is kept" in said
     assert "It was deleted: `segdetect plan restore`" in said
     assert main(["plan", "restore", "Gasket/7"]) == 0
+    assert "version 1, is there again." in capsys.readouterr().err
+    assert main(["plan", "restore", "Gasket/7"]) == 0
+    assert "version 1, is there: nobody has deleted it." in capsys.readouterr().err
     assert main(["plan", "delete", "Gasket/7", "--for-good"]) == 0
     assert main(["plan", "restore", "Gasket/7"]) == 2
     assert not list((Plans().folder / "pictures").iterdir())

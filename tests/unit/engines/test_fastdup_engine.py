@@ -441,7 +441,7 @@ def test_nothing_survives_a_program_that_is_killed(fake: Callable[..., FastdupEn
     parent.wait()
     parent.stdout.close()
     wait_until(lambda: not process_lives(worker))
-    assert list(temporary.iterdir()) == []
+    wait_until(lambda: not list(temporary.iterdir()))
 
 
 def test_large_batches_are_split_in_order() -> None:

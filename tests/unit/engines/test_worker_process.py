@@ -44,6 +44,15 @@ FASTDUP = """
         time.sleep(60)
 """
 
+# An import that never ends.
+FOLDERS = """
+    import os
+    from pathlib import Path
+
+    while True:
+        Path(os.environ["HOME"], ".config", "plots").mkdir(parents=True, exist_ok=True)
+"""
+
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -185,7 +194,21 @@ def test_when_its_socket_closes_a_worker_ends_with_what_it_started(packages: Pat
     worker._connection.close()
     wait_until(lambda: not lives(helper))
     wait_until(lambda: not worker.usable)
-    assert not worker.folder.exists()
+    wait_until(lambda: not worker.folder.exists())
+    worker.close()
+
+
+@pytest.mark.parametrize("_", range(4))  # it takes chance for a folder to be made at the wrong moment
+def test_a_worker_that_ends_while_it_starts_leaves_no_folder(packages: Path, left: list[int], _: int) -> None:
+    """Its import makes folders anew as soon as they are removed."""
+    (packages / "fastdup" / "__init__.py").write_text(textwrap.dedent(FOLDERS))
+    worker = WorkerProcess(label="fastdup", script=Path(fastdup_worker.__file__), environment=environment(packages))
+    left.append(worker.pid)
+    wait_until((worker.folder / "home" / ".config" / "plots").is_dir)
+    worker._connection.close()
+    wait_until(lambda: not lives(worker.pid))
+    wait_until(lambda: not worker.folder.exists())
+    assert list(worker.folder.parent.iterdir()) == []
     worker.close()
 
 
@@ -215,4 +238,4 @@ def test_a_worker_ends_with_its_parent_though_a_copy_holds_the_socket(packages: 
     parent.stdout.close()
     wait_until(lambda: not lives(worker) and not lives(helper))
     assert lives(copy)
-    assert not Path(folder).exists()
+    wait_until(lambda: not Path(folder).exists())
