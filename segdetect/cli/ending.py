@@ -15,6 +15,7 @@ from typing import Final, TextIO
 
 from segdetect.errors import ClusterError, EngineError, NotKeptError, SegDetectError, StorageError, storage_error
 from segdetect.pictures.names import on_one_line
+from segdetect.stopping import stop
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -65,7 +66,7 @@ def ended(work: Callable[[], int]) -> int:
     """Do a command's work and return the exit code; what it raises is said in a sentence on stderr."""
     _prepare_streams()
     try:
-        with _terminable():
+        with _stoppable():
             code = work()
         with answering():
             return code
@@ -91,20 +92,25 @@ def ended(work: Callable[[], int]) -> int:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
+def _stoppable() -> Iterator[None]:
     """Let SIGTERM end the work as Ctrl-C does, so that what is open is closed."""
 
-    def terminate(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+    def end(number: int, frame: FrameType | None) -> None:
+        stop(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = signal.signal(signal.SIGTERM, terminate)
+    numbers = [signal.SIGTERM]
+    # In the background of a shell Ctrl-C is ignored, and stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        numbers.append(signal.SIGINT)
+    former = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _prepare_streams() -> None:

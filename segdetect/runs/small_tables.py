@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from segdetect.errors import StorageError
+from segdetect.stopping import whole
 
 _SECONDS: Final = 30.0  # others may be writing
 
@@ -26,7 +27,7 @@ def opened(path: Path, tables: str, *, problem: str, remedy: str, file: str) -> 
         StorageError: it cannot be read or written.
     """
     try:
-        with closing(sqlite3.connect(path, timeout=_SECONDS)) as connection, connection:
+        with whole(), closing(sqlite3.connect(path, timeout=_SECONDS)) as connection, connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(tables)
             yield connection

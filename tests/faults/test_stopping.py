@@ -30,7 +30,7 @@ from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.slow
 
-PICTURES = 30
+PICTURES = 60
 # Where nothing else wants the cores; in proportion longer where much does.
 SECONDS = 5.0
 PATIENCE = 120.0

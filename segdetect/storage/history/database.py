@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from segdetect.errors import SettingsError, StorageError
 from segdetect.files import home, storage_errors
+from segdetect.stopping import whole
 
 _LOG: Final = logging.getLogger(__name__)
 URL_VARIABLE: Final = "SEGDETECT_DATABASE_URL"
@@ -86,7 +87,7 @@ class Database:
         Raises:
             StorageError: it cannot be read.
         """
-        with self.troubles(), self.engine.connect() as connection:
+        with whole(), self.troubles(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -96,7 +97,7 @@ class Database:
         Raises:
             StorageError: it cannot be written, or another did not end within ten seconds.
         """
-        with self.troubles(), self.engine.connect() as connection:
+        with whole(), self.troubles(), self.engine.connect() as connection:
             begin = connection.execution_options(begin="BEGIN IMMEDIATE").begin
             with begin():
                 if not self.is_file:
