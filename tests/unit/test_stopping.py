@@ -29,11 +29,16 @@ def test_a_stop_comes_at_once_where_nothing_is_under_way() -> None:
 
 def test_a_stop_waits_for_what_must_be_whole() -> None:
     done = []
-    with pytest.raises(Stopped), whole():
+
+    def work() -> None:
         with whole():
-            stop(Stopped())
-            done.append("inner")
-        done.append("outer")
+            with whole():
+                stop(Stopped())
+                done.append("inner")
+            done.append("outer")
+
+    with pytest.raises(Stopped):
+        work()
     assert done == ["inner", "outer"]
     with whole():
         done.append("next")
@@ -42,10 +47,15 @@ def test_a_stop_waits_for_what_must_be_whole() -> None:
 
 def test_the_second_stop_does_not_wait() -> None:
     done = []
-    with pytest.raises(Stopped), whole():
-        stop(Stopped())
-        stop(Stopped())
-        done.append("never")
+
+    def work() -> None:
+        with whole():
+            stop(Stopped())
+            stop(Stopped())
+            done.append("never")
+
+    with pytest.raises(Stopped):
+        work()
     assert done == []
 
 
