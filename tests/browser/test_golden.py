@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from tests.support.app_server import running_app
 from tests.support.browsing import rest
 from tests.support.golden_pictures import FOLDER, difference, photograph, store
 from tests.support.pictures import planted, png
@@ -22,6 +23,13 @@ pytestmark = pytest.mark.browser
 SAMPLE = "engine=texture&sample=Broken+wire+mesh"
 COMPARE = "left-engine=texture&right-engine=texture&right-grid=9&compare-sample=Broken+wire+mesh"
 TAKE = os.environ.get("TAKE_GOLDENS")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard that nobody has used before: what was done in one stands on its pages."""
+    with running_app(tmp_path_factory.mktemp("home")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
