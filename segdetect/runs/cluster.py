@@ -36,7 +36,10 @@ RETRIES: Final = 1
 # What libraries ask for how many threads they may have.
 _THREADS: Final = (THREADS_VARIABLE, "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SECONDS_TO_CHECK: Final = 1.0
-_SAME_VERSIONS: Final = "Install the same versions of SegDetect and of what it needs on all machines"
+_SAME_VERSIONS: Final = (
+    "Install the same versions of SegDetect and of what it needs on all machines, the scheduler's too, "
+    "and start scheduler and workers where they find it, as docs/scale.md says"
+)
 _GO_ON: Final = "With --resume the run goes on from what is done"
 
 T = TypeVar("T")
@@ -129,6 +132,12 @@ class Part:
             raise self._cluster.lost() from error
         except ImportError as error:
             raise ClusterError(f"a worker lacks what it needs ({error})", remedy=_SAME_VERSIONS) from error
+        except RuntimeError as error:
+            # So the scheduler says that it cannot read what it is sent.
+            if "deserialization" not in str(error):
+                raise
+            reason = f" ({_first_line(error.__cause__)})" if isinstance(error.__cause__, Exception) else ""
+            raise ClusterError(f"the scheduler lacks what it needs{reason}", remedy=_SAME_VERSIONS) from error
         return answer
 
     def cancel(self) -> bool:

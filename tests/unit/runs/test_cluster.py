@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from segdetect.runs.rooms import SCHEDULER_VARIABLE, Here, WorkerLostError
 from segdetect.runs.run import Work, inspect_run
 from segdetect.settings import EngineName, Settings
 from segdetect.storage.history.entries import FAILED
+from tests.support.app_server import free_port
 from tests.support.background import PATIENCE
 from tests.support.pictures import planted, png
 from tests.support.tiny_engine import TinyDenseEngine
@@ -110,6 +113,26 @@ def test_a_scheduler_that_is_lost_is_told(
         scheduler.close()
         with pytest.raises(ClusterError, match="the scheduler was lost in mid-run"):
             list(parts)
+
+
+def test_a_scheduler_that_does_not_find_the_program_is_told(folder: Path, tmp_path: Path) -> None:
+    """Started elsewhere than in the project's folder, as its own command is."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = {
+        "scheduler": ("--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"),
+        "worker": (address, "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)),
+    }
+    with ExitStack() as started:
+        for what, more in words.items():
+            command = [sys.executable, "-P", "-m", f"distributed.cli.dask_{what}", *more]
+            process = started.enter_context(
+                subprocess.Popen(command, cwd=tmp_path, env=elsewhere, stderr=subprocess.DEVNULL)
+            )
+            started.callback(process.kill)
+        room = started.enter_context(closing(cluster.connect(address)))
+        with pytest.raises(ClusterError, match=r"the scheduler lacks what it needs \(No module named 'segdetect"):
+            list(inspect_run(_work(Inspector(budget=Budget(1 << 26)), folder), room))
 
 
 def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
