@@ -181,7 +181,7 @@ def connect(address: str) -> Cluster:
         except (OSError, ValueError, TypeError, ImportError) as error:
             raise ClusterError(
                 f"no scheduler answers there ({_first_line(error).replace(address, 'it')})",
-                remedy="Start one with `dask scheduler`, or check the address: tcp://HOST:8786",
+                remedy="Start one as docs/scale.md says, or check the address: tcp://HOST:8786",
                 file=address,
             ) from error
         opened.callback(_close, client)
@@ -189,7 +189,7 @@ def connect(address: str) -> Cluster:
             client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
         except TimeoutError as error:
             raise ClusterError(
-                "the scheduler has no workers", remedy=f"Start some with `dask worker {address}`", file=address
+                "the scheduler has no workers", remedy="Start some as docs/scale.md says", file=address
             ) from error
         return Cluster(client, address, opened.pop_all())
 
