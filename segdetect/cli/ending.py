@@ -29,7 +29,8 @@ EXIT_CODES: Final = f"""\
 exit codes:
   {DONE:<4} done
   {SOME_FAILED:<4} not all was done: pictures failed, the engine cannot run, the workers cannot be had, the
-       memory is used up, or the output cannot be written; what was done is in the output
+       memory is used up, or the output cannot be written; what was done is in the output.
+       With `engines`: none can run; with `doctor`: something is wrong
   {WRONG_USE:<4} wrong use: options, paths, references or a data set that will not do, or a plan or entry
        that is not kept
   {CRASHED:<4} a fault of the program itself; {DEBUG_VARIABLE}=1 prints the details

@@ -57,8 +57,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         type=one_of(Polarity, "choice"),
         choices=list(Polarity),
         default=Polarity.ASK,
-        help="which pixels of masks are defects: what they mark, or their background (default: what they mark, and an "
-        "error where that is nearly everything)",
+        help="which pixels of masks are defects: what they mark, or their background (default ask: what they mark, and "
+        "an error where that is nearly everything)",
     )
     add_plan(parser)
     add_settings(parser)

@@ -63,7 +63,10 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add_plan(parser)
     add_settings(parser)
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the run that was stopped and left its files in --out DIR"
+        "--resume",
+        action="store_true",
+        help="go on with the run that was stopped and left its files in --out DIR; one that is done is written anew, "
+        "in the formats of --format",
     )
     parser.add_argument(
         "--json", action="store_true", help="print all that is known of each picture as a line of JSON, for programs"

@@ -15,6 +15,7 @@ from typing import Any, Never, TypeVar
 from tqdm import tqdm
 
 from segdetect.cli.saying import ALL_PAGES, say_notes, say_summary
+from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import InputError, SettingsError, StorageError
 from segdetect.files import hold, storage_errors
 from segdetect.inspection import Failure
@@ -94,21 +95,46 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options that make up `Settings`, and the references."""
     side = f"1 to {MAX_GRID}"
     parser.add_argument("--grid", type=whole_number, metavar="N", help=f"N x N tiles, {side} (default {DEFAULT_GRID})")
-    parser.add_argument("--rows", type=whole_number, metavar="R", help=f"rows of tiles, {side}")
-    parser.add_argument("--cols", type=whole_number, metavar="C", help=f"columns of tiles, {side}")
-    parser.add_argument("--engine", type=one_of(EngineName, "engine"), choices=list(EngineName), help="(default auto)")
-    parser.add_argument(
-        "--scope", type=one_of(Scope, "scope"), choices=list(Scope), help="what tiles are compared with"
+    for option, metavar, what in (("--rows", "R", "rows"), ("--cols", "C", "columns")):
+        told = f"{what} of tiles, {side} (default {DEFAULT_GRID})"
+        parser.add_argument(option, type=whole_number, metavar=metavar, help=told)
+    _add_choice(
+        parser,
+        EngineName,
+        "engine",
+        f"what describes the tiles (default auto: the first of {', '.join(AUTO_ORDER)} that passes its self-test)",
+    )
+    _add_choice(
+        parser,
+        Scope,
+        "scope",
+        "what tiles are compared with: the same picture, known-good ones, or the others that are given (default self, "
+        "or references where --references is given)",
     )
     parser.add_argument(
-        "--references", nargs="+", type=given_path, default=[], metavar="PATH", help="known-good pictures"
+        "--references",
+        nargs="+",
+        type=given_path,
+        default=[],
+        metavar="PATH",
+        help="known-good pictures, folders or ZIP files of them; implies --scope references",
     )
     _add_rule(parser)
     _add_ignored(parser)
 
 
+def _add_choice(parser: argparse.ArgumentParser, kind: type[StrEnum], what: str, told: str) -> None:
+    parser.add_argument(f"--{what}", type=one_of(kind, what), choices=list(kind), help=told)
+
+
 def _add_rule(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rule", type=one_of(RuleName, "rule"), choices=list(RuleName), help="(default auto)")
+    _add_choice(
+        parser,
+        RuleName,
+        "rule",
+        "what makes flags and a verdict of scores (default auto: gate for a picture compared with itself, calibrated "
+        "for one compared with others)",
+    )
     parser.add_argument("--threshold", type=real_number, metavar="X", help="lowest score to flag, for --rule threshold")
     parser.add_argument(
         "--false-alarms",
@@ -131,16 +157,16 @@ def _add_ignored(parser: argparse.ArgumentParser) -> None:
         "--ignore",
         type=given_path,
         metavar="MASK",
-        help="a mask of regions that are not looked at, white where nothing is, as a label: of any size with the "
-        "pictures' proportions; it holds for all of them and for the known-good ones",
+        help="a mask that is white where nothing is to be looked at, as over a label: of any size with the pictures' "
+        "proportions; it holds for all of them and for the known-good ones",
     )
     parser.add_argument(
         "--ignore-pixels",
         type=one_of(Polarity, "choice"),
         choices=list(Polarity),
         default=Polarity.ASK,
-        help="which pixels of --ignore are ignored: what it marks, or its background (default: what it marks, and an "
-        "error where that is nearly everything)",
+        help="which pixels of --ignore are ignored: what it marks, or its background (default ask: what it marks, and "
+        "an error where that is nearly everything)",
     )
 
 

@@ -1,4 +1,4 @@
-"""How arguments are read: as `argparse` does, with a word on files whose names it takes for options."""
+"""How arguments are read: as `argparse` does, with a word on where to look and on files taken for options."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ class Parser(argparse.ArgumentParser):
     _given: Sequence[str] = ()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As in the library; what was given is remembered for `error`."""
+        """As in the library; what is not known is an error of the command that got it, whose help lists its options."""
         self._given = [*(sys.argv[1:] if args is None else args)]
-        return super().parse_known_args(self._given, namespace)
+        options, unknown = super().parse_known_args(self._given, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and where all options are told, and exit with code 2."""
         named = "".join(map(_how_to_name, self._files()))
-        self.exit(WRONG_USE, f"{self.prog}: {message}{named}. `{self.prog} --help` lists what there is\n")
+        told = f"{message.removesuffix('.')}{named}"
+        self.exit(WRONG_USE, f"{self.prog}: {told}. `{self.prog} --help` lists what there is\n")
 
     def _files(self) -> list[str]:
         """What was given as an option and is a file's name."""

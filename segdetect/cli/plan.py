@@ -1,4 +1,4 @@
-"""The command `plan`: inspection plans made, listed, shown, exported, imported and deleted."""
+"""The command `plan`: inspection plans made, listed, shown, exported, imported, deleted and restored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN_DIGITS: Final = 16
 
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the others."""
-    parser = commands.add_parser("plan", help="make, list, show, export, import or delete inspection plans")
+    parser = commands.add_parser("plan", help="make, list, show, export, import, delete or restore inspection plans")
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     making = actions.add_parser("make", help="make one, or with --update a new version of one")
@@ -50,8 +50,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_making(making)
     for action in (exporting, importing):
         action.add_argument("file", type=given_path, metavar="FILE", help="the file, as gasket.segplan")
-    importing.add_argument("--name", metavar="NAME", help="keep it under this name")
-    deleting.add_argument("--for-good", action="store_true", help="with its pictures, at once")
+    importing.add_argument("--name", metavar="NAME", help="keep it under this name (default: its own)")
+    deleting.add_argument("--for-good", action="store_true", help="at once and with its pictures: nothing restores it")
     for action in (showing, exporting):
         action.add_argument("--version", type=whole_number, metavar="N", help="this version of it (default: the last)")
     for action in (listing, showing):
@@ -67,9 +67,19 @@ def _add_making(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mm-per-pixel", type=real_number, metavar="X", help="how many millimetres a pixel is wide and high"
     )
-    parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="what a reviewer may call a mark")
+    parser.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="what a reviewer may call a mark; may be given several times",
+    )
     parser.add_argument("--notes", metavar="TEXT", help="for whoever uses it")
-    parser.add_argument("--update", action="store_true", help="make a new version of the plan of this name")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="make a new version of the plan of this name; what is not given stays as it is",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="say of each file that was left out why")
 
 

@@ -41,10 +41,13 @@ def _options(whole: argparse.ArgumentParser) -> Iterator[str]:
                 yield from _options(command)
 
 
+def _parsers(whole: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    actions = (action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: one for action in actions for name, one in action.choices.items()}
+
+
 def _commands(whole: argparse.ArgumentParser) -> list[str]:
-    return [
-        name for action in whole._actions if isinstance(action, argparse._SubParsersAction) for name in action.choices
-    ]
+    return [*_parsers(whole)]
 
 
 def _links(page: Path) -> list[str]:
@@ -69,8 +72,34 @@ def test_every_option_is_in_the_readme(option: str) -> None:
 
 
 @pytest.mark.parametrize("command", _commands(parser()))
-def test_every_command_is_in_the_readme(command: str) -> None:
-    assert f"python -m segdetect {command}" in README.read_text(encoding="utf-8")
+def test_every_command_and_what_it_does_is_in_the_block_of_the_readme(command: str) -> None:
+    block = README.read_text(encoding="utf-8").split("## Command line\n")[1].split("```")[1]
+    (line,) = (line for line in block.splitlines() if line.startswith(f".venv/bin/python -m segdetect {command}"))
+    assert set(_commands(_parsers(parser())[command])) <= _words(line)
+
+
+@pytest.mark.parametrize("command", ["plan", "history"])
+def test_help_says_all_that_a_command_does(command: str) -> None:
+    (commands,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    (told,) = (choice.help for choice in commands._choices_actions if choice.dest == command)
+    actions = _commands(commands.choices[command])
+    assert len(actions) >= 4
+    assert set(actions) <= _words(told or "")
+
+
+@pytest.mark.parametrize("command", ["inspect", "evaluate", "plan make"])
+def test_help_says_what_each_choice_is_and_which_is_taken_by_itself(command: str) -> None:
+    whole = parser()
+    for word in command.split():
+        whole = _parsers(whole)[word]
+    choices = [action for action in whole._actions if action.choices]
+    assert len(choices) >= 4
+    assert [action.dest for action in choices if not re.match(r"\w.*\(default \w", action.help or "")] == []
+
+
+def test_every_option_of_a_watched_folder_is_in_its_table() -> None:
+    section = README.read_text(encoding="utf-8").split("### A watched folder\n")[1].split("\n### ")[0]
+    assert [option for option in _options(_parsers(parser())["watch"]) if option not in section] == ["--help"]
 
 
 @pytest.mark.parametrize("name", [*EngineName, *Scope, *RuleName])

@@ -278,6 +278,30 @@ def test_what_the_parser_does_not_know_exits_with_2(arguments: list[str], capsys
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--gird", "engines"], "segdetect: unrecognized arguments: --gird. `segdetect --help`"),
+        (
+            ["inspect", "a.png", "--gird"],
+            "segdetect inspect: unrecognized arguments: --gird. `segdetect inspect --help`",
+        ),
+        (
+            ["plan", "show", "Gasket", "7"],
+            "segdetect plan show: unrecognized arguments: 7. `segdetect plan show --help`",
+        ),
+        (["evaluate", "own", "--engine", "magic"], "dinov2, texture. `segdetect evaluate --help`"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_known_leads_to_the_help_that_lists_it(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert said in capsys.readouterr().err
+
+
 def test_a_number_that_is_none_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["inspect", "a.png", "--grid", "7.5"])
