@@ -14,7 +14,7 @@ from segdetect.comparing.banks import batch_bank
 from segdetect.errors import InputError, SettingsError, UnreadableImageError
 from segdetect.files import storage_errors, write_atomic
 from segdetect.inspection import Inspection
-from segdetect.output.json_files import json_bytes, read_export
+from segdetect.output.json_files import json_bytes, read_inspections
 from segdetect.pictures.loading import LoadedImage, Pixels, image_from_pixels, load_image
 from segdetect.pictures.page_choice import Pages
 from segdetect.pictures.source_file import SourceFile
@@ -144,7 +144,7 @@ def read_inspection(path: str | os.PathLike[str]) -> Inspection:
         path: the file. A run of several pictures is none.
 
     Raises:
-        SegDetectError: it cannot be read, is damaged, of a later version, none of ours, or holds several.
+        SegDetectError: it cannot be read, is damaged, of a later version, none of ours, or holds several or none.
     """
     place = _path(path)
     try:
@@ -153,8 +153,8 @@ def read_inspection(path: str | os.PathLike[str]) -> Inspection:
         raise InputError(
             f"it cannot be read ({error.strerror or error})", remedy="Check the path", file=str(place)
         ) from error
-    found = [result for result in read_export(data, name=str(place)) if isinstance(result, Inspection)]
-    if len(found) != 1:
+    found = read_inspections(data, name=str(place))
+    if len(found) > 1:
         raise InputError(
             f"it holds {len(found)} inspections", remedy="Open it on the Inspect page, or export one", file=str(place)
         )

@@ -75,6 +75,22 @@ def read_export(data: bytes, *, name: str = "") -> Sequence[Inspection | Failure
         raise InputError(error.problem, remedy=error.remedy, file=name) from error
 
 
+def read_inspections(data: bytes, *, name: str = "") -> list[Inspection]:
+    """The inspections that a JSON file holds, in their order and at least one.
+
+    Args:
+        data: the file's bytes.
+        name: its name, for errors.
+
+    Raises:
+        InputError: as `read_export`, or none of its pictures could be inspected.
+    """
+    found = [result for result in read_export(data, name=name) if isinstance(result, Inspection)]
+    if not found:
+        raise InputError("it holds no inspection, only what failed", remedy="Inspect its pictures again", file=name)
+    return found
+
+
 def _documents(document: Any) -> Sequence[Any]:
     if not (isinstance(document, Mapping) and document.get("document") == _KIND):
         return [document]

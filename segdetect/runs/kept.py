@@ -37,7 +37,7 @@ class KeptRun:
         resume: go on with the run that left its journal there, if one did; else its files are replaced.
         formats: what is written beside the journal.
         left_out: what the search for the files left out, which is written last.
-        mm_per_pixel: as in `output.run.Run`.
+        mm_per_pixel: as in `output.run.Run`; where it is left out, the scale of the run that is gone on with.
         bom: likewise.
 
     Attributes:
@@ -80,7 +80,9 @@ class KeptRun:
     def _take_up(self) -> None:
         head = read_head(self._folder)
         _check_same(head, _head(self._work, self._run), self._folder)
-        self._run = replace(self._run, started=str(head["started"]))
+        self._run = replace(
+            self._run, started=str(head["started"]), mm_per_pixel=self._run.mm_per_pixel or _scale(head)
+        )
         # Earlier journals have no other name of their run.
         self._id = str(head.get("id", head["started"]))
         for finished in read_journal(self._folder):
@@ -155,6 +157,12 @@ def redrawn(finished: Finished, files: Sequence[SourceFile]) -> Finished:
     except SegDetectError:
         return finished
     return replace(finished, thumbnail=kept_thumbnail(image, result))
+
+
+def _scale(head: Mapping[str, Any]) -> float | None:
+    """The scale that a journal's run had, so that its areas are the same in whatever is written of it later."""
+    scale = head.get("mm_per_pixel")
+    return scale if isinstance(scale, float | int) else None
 
 
 def _head(work: Work, run: Run) -> dict[str, Any]:

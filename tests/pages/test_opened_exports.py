@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from segdetect.documents.failures import failure_document
 from segdetect.documents.inspections import inspection_document
 from segdetect.engines.texture import TextureEngine
+from segdetect.errors import UnreadableImageError
 from segdetect.grid import tile_layout
-from segdetect.inspection import Inspection
+from segdetect.inspection import Failure, Inspection
 from segdetect.output.json_files import json_bytes
 from segdetect.pictures.loading import load_image
 from segdetect.pipeline import Inspector
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.usefixtures("page_engines")
 DEFECT = png(planted(2, 3))
 OTHER = ("other.png", png(weave(seed=1)))
 SETTINGS = Settings(grid=GridSize(4, 5), engine=EngineName.TEXTURE)
+FAILED = failure_document(Failure("bad.png", UnreadableImageError("it is empty", file="bad.png")))
 
 
 def _inspected(data: bytes, name: str) -> Inspection:
@@ -146,6 +149,7 @@ def test_of_a_run_each_inspection_can_be_opened(own: Inspection) -> None:
         ("half.json", lambda data: data[: len(data) // 2], "it is no whole JSON file"),
         ("newer.json", lambda data: data.replace(b'"version": 1', b'"version": 7'), "it is of version 7"),
         ("coco.json", lambda data: b'{"images": []}', "it is no inspection that SegDetect exported"),
+        ("failed.json", lambda data: json.dumps(FAILED).encode(), "it holds no inspection, only what failed"),
         ("scan.txt", lambda data: data.replace(b'"verdict": "', b'"verdict": "x'), "this inspection is damaged"),
     ],
 )

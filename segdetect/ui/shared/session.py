@@ -18,7 +18,7 @@ from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import InputError, SegDetectError
 from segdetect.inspection import Inspection
 from segdetect.log import event
-from segdetect.output.json_files import is_export, read_export
+from segdetect.output.json_files import is_export, read_inspections
 from segdetect.output.thumbnails import display_uri
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
@@ -205,8 +205,7 @@ def _opened_exports(files: Sequence[tuple[str, bytes]], errors: list[SegDetectEr
     found: list[Inspection] = []
     for name, data in files:
         try:
-            results = read_export(data, name=name)
-            found += [_showable(result) for result in results if isinstance(result, Inspection)]
+            found += [_showable(inspection) for inspection in read_inspections(data, name=name)]
         except SegDetectError as error:
             errors.append(error)
     return tuple(found)

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 from pycocotools.coco import COCO
 
+from segdetect.documents.failures import failure_document
 from segdetect.documents.inspections import inspection_document
 from segdetect.errors import StorageError, UnreadableImageError
 from segdetect.inspection import Failure, Inspection, Verdict
@@ -165,6 +166,10 @@ def test_one_inspection_as_json() -> None:
     SCHEMA.validate(json.loads(data))
     (found,) = read_export(data)
     assert inspection_document(found) == inspection_document(_inspections()[1])  # type: ignore[arg-type]
+
+
+def test_one_failure_is_as_the_schema_says() -> None:
+    SCHEMA.validate(json.loads(json.dumps(failure_document(FAILED))))
 
 
 @pytest.mark.parametrize(

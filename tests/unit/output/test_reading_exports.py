@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from segdetect.errors import InputError
-from segdetect.inspection import Inspection
+from segdetect.documents.failures import failure_document
+from segdetect.errors import InputError, UnreadableImageError
+from segdetect.inspection import Failure, Inspection
 from segdetect.output import json_files
-from segdetect.output.json_files import is_export, json_bytes, read_export
+from segdetect.output.json_files import is_export, json_bytes, read_export, read_inspections
 from segdetect.settings import GridSize
 from tests.support.pictures import answer, picture, weave
 
@@ -56,6 +57,16 @@ def test_what_is_not_is_refused_by_name(data: bytes, said: str) -> None:
         read_export(data, name="a.json")
     assert str(caught.value).startswith(f"a.json: {said}")
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("run", [False, True])
+def test_where_all_has_failed_it_is_said_that_there_is_no_inspection(run: bool) -> None:
+    failed = failure_document(Failure("bad.png", UnreadableImageError("it is empty", file="bad.png")))
+    data = _run(results=[failed, failed]) if run else json.dumps(failed).encode()
+    with pytest.raises(InputError, match=r"^a\.json: it holds no inspection, only what failed\. Inspect its pictures"):
+        read_inspections(data, name="a.json")
+    (found,) = read_inspections(_run(results=[failed, json.loads(WHOLE)]))
+    assert found.flagged_tiles == [1]
 
 
 def test_what_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,11 +51,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _kept(
-    inspector: Inspector, folder: Path, out: Path, *, resume: bool = True, settings: Settings = SETTINGS
+    inspector: Inspector,
+    folder: Path,
+    out: Path,
+    *,
+    resume: bool = True,
+    settings: Settings = SETTINGS,
+    mm_per_pixel: float | None = None,
 ) -> KeptRun:
     found = list_sources([folder])
     work = Work.by(inspector, found.files, settings, annotated=True)
-    return KeptRun(work, out, resume=resume, left_out=found.left_out)
+    return KeptRun(work, out, resume=resume, left_out=found.left_out, mm_per_pixel=mm_per_pixel)
 
 
 def _do(kept: KeptRun, inspector: Inspector, parts: int | None = None) -> list[str]:
@@ -129,6 +135,19 @@ def test_without_resume_the_files_are_replaced(inspector: Inspector, folder: Pat
     _do(_kept(inspector, folder, out), inspector, 2)
     assert _do(_kept(inspector, folder, out, resume=False), inspector) == NAMES
     assert [one.file for one in read_journal(out)] == [0, 1, 2, 3, 4, 4]
+
+
+@pytest.mark.parametrize(("later", "scale"), [(None, 0.5), (0.25, 0.25)])
+def test_a_run_that_is_gone_on_with_keeps_its_scale_unless_there_is_another(
+    inspector: Inspector, folder: Path, tmp_path: Path, later: float | None, scale: float
+) -> None:
+    out = tmp_path / "out"
+    _do(_kept(inspector, folder, out, mm_per_pixel=0.5), inspector, 2)
+    _do(_kept(inspector, folder, out, mm_per_pixel=later), inspector)
+    assert json.loads((out / "run.json").read_text())["mm_per_pixel"] == scale
+    table = pd.read_csv(out / "segments.csv")
+    assert len(table) > 0
+    assert table["area_mm2"].tolist() == (table["area_px"] * scale**2).tolist()
 
 
 def test_a_run_keeps_its_id_and_another_of_the_same_second_has_another(
