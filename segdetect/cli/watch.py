@@ -15,6 +15,7 @@ from segdetect.errors import SettingsError
 from segdetect.inspection import Failure
 from segdetect.pictures.names import on_one_line
 from segdetect.pipeline import Inspector
+from segdetect.progress import Progress
 from segdetect.runs.watching.arrivals import POLL_SECONDS
 from segdetect.runs.watching.calls import Call
 from segdetect.runs.watching.inspecting import Picture
@@ -31,7 +32,12 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the others."""
     parser = commands.add_parser("watch", help="inspect each new picture of a folder by a plan, as it comes")
     parser.add_argument("folder", type=given_path, metavar="FOLDER", help="what is watched, with the folders in it")
-    parser.add_argument("--plan", required=True, metavar="NAME|FILE", help="a plan, kept here or exported to a file")
+    parser.add_argument(
+        "--plan",
+        required=True,
+        metavar="NAME|FILE",
+        help="a plan, kept here or exported to a file; it says the engine, the grid and all else",
+    )
     parser.add_argument("--out", type=given_path, metavar="DIR", help="write what `inspect --out` writes, as it comes")
     parser.add_argument(
         "--move-to",
@@ -76,9 +82,20 @@ def run(options: argparse.Namespace) -> NoReturn:
     )
     watch = Watch(wish, Inspector(), history=_history(options), tell=partial(_tell, as_json=options.json), say=say)
     say_notes(watch.engine_notes)
-    say(f"{options.folder} is watched by the plan {plan.plan.name}, version {plan.plan.version}. Ctrl-C ends it.")
-    watch.run(lambda share, doing: None)
+    began = f"{options.folder} is watched by the plan {plan.plan.name}, version {plan.plan.version}. Ctrl-C ends it."
+    watch.run(_said_once(began))
     raise AssertionError("it watches until it is stopped")
+
+
+def _said_once(text: str) -> Progress:
+    """Says it as soon as there is progress: when it is true."""
+    left = [text]
+
+    def said(share: float, doing: str) -> None:
+        while left:
+            say(left.pop())
+
+    return said
 
 
 def _tell(picture: Picture, *, as_json: bool) -> None:

@@ -122,11 +122,11 @@ class Arrivals:
         self._coming: dict[Path, _Coming] = {}
         self._no_pictures: dict[Path, Stamp] = {}
         self._observer: BaseObserver | None = None
+        self._heard: tuple[int, int] | None = None
         self._searched = -float("inf")
         self.trouble: InputError | None = None
 
     def __enter__(self) -> Self:
-        self._listen()
         self._search_all()
         return self
 
@@ -166,7 +166,7 @@ class Arrivals:
                 self._note(self._events.get_nowait())
             except queue.Empty:
                 break
-        if time.monotonic() - self._searched >= self._usual:
+        if self._is_deaf or time.monotonic() - self._searched >= self._usual:
             self._search_all()
 
     @property
@@ -238,14 +238,14 @@ class Arrivals:
     def _search_all(self) -> None:
         """Search the whole folder, which may have been away."""
         self._searched = time.monotonic()
-        if not self._folder.is_dir():
+        if self._is_deaf:
             self._let_go()
+        if not self._folder.is_dir():
             self.trouble = InputError(
                 "the watched folder is not there at present", remedy="Bring it back", file=str(self._folder)
             )
             return
-        if self.trouble is not None:
-            self._listen()
+        self._listen()
         self.trouble = None
         self._search(self._folder)
 
@@ -262,11 +262,21 @@ class Arrivals:
             return max(0.0, seconds)
         return float("inf") if seconds > _OLD_SECONDS else 0.0
 
+    @property
+    def _is_deaf(self) -> bool:
+        """Whether what is listened to is not the folder any more: it has gone, or another has taken its place."""
+        if self._observer is None:
+            return False
+        # A new folder may have the number of the one that was removed; that one's emitter has ended then.
+        has_ended = not all(emitter.should_keep_running() for emitter in self._observer.emitters)
+        return has_ended or _identity(self._folder) != self._heard
+
     def _listen(self) -> None:
-        if self._poll is not None:
+        if self._poll is not None or self._observer is not None:
             return
         observer: BaseObserver | None = None
         try:
+            self._heard = _identity(self._folder)
             observer = _observer()
             observer.schedule(_Listener(self._events), str(self._folder), recursive=True, event_filter=_EVENTS)
             observer.start()
@@ -293,6 +303,15 @@ class _Listener(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Called in a thread of its own."""
         self._events.put(event)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another that has its path later; None where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _observer() -> BaseObserver:

@@ -140,6 +140,8 @@ class Watch:
             arrival = arrivals.next(LOOK_SECONDS)
             if arrivals.trouble is not None and trouble is None:
                 self._say(f"{arrivals.trouble} It is looked for again and again.")
+            if arrivals.trouble is None and trouble is not None:
+                self._say(f"{self._wish.folder}: the watched folder is there again.")
             trouble = arrivals.trouble
             self._count(arrivals.waiting)
             if arrival is not None:

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
 from segdetect.errors import SettingsError
+from segdetect.message import counted
 
 HOSTS_VARIABLE: Final = "SEGDETECT_WEBHOOK_HOSTS"
 MOST: Final = 1000
@@ -74,7 +75,8 @@ class Webhook:
 
     Args:
         url: checked by `checked_webhook`.
-        tell: told, in a sentence, when the other side begins to fail, and of what was given up.
+        tell: told, in a sentence, when the other side begins to fail, when it takes values again, and at the end of
+            what was given up.
         most: so many wait at most; then the oldest goes.
         first_pause: before it is tried again, in seconds; twice as long each time, up to a minute.
     """
@@ -101,7 +103,7 @@ class Webhook:
             self._changed.notify_all()
         self._thread.join(_SECONDS_AT_END)
         if left := self.waiting + self._dropped:
-            self._tell(f"{left} messages to the webhook were not delivered.")
+            self._tell(f"not delivered to the webhook: {counted(left, 'message')}.")
 
     @property
     def waiting(self) -> int:
@@ -120,13 +122,14 @@ class Webhook:
         pause, said = 0.0, ""
         while (data := self._next(pause)) is not None:
             trouble, again = self._sent(data)
-            if trouble and trouble != said:
-                self._tell(f"the webhook {self._url} {trouble}" + ("; it is tried again." if again else "."))
+            if trouble != said:
+                self._tell(f"the webhook {self._url} {_told(trouble, again=again)}")
             said = trouble
             pause = min(_LONGEST_PAUSE, pause * 2 or self._first_pause) if again else 0.0
             with self._changed:
                 if not again and self._waiting and self._waiting[0] is data:
                     self._waiting.popleft()
+                    self._dropped += bool(trouble)
 
     def _next(self, pause: float) -> bytes | None:
         """What is to be sent next, which stays the first until it was; None at the end."""
@@ -151,3 +154,11 @@ class Webhook:
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             return f"cannot be reached ({reason})", True
+
+
+def _told(trouble: str, *, again: bool) -> str:
+    if not trouble:
+        return "takes messages again."
+    if again:
+        return f"{trouble}; it is tried again."
+    return f"{trouble}; what it refuses is not sent again. Check the address, and what the program there expects."

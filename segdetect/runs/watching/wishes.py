@@ -21,7 +21,7 @@ class Wish:
     """What is watched, and what becomes of the pictures.
 
     Args:
-        folder: what is watched, with the folders in it.
+        folder: what is watched, with the folders in it; kept without links, since the system tells nothing of these.
         plan: inspects, opened.
         out: where the files of `inspect --out` are written; None for nowhere.
         move_to: where files go that are done with; None where they stay.
@@ -42,10 +42,15 @@ class Wish:
     account: str = ""
 
     def __post_init__(self) -> None:
+        if self.folder.is_file():
+            raise InputError(
+                "it is a file, not a folder", remedy="Name the folder that it lies in", file=str(self.folder)
+            )
         if not self.folder.is_dir():
             raise InputError("there is no such folder", remedy="Check the path", file=str(self.folder))
+        object.__setattr__(self, "folder", self.folder.resolve())
         for place in (self.out, self.move_to):
-            if place is not None and self.folder.resolve().is_relative_to(place.resolve()):
+            if place is not None and self.folder.is_relative_to(place.resolve()):
                 raise SettingsError(
                     "what is written would come among the watched pictures, or take their place",
                     remedy="Choose another folder for it; one within the watched one will do",

@@ -138,6 +138,23 @@ def test_a_folder_that_goes_away_is_waited_for(folder: Path, monkeypatch: pytest
         assert looking.trouble is None
 
 
+@pytest.mark.parametrize("moved", [True, False], ids=["moved away", "removed"])
+def test_a_folder_that_takes_the_place_of_another_is_listened_to(folder: Path, moved: bool) -> None:
+    with Arrivals(folder, is_done=lambda path, stamp: path.name != "b.png") as looking:
+        # All within less than it takes to search the whole folder anew.
+        if moved:
+            folder.rename(folder.with_name("away"))
+        else:
+            shutil.rmtree(folder)
+        write(folder / "a.png")
+        assert taken(looking, 1.0) == ""
+        began = time.monotonic()
+        write(folder / "b.png")
+        assert taken(looking) == "b.png"
+        assert time.monotonic() - began < LONG / 2
+        assert not looking.is_polling
+
+
 def test_where_the_system_cannot_tell_it_is_polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
         def __getattr__(self, name: str) -> object:

@@ -83,12 +83,17 @@ class Watching:
         self._stop = threading.Event()
         self._end = time.monotonic() + PATIENCE
         self.on_tell: Callable[[Picture], object] = lambda picture: None
-        self.watch = Watch(wish, inspector, tell=self._tell, say=self.said.append, **options)  # type: ignore[arg-type]
+        self.on_say: Callable[[str], object] = lambda text: None
+        self.watch = Watch(wish, inspector, tell=self._tell, say=self._say, **options)  # type: ignore[arg-type]
 
     def _tell(self, picture: Picture) -> None:
         self.told.append((picture.result.image, picture.call))
         self.pictures.append(picture)
         self.on_tell(picture)
+
+    def _say(self, text: str) -> None:
+        self.said.append(text)
+        self.on_say(text)
 
     def _progress(self, share: float, doing: str) -> None:
         assert time.monotonic() < self._end, self.told
@@ -145,6 +150,33 @@ def test_what_comes_while_it_watches_is_seen(folder: Path, watching: Callable[..
     watcher.on_tell = lambda picture: put(folder / "new.png", weave(seed=50)) if len(watcher.told) == 3 else None
     assert watcher.run() == [*ALL, ("new.png", Call.OK)]
     assert watcher.watch.standing.polling
+
+
+def test_a_folder_that_is_gone_for_a_while_is_told_of_twice(
+    folder: Path, watching: Callable[..., Watching], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_AGAIN_SECONDS", 0.05)
+    away = folder.with_name("away")
+    watcher = watching(until=4)
+    watcher.on_tell = lambda picture: folder.rename(away) if len(watcher.told) == 3 else None
+
+    def bring_back(text: str) -> None:
+        if "not there" in text:
+            put(away / "3.png", weave(seed=33))
+            away.rename(folder)
+
+    watcher.on_say = bring_back
+    assert watcher.run() == [*ALL, ("3.png", Call.OK)]
+    assert watcher.said == [
+        f"{folder}: the watched folder is not there at present. Bring it back. It is looked for again and again.",
+        f"{folder}: the watched folder is there again.",
+    ]
+
+
+def test_a_folder_that_is_a_link_is_watched_as_what_it_leads_to(folder: Path, plan: OpenPlan) -> None:
+    link = folder.with_name("link")
+    link.symlink_to(folder, target_is_directory=True)
+    assert Wish(folder=link, plan=plan).folder == folder.resolve()
 
 
 def test_a_file_that_was_closed_half_written_is_read_once_more(
@@ -318,6 +350,8 @@ def test_an_engine_that_fails_for_good_ends_it(
 def test_what_does_not_go_together_is_refused(folder: Path, plan: OpenPlan, inspector: Inspector) -> None:
     with pytest.raises(InputError, match="no such folder"):
         Wish(folder=folder / "absent", plan=plan)
+    with pytest.raises(InputError, match="it is a file"):
+        Wish(folder=folder / "0.png", plan=plan)
     with pytest.raises(SettingsError, match="take their place"):
         Wish(folder=folder, plan=plan, out=folder)
     with pytest.raises(SettingsError, match="time between"):
