@@ -31,6 +31,7 @@ from segdetect.evaluation.figures import Evaluation
 from segdetect.evaluation.run import evaluate
 from segdetect.evaluation.tables import figures_text, write_evaluation
 from segdetect.inspection import Failure
+from segdetect.message import counted
 from segdetect.output.run_folder import RunWriter
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.names import on_one_line
@@ -125,7 +126,7 @@ def _reason(failure: Failure) -> str:
 def _heading(result: Evaluation) -> str:
     settings = result.settings
     rules = sorted({picture.inspection.decision.rule.value for picture in result.pictures})
-    done = f"{len(result.pictures)} pictures in {result.seconds:.1f} s"
+    done = f"{counted(len(result.pictures), 'picture')} in {result.seconds:.1f} s"
     failed = f", {len(result.failures)} failed" if result.failures else ""
     what = f"{settings.grid} tiles, scope {settings.scope}, rule {' and '.join(rules) or settings.rule.name.value}"
     return f"{on_one_line(result.dataset)}: {result.engine}, {what}; {done}{failed}\n"

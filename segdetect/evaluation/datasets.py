@@ -62,6 +62,8 @@ def read_dataset(path: Path, *, allowed: Roots | None = None, polarity: Polarity
 
 
 def _categories(path: Path, search: Search) -> list[Category]:
+    if path.is_file():
+        raise DatasetError("it is a file, and a data set is a folder", remedy=LAYOUTS, file=str(path))
     if not path.is_dir():
         raise DatasetError("there is no such folder", remedy=LAYOUTS, file=str(path))
     if (path / visa.SPLIT).is_file():

@@ -221,18 +221,29 @@ class _Run:
             engine_version=self._engine.version,
             categories=tuple(self._categories),
             failures=tuple(self._failures),
-            notes=(*dataset.notes, *self._notes, *_page_notes(self._paged)),
+            notes=(*dataset.notes, *self._notes, *self._alone_notes(), *_page_notes(self._paged)),
             started=self._started,
             seconds=self._seconds,
         )
 
+    def _alone_notes(self) -> tuple[str, ...]:
+        """What is said of pictures that were not compared with what was asked for: figures hang on it."""
+        pictures = (picture for result in self._categories for picture in result.pictures)
+        names = [one.labelled.name for one in pictures if one.inspection.scope is not self._settings.scope]
+        return _listed("Compared with themselves, as there was no other picture to compare them with", names)
+
 
 def _page_notes(names: Sequence[str]) -> tuple[str, ...]:
     """What is said of pictures with several pages: masks are of their first."""
+    return _listed("Several pages, of which the first was evaluated", names)
+
+
+def _listed(what: str, names: Sequence[str]) -> tuple[str, ...]:
+    """What is said of pictures, with the first of them; nothing where there are none."""
     if not names:
         return ()
     named = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    return (f"Several pages, of which the first was evaluated: {named} ({len(names)} in all).",)
+    return (f"{what}: {named} ({len(names)} in all).",)
 
 
 def _compare(labelled: LabelledPicture, answer: Answer) -> PictureResult:

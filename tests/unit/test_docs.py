@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.engines.dinov2.engine import COMPARISON as DINOV2_COMPARISON
 from segdetect.engines.dinov2.engine import FINE_COMPARISON
 from segdetect.engines.texture import COMPARISON as TEXTURE_COMPARISON
+from segdetect.evaluation.figures import Figures
 from segdetect.inspection import Verdict
 from segdetect.output.formats import FormatName
 from segdetect.output.segments import SEGMENT_COLUMNS
@@ -132,6 +134,12 @@ def test_every_starting_point_is_in_the_method_with_its_settings(plan: Plan) -> 
 def test_every_column_is_in_the_readme(column: str) -> None:
     tables = [line for line in README.read_text(encoding="utf-8").splitlines() if ".csv`" in line]
     assert column in _words(" ".join(tables))
+
+
+@pytest.mark.parametrize("column", ["row", "dataset", "category", "kind", *(one.name for one in fields(Figures))])
+def test_every_column_of_an_evaluation_is_told(column: str) -> None:
+    section = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8").split("## Evaluations\n")[1]
+    assert f"`{column}`" in section
 
 
 def test_every_make_target_is_in_the_readme() -> None:

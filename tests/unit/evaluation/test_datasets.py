@@ -140,6 +140,11 @@ def _manifest_names_no_picture(root: Path) -> Path:
     return root
 
 
+def _a_file(root: Path) -> Path:
+    (root / "own.zip").write_bytes(b"")
+    return root / "own.zip"
+
+
 def _manifest_lacks_a_column(root: Path) -> Path:
     (manifest_dataset(root) / "manifest.csv").write_text("image,mask\na.png,\n")
     return root
@@ -179,6 +184,7 @@ def _good_with_a_defect(root: Path) -> Path:
     ("build", "file", "words"),
     [
         (_no_folder, "nowhere", ["no such folder", "CATEGORY/ground_truth", "images/ and masks/"]),
+        (_a_file, "own.zip", ["it is a file, and a data set is a folder", "CATEGORY/ground_truth"]),
         (_nothing_known, "", ["CATEGORY/ground_truth", "images/ and masks/"]),
         (_manifest_names_no_picture, "manifest.csv", ["line 2 names no image", "remove the line"]),
         (_manifest_names_nothing_that_is_there, "images/own/cloth/blot_0.png", ["missing"]),

@@ -160,6 +160,11 @@ def test_references_leave_the_picture_itself_out(inspector: Inspector, dataset: 
     assert used["own/cloth/good_0.png"] == {"own/cloth/good_1.png"}
     rug = [p for p in result.pictures if p.labelled.category == "rug"]
     assert all(p.inspection.scope is Scope.SELF for p in rug)  # no clean rug to compare with
+    (note,) = result.notes
+    assert note.startswith(
+        "Compared with themselves, as there was no other picture to compare them with: own/rug/blot_0"
+    )
+    assert note.endswith(f", own/rug/blot_2.png ({len(rug)} in all).")
 
 
 def test_train_pictures_are_the_references_of_mvtec(tmp_path: Path, inspector: Inspector) -> None:
@@ -174,6 +179,7 @@ def test_the_batch_is_the_rest_of_the_category(inspector: Inspector, dataset: Da
     result = evaluate(inspector, dataset, settings(Scope.BATCH))
     names = {source.name for source in result.pictures[0].inspection.scores.sources[1:]}
     assert names == {s.name for s in dataset.categories[0].pictures} - {result.pictures[0].labelled.name}
+    assert result.notes == ()
 
 
 def test_a_picture_that_fails_does_not_stop_the_others(tmp_path: Path, inspector: Inspector) -> None:
