@@ -96,6 +96,7 @@ class Dinov2Engine:
         Raises:
             EngineMissingError: `onnx` or `onnxruntime` is not installed.
             WeightsError: the weights are absent, damaged or not DINOv2's.
+            EngineUnavailableError: a variable of the environment chooses a precision or accelerator that there is not.
         """
         self._self_test.check()
 

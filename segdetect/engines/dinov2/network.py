@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +13,8 @@ import numpy.typing as npt
 
 from segdetect.engines.dinov2.graph import EXPECTED, HOW_TO_GET, Cut, cut
 from segdetect.engines.dinov2.int8 import open_int8
-from segdetect.engines.dinov2.sessions import open_accelerated, open_session, run
-from segdetect.errors import WeightsError
+from segdetect.engines.dinov2.sessions import chosen, open_accelerated, open_session, run
+from segdetect.errors import EngineUnavailableError, WeightsError
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -83,12 +82,15 @@ def open_network(path: Path, digest: str) -> Network:
     Raises:
         EngineMissingError: the package `onnx` is not installed.
         WeightsError: it is not such a network.
+        EngineUnavailableError: a variable of the environment chooses what there is not.
     """
     part = cut(path, DEPTHS)
     try:
         network = _fastest(part, digest)
         for rows, cols in ((2, 3), (4, 2)):
             network.try_out(rows, cols)
+    except EngineUnavailableError:
+        raise
     except Exception as error:  # ONNX Runtime has no common error class
         raise WeightsError(
             f"the weights file does not work as DINOv2 ({first_line(error)}); expected is {EXPECTED}",
@@ -100,6 +102,7 @@ def open_network(path: Path, digest: str) -> Network:
 
 def _fastest(part: Cut, digest: str) -> Network:
     """On an accelerator if there is one, else with 8-bit products if they can be had, else as it is."""
+    wanted = chosen(PRECISION_VARIABLE, (FLOAT32, INT8))
     side = TRIAL_PATCHES * part.patch
     precision = FLOAT16 if part.half else FLOAT32
     if accelerated := open_accelerated(part.model, side):
@@ -107,7 +110,7 @@ def _fastest(part: Cut, digest: str) -> Network:
         # DirectML allows no two runs of a session at once.
         turn = Lock() if name == "directml" else nullcontext()
         return Network(session, part.patch, precision, name, turn)
-    if os.environ.get(PRECISION_VARIABLE, INT8) != FLOAT32 and not part.half:
+    if wanted != FLOAT32 and not part.half:
         blocks = "-".join(map(str, part.blocks))
         small = open_int8(part.model, f"{digest[:16]}-{blocks}", open_session, side)
         if small is not None:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from segdetect.errors import EngineUnavailableError
+
 if TYPE_CHECKING:
     import onnxruntime
 
 PROVIDER_VARIABLE: Final = "SEGDETECT_DINOV2_PROVIDER"
 CPU: Final = "CPUExecutionProvider"
+PROCESSOR: Final = "cpu"
 # In the order in which they are tried, by the names that `engines` and the environment use. A build of ONNX Runtime has
 # at most one or two of them.
 ACCELERATORS: Final = {
@@ -58,10 +61,13 @@ def open_accelerated(model: bytes, side: int) -> tuple[str, onnxruntime.Inferenc
     Args:
         model: as `cut` returns it.
         side: of the trial picture, in pixels; a multiple of the patches'.
+
+    Raises:
+        EngineUnavailableError: the variable names none of those that there may be.
     """
     import onnxruntime
 
-    wanted = os.environ.get(PROVIDER_VARIABLE, "").strip().lower()
+    wanted = chosen(PROVIDER_VARIABLE, (PROCESSOR, *ACCELERATORS))
     here = set(onnxruntime.get_available_providers())
     found = {name: one for name, one in ACCELERATORS.items() if one in here and wanted in ("", name)}
     expected = answers(open_session(model), side) if found else []
@@ -74,6 +80,20 @@ def open_accelerated(model: bytes, side: int) -> tuple[str, onnxruntime.Inferenc
         except Exception:
             _LOG.info("dinov2 cannot run on %s", name, exc_info=True)
     return None
+
+
+def chosen(variable: str, names: Sequence[str]) -> str:
+    """What a variable of the environment chooses, in small letters; an empty string where it leaves that open.
+
+    Raises:
+        EngineUnavailableError: it is none of the names. Another choice than was meant would go unnoticed.
+    """
+    name = os.environ.get(variable, "").strip().lower()
+    if name not in ("", *names):
+        raise EngineUnavailableError(
+            f"{variable} is {name[:40]!r}", remedy=f"Set it to one of {', '.join(names)}, or unset it"
+        )
+    return name
 
 
 def run(session: onnxruntime.InferenceSession, views: npt.NDArray[np.float32]) -> Answers:

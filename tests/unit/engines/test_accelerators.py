@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segdetect.engines.dinov2.network import Network, open_network
+from segdetect.engines.dinov2.network import PRECISION_VARIABLE, Network, open_network
 from segdetect.engines.dinov2.sessions import PROVIDER_VARIABLE
+from segdetect.errors import EngineUnavailableError
 from tests.support.tiny_vit import save_vit
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -65,7 +66,7 @@ def test_the_first_that_answers_as_the_processor_is_taken(offered: Path, monkeyp
     network = open_network(offered, "d")
     assert network.name == "float32 on cuda"
     monkeypatch.setenv(PROVIDER_VARIABLE, "cpu")
-    monkeypatch.setenv("SEGDETECT_DINOV2_PRECISION", "float32")
+    monkeypatch.setenv(PRECISION_VARIABLE, "float32")
     plain = open_network(offered, "d")
     assert plain.name == "float32"
     for one, other in zip(_tokens(network), _tokens(plain), strict=True):
@@ -83,3 +84,22 @@ def test_the_environment_names_the_only_one_to_try(offered: Path, monkeypatch: p
     network = open_network(offered, "d")
     assert network.provider == "directml"
     assert [block.shape[:3] for block in _tokens(network)] == [(2, 2, 3)] * 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        (
+            PROVIDER_VARIABLE,
+            "SEGDETECT_DINOV2_PROVIDER is 'gpu'. Set it to one of cpu, cuda, directml, coreml, openvino",
+        ),
+        (PRECISION_VARIABLE, "SEGDETECT_DINOV2_PRECISION is 'gpu'. Set it to one of float32, int8, or unset it."),
+    ],
+)
+def test_what_the_environment_may_not_choose_is_said(
+    offered: Path, monkeypatch: pytest.MonkeyPatch, variable: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, "gpu")
+    with pytest.raises(EngineUnavailableError) as caught:
+        open_network(offered, "d")
+    assert str(caught.value).startswith(said)
