@@ -211,13 +211,22 @@ class Watch:
         except OSError as error:
             if not self._unmoved:
                 reason = error.strerror or error
-                self._say(f"{as_text(inner)} cannot be moved to {self._wish.move_to} ({reason}). It stays where it is.")
+                self._say(
+                    f"{as_text(inner)} cannot be moved to {self._wish.move_to} ({reason}). "
+                    "It stays where it is until a watcher is started that can move it."
+                )
             self._unmoved = True
 
     def _move_what_is_left(self) -> None:
-        """Move what an earlier watcher was done with and did not come to move."""
+        """Move what an earlier watcher was done with and did not come to move.
+
+        Raises:
+            StorageError: there cannot be such a folder.
+        """
         if self._wish.move_to is None:
             return
+        with storage_errors(self._wish.move_to):
+            self._wish.move_to.mkdir(parents=True, exist_ok=True)
         for found in walk(self._wish.folder):
             stamp = None if found.reason or found.error or found.folder else stamp_of(found.path)
             if stamp is not None and self._is_done(found.path, stamp) and not self._is_outside(found.path):

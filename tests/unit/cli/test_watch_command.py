@@ -100,9 +100,10 @@ def test_programs_get_a_line_of_json(capsys: Said) -> None:
         (["in", "--plan", "Bolt"], WRONG_USE, "no plan of this name"),
         (["in", "--plan", "Gasket", "--webhook", "http://10.0.0.1/"], WRONG_USE, "SEGDETECT_WEBHOOK_HOSTS"),
         (["in", "--plan", "Gasket", "--out", "in/0.png"], SOME_FAILED, "cannot be written"),
+        (["in", "--plan", "Gasket", "--move-to", "in/0.png"], SOME_FAILED, "it is a file"),
         (["in", "--plan", "Gasket", "--move-to", "."], WRONG_USE, "Choose another folder"),
     ],
-    ids=["no folder", "a file", "no plan", "another machine", "no place", "moved onto itself"],
+    ids=["no folder", "a file", "no plan", "another machine", "no place", "no place to move to", "moved onto itself"],
 )
 def test_wrong_use_is_said(capsys: Said, options: list[str], code: int, said: str) -> None:
     assert main(["watch", *options]) == code

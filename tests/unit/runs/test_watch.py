@@ -264,12 +264,17 @@ def test_what_cannot_be_moved_is_said_once(
     def refused(*args: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("segdetect.runs.watching.watch.move", refused)
     watcher = watching(until=3, move_to=folder.parent / "done")
-    assert watcher.run() == ALL
+    with monkeypatch.context() as patched:
+        patched.setattr("segdetect.runs.watching.watch.move", refused)
+        assert watcher.run() == ALL
     assert [text for text in watcher.said if "cannot be moved" in text] == [
-        f"0.png cannot be moved to {folder.parent / 'done'} (Permission denied). It stays where it is."
+        f"0.png cannot be moved to {folder.parent / 'done'} (Permission denied). "
+        "It stays where it is until a watcher is started that can move it."
     ]
+    put(folder / "3.png", weave(seed=33))
+    assert watching(until=1, move_to=folder.parent / "done").run() == [("3.png", Call.OK)]
+    assert {path.name for path in (folder.parent / "done").iterdir()} >= {"0.png", "1.png", "2.png"}
 
 
 def test_the_history_has_them_with_plan_and_version(folder: Path, watching: Callable[..., Watching]) -> None:
