@@ -183,15 +183,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def checked_name(name: str) -> str:
+def checked_name(name: str, what: str = "name") -> str:
     """A name under which a user keeps something, without spaces around it.
+
+    Args:
+        name: as it was given.
+        what: what it is called in the error.
 
     Raises:
         SettingsError: it is empty or longer than 80 characters.
     """
     name = name.strip()
     if not 1 <= len(name) <= 80:
-        raise SettingsError("the name is empty or longer than 80 characters", remedy="Give it a short name")
+        raise SettingsError(f"the {what} is empty or longer than 80 characters", remedy="Give a short one")
     return name
 
 

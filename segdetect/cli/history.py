@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -169,7 +169,14 @@ def _line(entry: Entry) -> str:
     return f"{entry.id:>8}  {entry.created.astimezone():%Y-%m-%d %H:%M}  {what:<24}  {on_one_line(entry.image)}"
 
 
+def _check_there(history: History, numbers: Sequence[int]) -> None:
+    if absent := history.absent(dict.fromkeys(numbers)):
+        told = ", ".join(map(str, absent))
+        raise SettingsError(f"not in the history: {told}", remedy="`segdetect history list` has those that are")
+
+
 def _show(history: History, options: argparse.Namespace) -> None:
+    _check_there(history, [options.id])
     entry, document = history.entry(options.id), history.document(options.id)
     if options.json:
         with answering():
@@ -204,9 +211,7 @@ def _show(history: History, options: argparse.Namespace) -> None:
 def _export(history: History, options: argparse.Namespace) -> None:
     folder: Path = options.out
     # Before anything is written: half of what was asked for would look like all of it.
-    if absent := history.absent(dict.fromkeys(options.ids)):
-        numbers = ", ".join(map(str, absent))
-        raise SettingsError(f"not in the history: {numbers}", remedy="`segdetect history list` has those that are")
+    _check_there(history, options.ids)
     count = 0
     with held_output(options), storage_errors(folder), ExitStack() as tables:
         images = tables.enter_context(CsvTable(folder / "images.csv", IMAGE_COLUMNS))

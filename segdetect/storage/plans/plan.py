@@ -134,7 +134,7 @@ class Plan:
         # What a plan asks for is its own, wherever its settings come from.
         object.__setattr__(self, "settings", replace(self.settings, plan=None))
         object.__setattr__(self, "good", tuple({one.identity: one for one in self.good}.values()))
-        object.__setattr__(self, "labels", tuple(dict.fromkeys(map(checked_name, self.labels))))
+        object.__setattr__(self, "labels", tuple(dict.fromkeys(checked_name(one, "label") for one in self.labels)))
         if self.picture:
             _check_digest(self.picture)
         _check_most(len(self.good), MAX_GOOD, "known-good pictures")

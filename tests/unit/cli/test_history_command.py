@@ -66,7 +66,8 @@ def test_one_is_shown_in_words_or_as_its_document(history: History, capsys: pyte
     assert again.scores.scores.tobytes() == kept.scores.scores.tobytes()
     for number in ("99", "9" * 30):
         assert main(["history", "show", number]) == 2
-        assert f"no entry {number}" in capsys.readouterr().err
+        said = f"not in the history: {number}. `segdetect history list` has those that are."
+        assert said in capsys.readouterr().err
 
 
 def test_some_are_exported_as_documents_and_tables(

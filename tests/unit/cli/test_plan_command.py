@@ -120,6 +120,15 @@ def test_plans_are_listed_and_shown_and_changed_in_versions(capsys: Said) -> Non
     assert json.loads(capsys.readouterr().out)["settings"]["rows"] == 5
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "said"),
+    [("Gasket", " ", "the label is empty or longer than 80"), (" ", "dent", "the name is empty or longer than 80")],
+)
+def test_a_label_that_will_not_do_is_not_called_a_name(capsys: Said, name: str, label: str, said: str) -> None:
+    assert main(["plan", "make", name, "--references", "good", "--label", label]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_what_is_ignored_fits_the_known_good_pictures(place: Path, capsys: Said) -> None:
     (place / "wide.png").write_bytes(png(np.full((112, 224, 3), np.eye(112, 224)[..., None] * 255, np.uint8)))
     assert make("--ignore", "wide.png") == 2
