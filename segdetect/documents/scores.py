@@ -76,7 +76,7 @@ def read_scores(record: Mapping[str, Any]) -> tuple[TileScores, Flags]:
         cell_map=cells,
         varied=truth(record["varied"]),
         doubtful=truth(record["doubtful"]),
-        unlikeness=_measure(record["unlikeness"]),
+        unlikeness=_measure(record.get("unlikeness")),  # which the first documents did not have
         strongest_cell=_read_strongest(record["strongest_cell"], len(tiles), cells),
         neighbour_lists=_read_neighbours(record["neighbour_lists"], len(tiles)),
     )

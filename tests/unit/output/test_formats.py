@@ -34,7 +34,7 @@ from segdetect.output.segments import segments
 from segdetect.output.tables import plain_text, tiles_table
 from segdetect.pictures.loading import LoadedImage, image_from_pixels
 from segdetect.regions import regions_of
-from segdetect.settings import EngineName, GridSize, Settings
+from segdetect.settings import EngineName, GridSize, PlanVersion, Settings
 from tests.support.pictures import answer, picture, planted
 
 ROOT = Path(__file__).parents[3]
@@ -166,6 +166,34 @@ def test_one_inspection_as_json() -> None:
     SCHEMA.validate(json.loads(data))
     (found,) = read_export(data)
     assert inspection_document(found) == inspection_document(_inspections()[1])  # type: ignore[arg-type]
+
+
+def _closed(schema: Any) -> Any:
+    """The same schema, which refuses fields that it does not describe."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(one) for name, one in schema.items()}
+    return {**closed, "additionalProperties": False} if isinstance(schema.get("properties"), dict) else closed
+
+
+def test_the_schema_describes_every_field(out: Path) -> None:
+    closed = Draft202012Validator(_closed(SCHEMA.schema))
+    run = json.loads((out / "inspections.json").read_bytes())
+    closed.validate(run)
+    assert not closed.is_valid({**run, "new": 1})
+    settings = replace(RUN.settings, plan=PlanVersion("Gasket", 2), ignore=regions_of(np.eye(62, 75, dtype=bool)))
+    closed.validate(inspection_document(replace(_inspections()[1], settings=settings)))
+
+
+def test_a_document_from_before_a_field_was_added_is_opened() -> None:
+    document = inspection_document(_inspections()[1])
+    del document["scores"]["unlikeness"], document["ignored_share"]
+    SCHEMA.validate(document)
+    (found,) = read_export(json.dumps(document).encode())
+    assert isinstance(found, Inspection)
+    assert np.isnan(found.scores.unlikeness)
 
 
 def test_one_failure_is_as_the_schema_says() -> None:
