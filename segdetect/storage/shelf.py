@@ -164,12 +164,12 @@ def _set_aside(place: Path) -> Damaged:
         _name_in(place),
         place,
         "it is damaged and was set aside",
-        f"Keep it again under its name; what is left of it is {_shown(place)}",
+        f"Keep it again under its name; what is left of it is {shown(place)}",
     )
 
 
 def _left(place: Path) -> Damaged:
-    return Damaged(_name_in(place), place, "it is damaged", f"Move it away: {_shown(place)}")
+    return Damaged(_name_in(place), place, "it is damaged", f"Move it away: {shown(place)}")
 
 
 def _unreadable(place: Path, error: OSError) -> Damaged:
@@ -177,11 +177,11 @@ def _unreadable(place: Path, error: OSError) -> Damaged:
         place.name,
         place,
         f"it cannot be read ({error.strerror or error})",
-        f"Give yourself the right to read {_shown(place)}",
+        f"Give yourself the right to read {shown(place)}",
     )
 
 
-def _shown(place: Path) -> str:
+def shown(place: Path) -> str:
     """Its place below where things are kept: visitors need not know more of the machine."""
     return f"{place.parent.name}/{place.name}"
 

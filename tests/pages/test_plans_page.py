@@ -166,6 +166,20 @@ def test_a_plan_with_a_damaged_picture_stays_to_be_seen(gasket: Plan, home: Path
     assert "**Grid**: 4 x 4 tiles" in markdown(app)
 
 
+def test_damaged_versions_of_several_plans_are_said_and_each_can_be_removed(home: Path) -> None:
+    for name in ("Axle", "Gasket"):
+        Plans().keep(Plan(name=name, settings=Settings()))
+    for file in (home / "plans").glob("*/000001.json"):
+        file.write_text('{"name": ')
+    app = open_page(PAGE)
+    assert ["is damaged and was set aside" in error for error in errors(app)] == [True, True]
+    first, _ = (button for button in app.button if button.label == "Remove it")
+    first.click().run()
+    press(app, "Remove it")
+    assert not errors(app)
+    assert not Plans().kept().damaged
+
+
 def test_pictures_that_become_less_like_the_good_ones_are_said(gasket: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "1")
     used = gasket.applied.plan

@@ -25,7 +25,7 @@ from segdetect.files import changing, file_name, home, storage_errors, write_ato
 from segdetect.storage.pictures import Pictures
 from segdetect.storage.plans.opened import OpenPlan, damaged_picture
 from segdetect.storage.plans.plan import Plan, plan_name, plan_record, read_plan
-from segdetect.storage.shelf import Contents, Damaged, Shelf, as_record
+from segdetect.storage.shelf import Contents, Damaged, Shelf, as_record, shown
 
 # So long a deletion can be taken back.
 KEPT_DELETED: Final = timedelta(days=30)
@@ -49,7 +49,7 @@ class Plans:
         """The plans in their last versions, by name, and what was kept but cannot be read."""
         found = [self._versions(place) for place in self._places() if not (place / _DELETED).exists()]
         last = [contents.whole[-1] for contents in found if contents.whole]
-        damaged = tuple(one for contents in found for one in contents.damaged)
+        damaged = tuple(_beside(one, contents.whole) for contents in found for one in contents.damaged)
         return Contents(tuple(sorted(last, key=lambda plan: plan.name.casefold())), damaged)
 
     def deleted(self) -> list[Plan]:
@@ -104,7 +104,7 @@ class Plans:
 
         Args:
             plan: with the version that it was made from: 0 for a new one.
-            pictures: the bytes of those that may not be kept yet, by their digests.
+            pictures: the bytes of those that may not be kept yet, or may be damaged, by their digests.
 
         Returns:
             The plan with the version that it has now, which is the one that it had where nothing was changed.
@@ -117,6 +117,7 @@ class Plans:
         with self._changing():
             last = self._check_last(plan)
             if last is not None and replace(plan, created=last.created) == last:
+                self._put_pictures(last, pictures or {})
                 return last
             number = 1 + max(_numbers(self._place(plan.name)), default=0)
             return self._write(replace(plan, version=number, created=datetime.now(UTC)), pictures or {})
@@ -174,21 +175,23 @@ class Plans:
         Shelf(damaged.path.parent, _VERSIONS, _read_version).discard(damaged)
 
     def _write(self, plan: Plan, pictures: Mapping[str, bytes]) -> Plan:
-        for sha256 in sorted(plan.digests):
-            self._put_picture(plan, sha256, pictures.get(sha256))
+        for sha256 in sorted(plan.digests - pictures.keys()):
+            self.opened(plan).bytes_of(sha256)  # an error that names it, where it is not kept
+        self._put_pictures(plan, pictures)
         place = self._place(plan.name)
         write_atomic(place / f"{plan.version:06d}.json", json.dumps(plan_record(plan), indent=1).encode())
         (place / _DELETED).unlink(missing_ok=True)
         return plan
 
-    def _put_picture(self, plan: Plan, sha256: str, data: bytes | None) -> None:
-        if data is None:
-            self.opened(plan).bytes_of(sha256)  # an error that names it, where it is not kept
-        elif hashlib.sha256(data).hexdigest() != sha256:
-            raise damaged_picture(plan, sha256)
-        elif self._pictures.found(sha256) != data:
-            self._pictures.remove([sha256])
-            self._pictures.put(data, sha256)
+    def _put_pictures(self, plan: Plan, pictures: Mapping[str, bytes]) -> None:
+        """Keep those of the plan's that are given, also in place of damaged ones."""
+        for sha256 in sorted(plan.digests & pictures.keys()):
+            data = pictures[sha256]
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise damaged_picture(plan, sha256)
+            if self._pictures.found(sha256) != data:
+                self._pictures.remove([sha256])
+                self._pictures.put(data, sha256)
 
     def _check_last(self, plan: Plan) -> Plan | None:
         """The last version, if it is the one that this plan was made from."""
@@ -248,6 +251,16 @@ class Plans:
 def _numbers(place: Path) -> list[int]:
     """Of all versions there were, those that are damaged among them."""
     return [int(path.name[:6]) for path in place.glob("*.json*") if path.name[:6].isdigit()]
+
+
+def _beside(damaged: Damaged, whole: Sequence[Plan]) -> Damaged:
+    """A damaged version, with the one that is in use all the same."""
+    if not (whole and damaged.can_be_removed and damaged.path.name[:6].isdigit()):
+        return damaged
+    last = whole[-1]
+    problem = f"version {int(damaged.path.name[:6])} is damaged and was set aside; version {last.version} is in use"
+    remedy = f"Make your change again; what is left of it is {shown(damaged.path)}"
+    return replace(damaged, name=last.name, problem=problem, remedy=remedy)
 
 
 def _deleted_at(place: Path) -> datetime:

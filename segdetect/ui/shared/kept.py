@@ -34,7 +34,7 @@ def show_damaged(damaged: Sequence[Damaged], discard: Callable[[Damaged], None],
         if entry.can_be_removed:
             st.button(
                 "Remove it",
-                key=f"discard-{kind}-{entry.path.name}",
+                key=f"discard-{kind}-{entry.path.parent.name}-{entry.path.name}",
                 icon=":material/delete:",
                 on_click=attempt,
                 args=(discard, entry),

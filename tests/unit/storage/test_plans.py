@@ -196,7 +196,10 @@ def test_a_damaged_version_is_named_and_set_aside_and_the_one_before_is_in_use(p
     file.write_bytes(file.read_bytes()[:-20])
     found = plans.kept()
     assert found.whole == (first,)
-    assert [(one.name, one.problem) for one in found.damaged] == [("Gasket", "it is damaged and was set aside")]
+    assert [str(one.error) for one in found.damaged] == [
+        "Gasket: version 2 is damaged and was set aside; version 1 is in use. Make your change again; "
+        f"what is left of it is {file_name('Gasket')}/000002.json.broken."
+    ]
     third = plans.keep(replace(first, notes="third"))
     assert third.version == 3
     plans.discard(found.damaged[0])
@@ -208,7 +211,10 @@ def test_a_damaged_picture_is_named_with_a_remedy_that_helps(plans: Plans) -> No
     (plans.folder / "pictures" / digest(TWO)).write_bytes(b"picture 2wo")
     with pytest.raises(StorageError, match=r"Gasket: scan.tif#2 is damaged or gone .*Give it to the plan once more"):
         plans.open("Gasket").good_files()[1].read()
-    plans.keep(replace(kept, notes="mended"), by_digest(TWO))
+    changed = plans.keep(replace(kept, notes="mended"), by_digest(TWO))
+    assert plans.open("Gasket").good_files()[1].data() == TWO
+    (plans.folder / "pictures" / digest(TWO)).unlink()
+    assert plans.keep(changed, by_digest(ONE, TWO)) == changed
     assert plans.open("Gasket").good_files()[1].data() == TWO
 
 
