@@ -117,7 +117,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         type=given_path,
         default=[],
         metavar="PATH",
-        help="known-good pictures, folders or ZIP files of them; implies --scope references",
+        help="known-good pictures, folders or ZIP files of them, up to the next option or --; implies --scope "
+        "references",
     )
     _add_rule(parser)
     _add_ignored(parser)

@@ -28,8 +28,15 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and where all options are told, and exit with code 2."""
         named = "".join(map(_how_to_name, self._files()))
-        told = f"{message.removesuffix('.')}{named}"
+        missing = self._taken() if "required" in message else ""
+        told = f"{message.removesuffix('.')}{named}{missing}"
         self.exit(WRONG_USE, f"{self.prog}: {told}. `{self.prog} --help` lists what there is\n")
+
+    def _taken(self) -> str:
+        """Where what is missing may have gone: to an option that takes as much as there is."""
+        greedy = [one for action in self._actions if action.nargs == "+" for one in action.option_strings]
+        given = [one for one in greedy if one in self._given]
+        return f". What follows {given[0]} counts as its own: name the rest before it, or behind --" if given else ""
 
     def _files(self) -> list[str]:
         """What was given as an option and is a file's name."""

@@ -291,6 +291,10 @@ def test_what_the_parser_does_not_know_exits_with_2(arguments: list[str], capsys
             "segdetect plan show: unrecognized arguments: 7. `segdetect plan show --help`",
         ),
         (["evaluate", "own", "--engine", "magic"], "dinov2, texture. `segdetect evaluate --help`"),
+        (
+            ["inspect", "--references", "good", "a.png"],
+            "What follows --references counts as its own: name the rest before",
+        ),
     ],
     ids=" ".join,
 )
