@@ -7,16 +7,12 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Final
 
 from segdetect import __version__
-from segdetect.cli import doctor, engines, evaluate, history, inspect, plan, watch
 from segdetect.cli.ending import EXIT_CODES, ended
 from segdetect.cli.parser import Parser
 from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
-
-COMMANDS: Final = (inspect, watch, evaluate, plan, history, engines, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,10 +37,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
+    # They take a second to import, or several, in which a Ctrl-C is to end the program as at any other time.
+    from segdetect.cli import doctor, engines, evaluate, history, inspect, plan, watch
+
     whole = Parser(prog="segdetect", description="Where in this picture is something wrong?")
     whole.add_argument("--version", action="version", version=f"segdetect {__version__}")
     commands = whole.add_subparsers(required=True, dest="command", metavar="COMMAND")
-    for command in COMMANDS:
+    for command in (inspect, watch, evaluate, plan, history, engines, doctor):
         command.add_parser(commands)
     for one in (whole, *commands.choices.values()):
         one.epilog, one.formatter_class = EXIT_CODES, argparse.RawDescriptionHelpFormatter

@@ -79,6 +79,30 @@ def one_sentence(err: str) -> None:
     assert err.endswith(".\n")
 
 
+# As `python -m segdetect`, where a signal comes while what the commands need is imported.
+STOPPED_EARLY = """
+import os, runpy, signal, sys
+
+class Stopping:
+    def find_spec(self, name, path=None, target=None):
+        if name == "segdetect.cli.watch":
+            os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+
+# Whoever started the tests may have told them to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Stopping())
+runpy.run_module("segdetect", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", INTERRUPTED), ("SIGTERM", TERMINATED)])
+def test_a_command_that_has_hardly_begun_is_stopped_in_a_sentence(name: str, code: int) -> None:
+    command = [sys.executable, "-c", STOPPED_EARLY, name]
+    done = subprocess.run(command, timeout=120, check=False, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (code, "")
+    one_sentence(done.stderr)
+
+
 # ---- each kind of failure has its code -------------------------------------------------------------------------------
 
 
