@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from segdetect.cli.main import parser
+from segdetect.cli.commands import parser
 from segdetect.deciding.calibrations import CALIBRATIONS
 from segdetect.engines.dinov2.engine import COMPARISON as DINOV2_COMPARISON
 from segdetect.engines.dinov2.engine import FINE_COMPARISON

@@ -79,14 +79,19 @@ def one_sentence(err: str) -> None:
     assert err.endswith(".\n")
 
 
-# As `python -m segdetect`, where a signal comes while what the commands need is imported.
+# As `python -m segdetect`, where a signal comes while what the commands need is imported, and the end of an import is taken
+# for a failure of it, as NumPy does.
 STOPPED_EARLY = """
-import os, runpy, signal, sys
+import os, runpy, signal, sys, time
 
 class Stopping:
     def find_spec(self, name, path=None, target=None):
-        if name == "segdetect.cli.watch":
-            os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+        if name == "segdetect.log":
+            try:
+                os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+                time.sleep(0.01)
+            except BaseException as error:
+                raise ImportError(name) from error
 
 # Whoever started the tests may have told them to ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
