@@ -40,6 +40,7 @@ class View(NamedTuple):
 COARSE: Final = View(2, 18)
 FINE: Final = View(3, 24)
 FINE_BLOCKS: Final = 1  # the last ones
+MID_GREY: Final = 127.5  # of 255; python -m benchmarks.lightness compares it with others
 MOST_STRETCH: Final = 4.0  # times the side of a square picture that the longer side of a narrow one comes to at most
 TURNS: Final = range(45, 360, 45)  # degrees, as in AnomalyDINO (Damm et al., WACV 2025)
 COMPARISON: Final = Comparison(
@@ -143,9 +144,10 @@ def _runtime() -> None:
 def _embed(network: Network, request: EmbedRequest) -> Embeddings:
     pixels = request.image.filled
     try:
-        layers, lattice = _layers(_crop_tokens(network, pixels, COARSE))
+        lighter = _lighter(pixels)
+        layers, lattice = _layers(_crop_tokens(network, pixels, COARSE, lighter))
         fine_layers, fine_lattice = _layers(_crop_tokens(network, pixels, FINE)[-FINE_BLOCKS:])
-        turned, turned_cells = _turned(network, pixels, layers, lattice) if request.turned else ((), NO_CELLS)
+        turned, turned_cells = _turned(network, pixels, lighter, layers, lattice) if request.turned else ((), NO_CELLS)
     except Exception as error:  # ONNX Runtime has no common error class
         raise EngineFailedError(
             f"the engine dinov2 failed ({first_line(error)})",
@@ -171,6 +173,15 @@ def _embed(network: Network, request: EmbedRequest) -> Embeddings:
     )
 
 
+def _lighter(pixels: Pixels) -> float:
+    """By how much the coarse view shows a picture lighter than it is: as light as mid grey on average.
+
+    The places of a dark or a pale picture look more alike to the network than they are. The fine view shows it as it
+    is: where both were moved, less was found.
+    """
+    return MID_GREY - float(np.mean(cv2.mean(pixels)[:3]))
+
+
 def _layers(blocks: Sequence[Tokens]) -> tuple[tuple[Vectors, ...], tuple[int, int]]:
     """Each block's tokens `(rows, cols, d)` as vectors of unit length, and their lattice."""
     rows, cols, _ = blocks[0].shape
@@ -178,14 +189,14 @@ def _layers(blocks: Sequence[Tokens]) -> tuple[tuple[Vectors, ...], tuple[int, i
 
 
 def _turned(
-    network: Network, pixels: Pixels, layers: Sequence[Vectors], lattice: tuple[int, int]
+    network: Network, pixels: Pixels, lighter: float, layers: Sequence[Vectors], lattice: tuple[int, int]
 ) -> tuple[tuple[Vectors, ...], Ints]:
     """Vectors of the picture seen at other angles, and the upright cell each shows.
 
     Of all of them the ones least like any upright cell are kept, as many as the picture has cells: the others tell
     nothing new (keeping all finds no more).
     """
-    views = [_turned_view(network, pixels, degrees, lattice) for degrees in TURNS]
+    views = [_turned_view(network, pixels, lighter, degrees, lattice) for degrees in TURNS]
     found = [np.concatenate(parts) for parts in zip(*(view for view, _ in views), strict=True)]
     cells = np.concatenate([cells for _, cells in views])
     novelty = np.mean([_novelty(turned, upright) for turned, upright in zip(found, layers, strict=True)], axis=0)
@@ -194,13 +205,13 @@ def _turned(
 
 
 def _turned_view(
-    network: Network, pixels: Pixels, degrees: float, lattice: tuple[int, int]
+    network: Network, pixels: Pixels, lighter: float, degrees: float, lattice: tuple[int, int]
 ) -> tuple[list[Vectors], Ints]:
     """Each block's vectors of the picture turned about its centre, without those of cells from beyond its edge."""
     height, width = pixels.shape[:2]
     turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
     view = cv2.warpAffine(pixels, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    blocks = _crop_tokens(network, np.asarray(view, np.uint8), COARSE)
+    blocks = _crop_tokens(network, np.asarray(view, np.uint8), COARSE, lighter)
     rows, cols = lattice
     y, x = np.divmod(np.arange(rows * cols), cols)
     centres = np.stack([(x + 0.5) * width / cols - 0.5, (y + 0.5) * height / rows - 0.5, np.ones(rows * cols)])
@@ -218,13 +229,13 @@ def _novelty(vectors: Vectors, bank: Vectors) -> npt.NDArray[np.float32]:
     return np.asarray(distance / max(float(distance.mean()), 1e-6), np.float32)
 
 
-def _crop_tokens(network: Network, pixels: Pixels, view: View) -> list[Tokens]:
-    """Each block's patch tokens `(rows, cols, d)`, of the picture seen in the pieces of a view."""
+def _crop_tokens(network: Network, pixels: Pixels, view: View, lighter: float = 0.0) -> list[Tokens]:
+    """Each block's patch tokens `(rows, cols, d)`, of the picture seen lighter in the pieces of a view."""
     cuts, size_wh = _cut((pixels.shape[1], pixels.shape[0]), view, network.patch)
     how = cv2.INTER_AREA if size_wh[0] < pixels.shape[1] else cv2.INTER_CUBIC
     scaled = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
     pieces = [crop for strip in np.split(scaled, cuts[0], axis=0) for crop in np.split(strip, cuts[1], axis=1)]
-    return [_assembled(block, cuts) for block in network.tokens(np.stack(pieces))]
+    return [_assembled(block, cuts) for block in network.tokens(np.stack(pieces), lighter=lighter)]
 
 
 def _assembled(crops: Tokens, cuts: tuple[int, int]) -> Tokens:

@@ -54,13 +54,18 @@ class Network:
         """Its precision, and what it runs on if that is not the processor."""
         return f"{self.precision} on {self.provider}" if self.provider else self.precision
 
-    def tokens(self, views: npt.NDArray[np.uint8]) -> list[Tokens]:
+    def tokens(self, views: npt.NDArray[np.uint8], *, lighter: float = 0.0) -> list[Tokens]:
         """Each block's patch tokens `(n, rows, cols, d)` of `(n, height, width, 3)` views with whole patches.
 
         Together they take a fifth less time than one by one: the network scales its table of positions once a call.
+
+        Args:
+            views: what it sees.
+            lighter: grey levels of 255 by which it sees them lighter, or darker if negative; nothing is cut off at
+                black or white.
         """
         rows, cols = views.shape[1] // self.patch, views.shape[2] // self.patch
-        blob = ((views.astype(np.float32) / 255 - MEAN) / STD).transpose(0, 3, 1, 2)
+        blob = (((views.astype(np.float32) + np.float32(lighter)) / 255 - MEAN) / STD).transpose(0, 3, 1, 2)
         outputs = self._run(blob)
         # Class and register tokens come first.
         return [output[:, -rows * cols :].reshape(len(views), rows, cols, -1) for output in outputs]

@@ -93,8 +93,8 @@ class TestOnePicture:
 
 class TestGate:
     def test_tiles_most_of_the_way_to_the_strongest_go_with_it(self) -> None:
-        scores = even_scores(planted=2.4)
-        scores[3] = 1.75
+        scores = even_scores(planted=2.6)
+        scores[3] = 1.9
         assert np.flatnonzero(decided(scores, RuleName.GATE).flags).tolist() == [3, PLANTED]
         scores[PLANTED] = 1.0
         assert not decided(scores, RuleName.GATE).flags.any()
@@ -180,7 +180,7 @@ class TestGate:
 
     def test_more_tiles_need_more_evidence(self) -> None:
         few, many = np.ones(16), np.ones(400)
-        few[3] = many[3] = 2.2
+        few[3] = many[3] = 2.4
         assert decided(few, RuleName.GATE).flags.any()
         assert not decided(many, RuleName.GATE).flags.any()
 

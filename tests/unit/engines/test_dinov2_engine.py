@@ -147,6 +147,20 @@ def test_the_same_picture_gets_the_same_description(engine):
     assert all(np.array_equal(one, other) for one, other in zip(first.layers, second.layers, strict=True))
 
 
+@pytest.mark.parametrize("shade", [-70, 60])
+def test_the_coarse_view_sees_a_darker_or_lighter_picture_alike(engine, shade):
+    plain = np.clip(_texture("grainy"), 80, 190)
+    other = (plain.astype(np.int16) + shade).astype(np.uint8)
+
+    (one,), (two,) = (engine.embed([_request(pixels, turned=True)]) for pixels in (plain, other))
+
+    for of_one, of_two in zip(one.layers, two.layers, strict=True):
+        assert (of_one * of_two).sum(axis=1).min() > 0.98
+    for of_one, of_two in zip(one.turned, two.turned, strict=True):
+        assert np.median((of_one @ of_two.T).max(axis=1)) > 0.98
+    assert (one.finer.layers[0] * two.finer.layers[0]).sum(axis=1).mean() < 0.98  # which sees it as it is
+
+
 def test_threads_may_share_an_engine(engine):
     pictures = [_texture(kind) for kind in ("woven", "striped")]
     expected = [engine.embed([_request(p)])[0].layers[0] for p in pictures]
