@@ -98,3 +98,19 @@ def test_on_a_phone_the_picture_in_question_is_seen_whole(tab: Callable[..., Any
     page.wait_for_timeout(500)
     place = picture.bounding_box()
     assert place["y"] + place["height"] <= 800
+
+
+def test_below_a_run_on_batch_the_keys_answer_as_soon_as_the_questions_are_there(tab: Callable[..., Any]) -> None:
+    page = tab("batch-engine=texture", page="batch")
+    picture = {"name": "spot.png", "mimeType": "image/png", "buffer": DATA}
+    page.locator("input[type=file]").first.set_input_files([picture])
+    page.get_by_role("button", name="Inspect these").click()
+    page.get_by_text("1 to 1 of 1").wait_for()
+    page.get_by_role("button", name="Say what each flagged place is").click()
+    page.get_by_text("0 of 1 flagged places answered by you").wait_for()
+    rest(page)
+    page.keyboard.press("d")
+    page.get_by_text("Nothing is left to be answered here.").wait_for()
+    page.get_by_text("Defect: kept.").wait_for()
+    page.keyboard.press("z")
+    page.get_by_text("0 of 1 flagged places answered by you").wait_for()

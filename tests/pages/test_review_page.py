@@ -14,10 +14,12 @@ from segdetect.regions import regions_of
 from segdetect.settings import EngineName, GridSize, Settings
 from segdetect.storage.history.entries import Search
 from segdetect.storage.history.history import History
-from segdetect.storage.history.reviews import standings
+from segdetect.storage.history.reviews import Judgement, standings
 from segdetect.storage.plans.plan import Plan
 from segdetect.storage.plans.plans import Plans
+from segdetect.ui.shared.background_runs import runs
 from segdetect.ui.shared.process import begin_anew
+from tests.support.background import PATIENCE
 from tests.support.findings import failure, run
 from tests.support.pages import banner, captions, errors, markdown, open_page, unescaped, upload
 from tests.support.pages import press as press_label
@@ -172,6 +174,43 @@ def test_on_inspect_the_flag_goes_at_once_and_comes_back(plan: Plan) -> None:
     assert not errors(app)
     assert banner(app)[0] == "Anomalous"
     assert Plans().get("cloth").allowed == ()
+
+
+def test_below_an_inspection_on_history_its_places_are_answered_by_the_same_keys(inspected: Plan) -> None:
+    newest, older = History().find(Search())
+    app = open_page("pages/history.py")
+    key = "history-" + app.dataframe[0].proto.id.partition("-history-")[2]
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    # Keys that answer are there for who wants them.
+    assert not [one for one in app.button if one.key == "review-defect"]
+    press(app, "review-here")
+    assert errors(app) == []
+    assert "0 of 1 flagged places answered by you" in captions(app)
+    app.text_input(key="review-who").set_value("Ann").run()
+    press(app, "review-defect")
+    assert errors(app) == []
+    (review,) = History().reviews()
+    assert (review.about[0], review.who, review.judgement) == (newest.id, "Ann", Judgement.DEFECT)
+    assert "Nothing is left to be answered here." in "".join(str(one.value) for one in app.success)
+    press(app, "review-undo")
+    assert said() == []
+    assert older.flagged
+
+
+def test_below_a_run_on_batch_its_places_are_answered_by_the_same_keys(home: Path) -> None:
+    app = open_page("pages/batch.py", **{"batch-engine": "texture"})
+    app = upload(app, *FILES.items(), key="batch-files-0")
+    press_label(app, "Inspect these")
+    for place in runs()._places.values():
+        assert place.task.wait(PATIENCE)
+    app.run()
+    press(app, "review-here")
+    assert errors(app) == []
+    assert "0 of 2 flagged places answered by you" in captions(app)
+    press(app, "review-unsure")
+    assert said() == [("someone", "unsure")]
+    assert "1 of 2 flagged places answered by you" in captions(app)
 
 
 def test_without_a_history_there_is_nothing_to_review(monkeypatch: pytest.MonkeyPatch) -> None:

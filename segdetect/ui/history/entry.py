@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -18,6 +19,8 @@ from segdetect.output.tables import rank_column
 from segdetect.output.thumbnails import data_uri, encoded_uri
 from segdetect.pictures.loading import LoadedImage
 from segdetect.storage.history.entries import Entry
+from segdetect.ui.review.offered import offer_review
+from segdetect.ui.review.queue import questions_about
 from segdetect.ui.shared.history import history
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.locale import localized_chart, number_column
@@ -53,6 +56,8 @@ def show_entry(entry: Entry) -> None:
     with right:
         show_scores(entry, result, image, key="history-heatmap")
     _show_tiles(result)
+    if entry.flagged:
+        offer_review(partial(questions_about, [entry]))
 
 
 def picture_of(entry: Entry) -> Upload | None:

@@ -22,7 +22,7 @@ from segdetect.ui.shared.kept import attempt, show_trouble
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.plans import plans
-from segdetect.ui.shared.reviewing import BUTTONS, KIND, say, show_standing, told
+from segdetect.ui.shared.reviewing import BUTTONS, KIND, say, show_standing, show_told, tell, told
 from segdetect.ui.shared.texts import plain, shown
 
 _AT: Final = "review-at"
@@ -43,6 +43,7 @@ whether it is a defect:
 def show_question(queue: Queue) -> None:
     """Draw the first open question, or the one that the visitor went to, with all that may be said of it."""
     show_trouble(KIND)
+    show_told()
     if not queue.total:
         _show_nothing(queue)
         return
@@ -176,15 +177,14 @@ def keep(entry: Entry, boxes_ltrb: Sequence[Box], judgement: Judgement, **values
     done = st.session_state.setdefault(_DONE, [])
     done.append((entry, boxes_ltrb, values.get("drawn")))
     learn(plan)
-    said = told(plan, entry, judgement, is_here=picture is not None)
-    st.toast(plain(said), icon=":material/rate_review:")
+    tell(told(plan, entry, judgement, is_here=picture is not None))
 
 
 def _undo() -> None:
     entry, boxes_ltrb, drawn = st.session_state[_DONE].pop()
     plan = say(entry, boxes_ltrb, Judgement.TAKEN_BACK, bytes_of(entry), drawn=drawn)
     learn(plan)
-    st.toast(plain(told(plan, entry, Judgement.TAKEN_BACK)), icon=":material/undo:")
+    tell(told(plan, entry, Judgement.TAKEN_BACK))
 
 
 def _offer_whole(entry: Entry) -> None:
@@ -213,4 +213,4 @@ def _make_good(entry: Entry) -> None:
     plan = make_good(plans(), entry, read_bytes(entry))
     learn(plan)
     count = len(plan.good)
-    st.toast(f"{plain(plan.name)} is at version {plan.version:d} and has {count:d} known-good pictures.")
+    tell(f"{plan.name} is at version {plan.version:d} and has {count:d} known-good pictures.")

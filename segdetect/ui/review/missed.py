@@ -16,8 +16,8 @@ from segdetect.storage.history.reviews import Box, Judgement
 from segdetect.ui.review.pictures import bytes_of
 from segdetect.ui.shared.kept import attempt
 from segdetect.ui.shared.page import part
-from segdetect.ui.shared.reviewing import KIND, say, told
-from segdetect.ui.shared.texts import plain, shown
+from segdetect.ui.shared.reviewing import KIND, say, tell, told
+from segdetect.ui.shared.texts import shown
 from segdetect.ui.viewer.painting import Painting
 from segdetect.ui.viewer.pane import Looks, Pane
 from segdetect.ui.viewer.viewer import picture_viewer
@@ -69,7 +69,7 @@ def show_missed(entry: Entry, image: LoadedImage | None) -> None:
 def _keep(entry: Entry, drawn: Regions) -> None:
     plan = say(entry, (_around(drawn, entry.size_wh),), Judgement.DEFECT, bytes_of(entry), drawn=drawn)
     st.session_state.pop(_DRAWN, None)
-    st.toast(plain(told(plan, entry, Judgement.DEFECT)), icon=":material/rate_review:")
+    tell(told(plan, entry, Judgement.DEFECT))
 
 
 def _around(drawn: Regions, size_wh: tuple[int, int]) -> Box:

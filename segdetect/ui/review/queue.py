@@ -92,14 +92,18 @@ def _choices() -> dict[tuple[str, str], str]:
 
 
 def open_questions(search: Search) -> Queue:
-    """What there is to be asked; an inspection that cannot be read is said, and left out."""
+    """What there is to be asked of the newest inspections; one that cannot be read is said, and left out."""
     entries = history().find(search, count=_MOST)
+    return questions_about(entries, older=history().count(search) - len(entries) if len(entries) == _MOST else 0)
+
+
+def questions_about(entries: Sequence[Entry], *, older: int = 0) -> Queue:
+    """What there is to be asked of these inspections, where there are that many older ones."""
     reviews = history().reviews(entries=[one.id for one in entries], account=account())
     standing: dict[tuple[object, ...], Standing] = {one.opinions[0].about: one for one in standings(reviews)}
     found = least_certain_first(one for entry in entries for one in asked_of(entry))
     mine = [one for one in found if (said := standing.get(one.about)) is not None and said.by(who()) is not None]
     left = found if st.session_state.get(_ALL) else [one for one in found if one not in mine]
-    older = history().count(search) - len(entries) if len(entries) == _MOST else 0
     return Queue(entries, left, reviews, standing, len(found), len(mine), older)
 
 

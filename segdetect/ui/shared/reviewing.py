@@ -131,6 +131,17 @@ def told(plan: Plan | None, entry: Entry, judgement: Judgement, *, is_here: bool
     return f"{plan.name} is at version {plan.version:d}: {what}. It allows {count:d} place{'s'[: count != 1]}."
 
 
+def tell(text: str) -> None:
+    """Have `show_told` say it: the callback of a button in a fragment is not to draw."""
+    st.session_state[_TOLD] = text
+
+
+def show_told() -> None:
+    """Draw what a review did, once."""
+    if _TOLD in st.session_state:
+        st.toast(plain(st.session_state.pop(_TOLD)), icon=":material/rate_review:")
+
+
 def entry_of(inspection: Inspection) -> Entry | None:
     """The newest entry of this visitor's history with this very answer; None where it was not kept."""
     plan = inspection.settings.plan
@@ -163,8 +174,7 @@ def review_row(request: Request, inspection: Inspection, tile: int) -> None:
     """
     if request.is_frame or not is_on() or trouble() is not None:
         return
-    if _TOLD in st.session_state:
-        st.toast(plain(st.session_state.pop(_TOLD)), icon=":material/rate_review:")
+    show_told()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="review-row"):
         segment = next((one for one in segments(inspection) if tile in one.tiles), None)
         entry = None if segment is None else entry_of(inspection)
@@ -215,7 +225,7 @@ def show_standing(standing: Standing | None) -> None:
 def _say_on_inspect(entry: Entry, boxes_ltrb: Sequence[Box], judgement: Judgement) -> None:
     plan = say(entry, boxes_ltrb, judgement, file_bytes(entry.sha256))
     st.session_state[_LAST] = None if judgement is Judgement.TAKEN_BACK else (entry, boxes_ltrb)
-    st.session_state[_TOLD] = told(plan, entry, judgement)
+    tell(told(plan, entry, judgement))
     if plan is not None:
         st.rerun()  # the whole page: what a plan learnt may change the answer
 
