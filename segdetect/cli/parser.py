@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import Any, NoReturn
 
 from segdetect.cli.ending import WRONG_USE
+from segdetect.pictures.names import on_one_line
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,14 +29,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and where all options are told, and exit with code 2."""
         named = "".join(map(_how_to_name, self._files()))
-        missing = self._taken() if "required" in message else ""
-        told = f"{message.removesuffix('.')}{named}{missing}"
+        missing = self._taken() if "arguments are required: " in message else ""
+        told = on_one_line(f"{message.removesuffix('.')}{named}{missing}")
         self.exit(WRONG_USE, f"{self.prog}: {told}. `{self.prog} --help` lists what there is\n")
 
     def _taken(self) -> str:
         """Where what is missing may have gone: to an option that takes as much as there is."""
         greedy = [one for action in self._actions if action.nargs == "+" for one in action.option_strings]
-        given = [one for one in greedy if one in self._given]
+        given = [one for one in greedy if any(len(word) > 2 and one.startswith(word) for word in self._given)]
         return f". What follows {given[0]} counts as its own: name the rest before it, or behind --" if given else ""
 
     def _files(self) -> list[str]:

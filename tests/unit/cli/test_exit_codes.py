@@ -79,8 +79,8 @@ def one_sentence(err: str) -> None:
     assert err.endswith(".\n")
 
 
-# As `python -m segdetect`, where a signal comes while what the commands need is imported, and the end of an import is taken
-# for a failure of it, as NumPy does.
+# As `python -m segdetect`, where a signal comes while what the commands need is imported, and is taken for a failure of
+# the import, as NumPy does.
 STOPPED_EARLY = """
 import os, runpy, signal, sys, time
 

@@ -295,8 +295,11 @@ def test_what_the_parser_does_not_know_exits_with_2(arguments: list[str], capsys
             ["inspect", "--references", "good", "a.png"],
             "What follows --references counts as its own: name the rest before",
         ),
+        (["inspect", "--ref", "good", "a.png"], "What follows --references counts as its own: name the rest before"),
+        (["inspect", "a.png", "--references", "good", "--required"], "arguments: --required. `segdetect inspect"),
+        (["inspect", "a.png", "--gi\nrd\x1b[2J"], r"unrecognized arguments: --gi\nrd\x1b[2J. `segdetect inspect"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_is_not_known_leads_to_the_help_that_lists_it(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
