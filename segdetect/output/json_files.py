@@ -85,10 +85,16 @@ def read_inspections(data: bytes, *, name: str = "") -> list[Inspection]:
     Raises:
         InputError: as `read_export`, or none of its pictures could be inspected.
     """
-    found = [result for result in read_export(data, name=name) if isinstance(result, Inspection)]
-    if not found:
-        raise InputError("it holds no inspection, only what failed", remedy="Inspect its pictures again", file=name)
-    return found
+    results = read_export(data, name=name)
+    failed = [result for result in results if isinstance(result, Failure)]
+    if len(failed) == len(results):
+        first, more = failed[0], f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise InputError(
+            f"it holds no inspection, only what failed ({first.image}: {first.error.problem}{more})",
+            remedy="Inspect its pictures again",
+            file=name,
+        )
+    return [result for result in results if isinstance(result, Inspection)]
 
 
 def _documents(document: Any) -> Sequence[Any]:

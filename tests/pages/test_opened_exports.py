@@ -149,7 +149,11 @@ def test_of_a_run_each_inspection_can_be_opened(own: Inspection) -> None:
         ("half.json", lambda data: data[: len(data) // 2], "it is no whole JSON file"),
         ("newer.json", lambda data: data.replace(b'"version": 1', b'"version": 7'), "it is of version 7"),
         ("coco.json", lambda data: b'{"images": []}', "it is no inspection that SegDetect exported"),
-        ("failed.json", lambda data: json.dumps(FAILED).encode(), "it holds no inspection, only what failed"),
+        (
+            "failed.json",
+            lambda data: json.dumps(FAILED).encode(),
+            "it holds no inspection, only what failed (bad.png: it is empty)",
+        ),
         ("scan.txt", lambda data: data.replace(b'"verdict": "', b'"verdict": "x'), "this inspection is damaged"),
     ],
 )
