@@ -201,7 +201,7 @@ def test_a_damaged_version_is_named_and_can_be_removed(gasket: Plan, home: Path)
     assert any("Gasket" in error and "set aside" in error for error in errors(app))
     press(app, "Gasket")
     assert app.slider(key="grid").value == 5
-    press(app, "Remove it")
+    press(app, "Remove what is left")
     assert errors(app) == []
     assert not list((home / "plans").rglob("*.broken"))
 

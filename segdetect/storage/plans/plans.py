@@ -49,8 +49,11 @@ class Plans:
         """The plans in their last versions, by name, and what was kept but cannot be read."""
         found = [self._versions(place) for place in self._places() if not (place / _DELETED).exists()]
         last = [contents.whole[-1] for contents in found if contents.whole]
-        damaged = tuple(_beside(one, contents.whole) for contents in found for one in contents.damaged)
-        return Contents(tuple(sorted(last, key=lambda plan: plan.name.casefold())), damaged)
+        damaged = [_beside(one, contents.whole) for contents in found for one in contents.damaged]
+        return Contents(
+            tuple(sorted(last, key=lambda plan: plan.name.casefold())),
+            tuple(sorted(damaged, key=lambda one: one.name.casefold())),
+        )
 
     def deleted(self) -> list[Plan]:
         """The plans whose deletion can be taken back, by name."""
@@ -257,9 +260,10 @@ def _beside(damaged: Damaged, whole: Sequence[Plan]) -> Damaged:
     """A damaged version, with the one that is in use all the same."""
     if not (whole and damaged.can_be_removed and damaged.path.name[:6].isdigit()):
         return damaged
-    last = whole[-1]
-    problem = f"version {int(damaged.path.name[:6])} is damaged and was set aside; version {last.version} is in use"
-    remedy = f"Make your change again; what is left of it is {shown(damaged.path)}"
+    number, last = int(damaged.path.name[:6]), whole[-1]
+    problem = f"version {number} is damaged and was set aside; version {last.version} is in use"
+    what = "Nothing is to be done" if last.version > number else "Make your change again"
+    remedy = f"{what}; what is left of it is {shown(damaged.path)}"
     return replace(damaged, name=last.name, problem=problem, remedy=remedy)
 
 

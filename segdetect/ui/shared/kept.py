@@ -30,13 +30,15 @@ def show_trouble(kind: str) -> None:
 def show_damaged(damaged: Sequence[Damaged], discard: Callable[[Damaged], None], *, kind: str) -> None:
     """Draw the entries that cannot be read, each with what to do and a button that removes what is left of it."""
     for entry in damaged:
-        show_error(entry.error)
-        if entry.can_be_removed:
-            st.button(
-                "Remove it",
-                key=f"discard-{kind}-{entry.path.parent.name}-{entry.path.name}",
-                icon=":material/delete:",
-                on_click=attempt,
-                args=(discard, entry),
-                kwargs={"kind": kind},
-            )
+        # Near its own box: between two, it could be of either.
+        with st.container(gap="xsmall"):
+            show_error(entry.error)
+            if entry.can_be_removed:
+                st.button(
+                    "Remove what is left",
+                    key=f"discard-{kind}-{entry.path.parent.name}-{entry.path.name}",
+                    icon=":material/delete:",
+                    on_click=attempt,
+                    args=(discard, entry),
+                    kwargs={"kind": kind},
+                )

@@ -202,7 +202,11 @@ def test_a_damaged_version_is_named_and_set_aside_and_the_one_before_is_in_use(p
     ]
     third = plans.keep(replace(first, notes="third"))
     assert third.version == 3
-    plans.discard(found.damaged[0])
+    (later,) = plans.kept().damaged
+    assert "version 2 is damaged and was set aside; version 3 is in use. Nothing is to be done; what" in str(
+        later.error
+    )
+    plans.discard(later)
     assert plans.kept().damaged == ()
 
 
