@@ -60,8 +60,11 @@ class OpenPlan:
 def damaged_picture(plan: Plan, sha256: str) -> StorageError:
     """The error for a picture of a plan that is gone or is not what it was."""
     name = next((name for digest, name in plan.names if digest == sha256), "a picture")
+    # It alone would take the place of all the known-good ones.
+    is_good = any(one.sha256 == sha256 for one in plan.good)
+    what = "the plan all of its known-good pictures" if is_good else "it to the plan"
     return StorageError(
         f"{name} is damaged or gone (SHA-256 {sha256[:16]}...)",
-        remedy="Give it to the plan once more, or import the plan from a file that has it",
+        remedy=f"Give {what} once more, or import the plan from a file that has it",
         file=plan.name,
     )

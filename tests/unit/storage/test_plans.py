@@ -213,7 +213,8 @@ def test_a_damaged_version_is_named_and_set_aside_and_the_one_before_is_in_use(p
 def test_a_damaged_picture_is_named_with_a_remedy_that_helps(plans: Plans) -> None:
     kept = plans.keep(WHOLE, by_digest(ONE, TWO))
     (plans.folder / "pictures" / digest(TWO)).write_bytes(b"picture 2wo")
-    with pytest.raises(StorageError, match=r"Gasket: scan.tif#2 is damaged or gone .*Give it to the plan once more"):
+    remedy = "Give the plan all of its known-good pictures once more"
+    with pytest.raises(StorageError, match=rf"Gasket: scan.tif#2 is damaged or gone .*{remedy}"):
         plans.open("Gasket").good_files()[1].read()
     changed = plans.keep(replace(kept, notes="mended"), by_digest(TWO))
     assert plans.open("Gasket").good_files()[1].data() == TWO
