@@ -171,7 +171,7 @@ def shots(dataset: Path, address: str) -> dict[str, Shot]:
         "batch": Shot(address="/batch", take=batch),
         "history": Shot(address="/history", take=lambda page: history(page, address), height=1250),
         "method": Shot(address="/method", take=empty, width=1280, height=900),
-        "dark": Shot(address="/?sample=Cracked+bricks", take=answer, height=1000, dark=True),
+        "dark": Shot(address="/?sample=Nut+in+gravel", take=answer, height=1000, dark=True),
         "phone": Shot(address="/?sample=Broken+wire+mesh", take=answer, width=400, height=1000),
     }
 
