@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 
 import segdetect
 from segdetect import EngineName, GridSize, Rule, RuleName, Scope, SegDetectError, Settings, Verdict
+from segdetect.documents.failures import failure_document
+from segdetect.errors import InputError
+from segdetect.inspection import Failure
 from segdetect.pipeline import Inspector
 from tests.support.pictures import planted, png, weave
 from tests.support.tiny_engine import TinyDenseEngine
@@ -237,6 +241,9 @@ def test_a_file_that_is_no_single_inspection_is_an_error(engine: TinyDenseEngine
     text = path.read_text()
     path.write_text(f'{{"document": "segdetect run", "version": 1, "results": [{text}, {text}]}}')
     with pytest.raises(SegDetectError, match=r"a\.json: it holds 2 inspections\. Open it on the Inspect page"):
+        segdetect.read_inspection(path)
+    path.write_text(json.dumps(failure_document(Failure("bad.png", InputError("it is empty", remedy="Drop it")))))
+    with pytest.raises(SegDetectError, match=r"a\.json: it holds no inspection, only what failed \(bad\.png: it is"):
         segdetect.read_inspection(path)
 
 

@@ -82,13 +82,13 @@ def one_sentence(err: str) -> None:
 # As `python -m segdetect`, where a signal comes while what the commands need is imported, and is taken for a failure of
 # the import, as NumPy does.
 STOPPED_EARLY = """
-import os, runpy, signal, sys, time
+import runpy, signal, sys, time
 
 class Stopping:
     def find_spec(self, name, path=None, target=None):
         if name == "segdetect.log":
             try:
-                os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+                signal.raise_signal(signal.Signals[sys.argv[1]])
                 time.sleep(0.01)
             except BaseException as error:
                 raise ImportError(name) from error
