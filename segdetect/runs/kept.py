@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -20,7 +21,7 @@ from segdetect.output.journal import Journal, has_journal, read_head, read_journ
 from segdetect.output.run import Run
 from segdetect.output.run_folder import RunWriter
 from segdetect.output.thumbnails import kept_thumbnail
-from segdetect.pictures.left_out import LeftOut
+from segdetect.pictures.left_out import OWN_RECORD, LeftOut
 from segdetect.pictures.places import state_of
 from segdetect.pictures.source_file import SourceFile, load_source
 from segdetect.progress import Progress, no_progress
@@ -81,7 +82,7 @@ class KeptRun:
         head = read_head(self._folder)
         _check_same(head, _head(self._work, self._run), self._folder)
         self._run = replace(
-            self._run, started=str(head["started"]), mm_per_pixel=self._run.mm_per_pixel or _scale(head)
+            self._run, started=str(head["started"]), mm_per_pixel=self._run.mm_per_pixel or _scale(head, self._folder)
         )
         # Earlier journals have no other name of their run.
         self._id = str(head.get("id", head["started"]))
@@ -159,9 +160,17 @@ def redrawn(finished: Finished, files: Sequence[SourceFile]) -> Finished:
     return replace(finished, thumbnail=kept_thumbnail(image, result))
 
 
-def _scale(head: Mapping[str, Any]) -> float | None:
-    """The scale that a journal's run had, so that its areas are the same in whatever is written of it later."""
-    scale = head.get("mm_per_pixel")
+def _scale(head: Mapping[str, Any], folder: Path) -> float | None:
+    """The scale of a run's files, so that its areas are the same in whatever is written of it later.
+
+    Going on with it may have been asked for with another than its journal began with.
+    """
+    try:
+        last = json.loads((folder / OWN_RECORD).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        last = None  # gone, or made by another program: the journal says how the run began
+    is_its_own = isinstance(last, Mapping) and last.get("started") == head["started"]
+    scale = (last if is_its_own else head).get("mm_per_pixel")
     return scale if isinstance(scale, float | int) else None
 
 

@@ -143,7 +143,8 @@ def test_a_run_that_is_gone_on_with_keeps_its_scale_unless_there_is_another(
 ) -> None:
     out = tmp_path / "out"
     _do(_kept(inspector, folder, out, mm_per_pixel=0.5), inspector, 2)
-    _do(_kept(inspector, folder, out, mm_per_pixel=later), inspector)
+    _do(_kept(inspector, folder, out, mm_per_pixel=later), inspector, 1)
+    _do(_kept(inspector, folder, out), inspector)
     assert json.loads((out / "run.json").read_text())["mm_per_pixel"] == scale
     table = pd.read_csv(out / "segments.csv")
     assert len(table) > 0
