@@ -41,17 +41,6 @@ def test_the_method_has_contents_that_lead_to_each_part(tab: Callable[..., Any])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["watch", "evaluate", "batch", "plans"])
-def test_lines_of_text_are_as_long_on_a_wide_screen_as_they_are_read_well(tab: Callable[..., Any], name: str) -> None:
-    page = tab("", page=name, viewport={"width": 1920, "height": 1080})
-    page.locator("[data-testid=stMain] li").first.wait_for()
-    widths = page.locator("[data-testid=stMain] :is(p, li)").evaluate_all(
-        "all => all.map((one) => one.getBoundingClientRect().width / parseFloat(getComputedStyle(one).fontSize))"
-    )
-    assert max(widths) < 41, "about 80 characters"
-
-
-@pytest.mark.slow
 def test_pages_are_chosen_by_keyboard_and_kept_in_the_address(tab: Callable[..., Any]) -> None:
     page = dropped(tab)
     page.wait_for_url("**page=1**")
@@ -102,6 +91,7 @@ def test_a_plan_is_imported_by_key_and_reached_at_once(tab: Callable[..., Any], 
     page.wait_for_timeout(700)
     page.keyboard.press("Tab")
     page.locator('[data-testid="stFileUploader"] button:focus').wait_for()
+    rest(page)  # an upload's field that is drawn anew in between hears nothing
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(file)
