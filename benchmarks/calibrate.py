@@ -1,6 +1,7 @@
 """Measure how far clean pictures stand out, and what decisions made of that are worth on data sets left out.
 
 python -m benchmarks.calibrate DATASET [--surfaces FOLDER ...] [--engine NAME ...] [--one-kind NAME ...] [--keep FILE]
+                               [--lone LOG ...]
 
 DATASET has pictures with masks, each with the data set it comes from (manifest.csv). FOLDER holds a folder of clean
 pictures for each further kind of surface. For every data set, the tables of `segdetect/deciding/calibrations.py` are
@@ -84,14 +85,14 @@ class Seen:
         return not self.truth.any()
 
     def prominence(self, constants: Calibration) -> float:
-        """How far its strongest tile stands out, in the units of its scope."""
+        """How far its strongest tiles stand out, in the units of its scope."""
         values = self.scores.scores
         if self.scope is Scope.SELF:
             return prominence(values, constants)
         if self.scope is Scope.REFERENCES:
-            return reference_prominence(values, constants.floor) - growth(values, constants.growth)
-        level = batch_level(self.bank_scores, FEW_DEFECTIVE, constants.floor)
-        return peak_log(values, constants.floor) - level - growth(values, constants.growth)
+            return reference_prominence(values, constants.floor, constants.lone) - growth(values, constants.growth)
+        level = batch_level(self.bank_scores, FEW_DEFECTIVE, constants.floor, constants.lone)
+        return peak_log(values, constants.floor, constants.lone) - level - growth(values, constants.growth)
 
 
 class _Bench:
@@ -217,8 +218,19 @@ def _report(
         yield f"  in batches of clean pictures alone, {budget:.0%}: clean {left.alone} of {left.clean}"
 
 
+def _tried(engine: EngineName, seen: Sequence[Seen], constants: Calibration) -> Iterator[str]:
+    """What decisions are worth with other constants, each data set left out; surfaces alone in scope self."""
+    without = left_out(seen, constants)
+    for scope in Scope:
+        shown = [one for one in _shown(seen, scope) if not one.scores.varied]
+        told = _told_apart(shown, constants)
+        for budget in BUDGETS:
+            found = _figures(engine, shown, without, budget)
+            yield f"  lone {constants.lone:g}, {scope}, {budget:.0%}: {told}; {found}"
+
+
 def _told_apart(shown: Sequence[Seen], constants: Calibration) -> str:
-    """How well the strongest tile tells defective pictures from clean ones."""
+    """How well the strongest tiles tell defective pictures from clean ones."""
     odd = np.array([not one.clean for one in shown])
     if odd.all() or not odd.any():
         return f"{len(shown)} pictures, not of both sorts"
@@ -306,6 +318,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         constants = CALIBRATIONS[name]
         without = left_out(seen, constants)
         print("\n".join(_report(name, seen, constants, without)))
+        for lone in options.lone:
+            print("\n".join(_tried(name, seen, replace(constants, lone=lone))))
         found = learnt(constants, seen)
         for table in ("surfaces", "references", "batch"):
             print(f"  {table}={getattr(found, table)},")
@@ -321,6 +335,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", nargs="+", type=EngineName, choices=list(CALIBRATIONS), default=list(CALIBRATIONS))
     parser.add_argument("--one-kind", nargs="+", default=[], metavar="NAME", help="data sets whose categories are one")
     parser.add_argument("--grid", type=int, default=DEFAULT_GRID, metavar="N", help="N x N tiles (default %(default)s)")
+    parser.add_argument("--lone", nargs="+", type=float, default=[], metavar="LOG", help="other such constants to try")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="scores to go on from, or to write")
     return parser
 

@@ -26,6 +26,7 @@ class Calibration:
             compared with itself, up to this many times; 1 for an engine that gains nothing from it.
         growth: how far the strongest stands out grows with this power of the number of tiles.
         floor: score below which differences are noise; it is added to scores before they are divided.
+        lone: the most, as a log, that counts against a strongest tile that stands out alone.
         self_ratio: of the strongest score, that other tiles must come to, to be flagged with it, in a picture compared
             with itself.
         others_ratio: the same in a picture compared with others.
@@ -36,7 +37,7 @@ class Calibration:
         one_kind: mean unlikeness of a batch's pictures from which on they do not show the same thing; endless for
             engines that cannot tell.
         other_kind: unlikeness of a picture that probably shows another thing than the good ones.
-        batch: log of the strongest score over that of the lower quartile of the batch, of clean pictures.
+        batch: prominences of clean pictures of a batch.
         hits: by scope, at each of `FALSE_ALARMS`, the share of defective pictures with a right flag, of data sets that
             had no say in the tables; of pictures compared with themselves, those that are taken for a surface. Empty
             where that was not measured.
@@ -46,6 +47,7 @@ class Calibration:
     uneven: float
     growth: float
     floor: float
+    lone: float
     first_right: float
     self_ratio: float
     others_ratio: float
@@ -70,19 +72,20 @@ CALIBRATIONS: Final = {
         uneven=1.0,
         growth=0.08,
         floor=0.01,
+        lone=0.2,
         first_right=0.71,
         self_ratio=0.7,
         others_ratio=0.7,
         prior=8.0,
-        surfaces=CleanPictures((0.324, 0.424, 0.523, 0.567, 0.659, 0.909, 1.03)),
-        references=CleanPictures((0.862, 1.046, 1.128, 1.323, 1.651, 1.977, 2.576)),
-        batch=CleanPictures((-0.299, -0.195, -0.074, -0.018, 0.02, 0.096, 0.195)),
+        surfaces=CleanPictures((0.299, 0.396, 0.446, 0.523, 0.621, 0.738, 0.908)),
+        references=CleanPictures((0.845, 1.026, 1.081, 1.225, 1.511, 1.859, 2.56)),
+        batch=CleanPictures((-0.287, -0.19, -0.073, -0.008, 0.03, 0.091, 0.175)),
         one_kind=0.28,
         other_kind=0.4,
         hits={
-            Scope.SELF: (0.16, 0.26, 0.29, 0.4, 0.58, 0.66, 0.72, 0.84),
-            Scope.REFERENCES: (0.01, 0.12, 0.14, 0.28, 0.47, 0.76, 0.85, 0.94),
-            Scope.BATCH: (0.1, 0.17, 0.23, 0.32, 0.5, 0.79, 0.87, 0.89),
+            Scope.SELF: (0.12, 0.26, 0.34, 0.5, 0.59, 0.7, 0.74, 0.86),
+            Scope.REFERENCES: (0.0, 0.08, 0.16, 0.36, 0.53, 0.8, 0.84, 0.93),
+            Scope.BATCH: (0.1, 0.17, 0.23, 0.29, 0.56, 0.76, 0.84, 0.9),
         },
     ),
     EngineName.FASTDUP: Calibration(
@@ -90,6 +93,7 @@ CALIBRATIONS: Final = {
         uneven=1.0,
         growth=0.12,
         floor=0.001,
+        lone=0.0,
         first_right=0.24,
         self_ratio=0.5,
         others_ratio=0.7,
@@ -108,17 +112,18 @@ CALIBRATIONS: Final = {
         uneven=2.2,
         growth=0.08,
         floor=0.01,
+        lone=0.2,
         first_right=0.43,
         self_ratio=0.5,
         others_ratio=0.7,
         prior=1.0,
-        surfaces=CleanPictures((0.122, 0.228, 0.308, 0.375, 0.423, 0.786, 2.092)),
-        references=CleanPictures((2.135, 2.661, 2.85, 3.157, 3.461, 3.768, 4.012)),
-        batch=CleanPictures((-0.252, 0.042, 0.123, 0.216, 0.33, 0.749, 0.951)),
+        surfaces=CleanPictures((0.144, 0.241, 0.33, 0.371, 0.472, 1.006, 2.298)),
+        references=CleanPictures((1.95, 2.615, 2.836, 3.091, 3.325, 3.567, 3.785)),
+        batch=CleanPictures((-0.218, 0.054, 0.207, 0.225, 0.262, 0.736, 1.073)),
         hits={
-            Scope.SELF: (0.0, 0.05, 0.2, 0.65, 0.73, 0.8, 0.87, 0.91),
-            Scope.REFERENCES: (0.13, 0.2, 0.2, 0.24, 0.27, 0.49, 0.59, 0.64),
-            Scope.BATCH: (0.05, 0.09, 0.12, 0.15, 0.24, 0.28, 0.4, 0.57),
+            Scope.SELF: (0.0, 0.02, 0.15, 0.49, 0.71, 0.76, 0.84, 0.87),
+            Scope.REFERENCES: (0.16, 0.2, 0.21, 0.25, 0.31, 0.46, 0.56, 0.64),
+            Scope.BATCH: (0.04, 0.09, 0.11, 0.15, 0.24, 0.27, 0.39, 0.51),
         },
     ),
 }

@@ -22,6 +22,7 @@ from segdetect.deciding.prominence import (
     peak_log,
     quantile,
     reference_prominence,
+    strongest_needed,
     unevenness,
 )
 from segdetect.deciding.reasons import MIXED, comparison_reason, gate_reason, other_kind_reason, tally
@@ -158,7 +159,7 @@ def _fence(scores: TileScores, constants: Calibration) -> Decision:
 
 
 def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Calibration) -> Decision:
-    """Does the strongest tile stand out from the typical one further than in so many clean pictures?
+    """Do the two strongest tiles stand out from the typical one further than in so many clean pictures?
 
     A picture whose ordinary tiles differ more must show more: the typical tile's score over the lowest tenth's raises
     the gate. Defects are not among these tiles, so they do not raise it, as they do the spread of all.
@@ -169,13 +170,13 @@ def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Cali
         return _decision(RuleName.GATE, *_nothing_flagged(values), Verdict.CANNOT_TELL, doubt)
     typical = quantile(values, constants.typical) + constants.floor
     clean = constants.surfaces
-    scale = gate_scale(values, constants)
     allowed = DOUBTFUL * false_alarms if scores.doubtful else false_alarms
-    needed = math.exp(clean.bound(allowed)) * scale * typical - constants.floor
+    gate = clean.bound(allowed) + math.log(typical * gate_scale(values, constants))
+    needed = strongest_needed(values, gate, constants.floor, constants.lone)
     threshold, flags = _two_steps(values, needed, math.log(typical), constants.self_ratio, constants.floor)
     strongest = (float(values.max()) + constants.floor) / typical
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
-    share = clean.share_above(math.log(strongest / scale))
+    share = clean.share_above(prominence(values, constants))
     reason = gate_reason(flags, strongest, (needed + constants.floor) / typical, share, constants, verdict)
     if scores.doubtful and verdict is Verdict.NORMAL:
         verdict = Verdict.CANNOT_TELL
@@ -193,9 +194,9 @@ def gate_scale(values: Floats, constants: Calibration) -> float:
 
 
 def prominence(values: Floats, constants: Calibration) -> float:
-    """Log of how many times the typical tile's score the largest is, made comparable between pictures."""
+    """Log of how many times the typical tile's score the two strongest are, made comparable between pictures."""
     typical = quantile(values, constants.typical) + constants.floor
-    return peak_log(values, constants.floor) - math.log(typical * gate_scale(values, constants))
+    return peak_log(values, constants.floor, constants.lone) - math.log(typical * gate_scale(values, constants))
 
 
 def _two_steps(values: Floats, needed: float, ordinary: float, ratio: float, floor: float) -> tuple[float, Flags]:
@@ -252,8 +253,8 @@ def _is_mixed(scores: TileScores, bank_unlikeness: Sequence[float], constants: C
 def _calibrated(
     scores: TileScores, rule: Rule, bank_scores: Sequence[Floats], scope: Scope, constants: Calibration
 ) -> Decision:
-    """Does the strongest tile stand out further than in so many clean pictures, those of this kind first of all?"""
-    values, floor = scores.scores, constants.floor
+    """Do the two strongest tiles stand out further than in so many clean pictures, those of this kind first of all?"""
+    values, floor, lone = scores.scores, constants.floor, constants.lone
     if not bank_scores:
         reason = (
             "There is no known-good picture to learn from what is normal. Give one or more, or choose another rule."
@@ -261,14 +262,15 @@ def _calibrated(
         return _decision(RuleName.CALIBRATED, *_nothing_flagged(values), Verdict.CANNOT_TELL, reason)
     ordinary, more = median_log(values, floor), growth(values, constants.growth)
     if scope is Scope.BATCH:
-        level = batch_level(bank_scores, rule.expected_defective, floor)
-        needed = math.exp(constants.batch.bound(rule.false_alarms) + level + more) - floor
-        share = constants.batch.share_above(peak_log(values, floor) - level - more)
+        level = batch_level(bank_scores, rule.expected_defective, floor, lone)
+        peak = constants.batch.bound(rule.false_alarms) + level + more
+        share = constants.batch.share_above(peak_log(values, floor, lone) - level - more)
     else:
-        good = np.array([reference_prominence(one, floor) - growth(one, constants.growth) for one in bank_scores])
+        good = np.array([reference_prominence(one, floor, lone) - growth(one, constants.growth) for one in bank_scores])
         bound = _reference_bound(good, rule.false_alarms, constants)
-        needed = math.exp((bound + more + CONTRAST * ordinary) / (1 + CONTRAST)) - floor
-        share = constants.references.share_above(reference_prominence(values, floor) - more)
+        peak = (bound + more + CONTRAST * ordinary) / (1 + CONTRAST)
+        share = constants.references.share_above(reference_prominence(values, floor, lone) - more)
+    needed = strongest_needed(values, peak, floor, lone)
     threshold, flags = _two_steps(values, needed, ordinary, constants.others_ratio, floor)
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
     below = sum(float(one.max()) < float(values.max()) for one in bank_scores)

@@ -1,4 +1,4 @@
-"""How far the strongest tile of a picture stands out, as one number for each scope, and how far clean pictures' do."""
+"""How far the strongest tiles of a picture stand out, as one number for each scope, and how far clean pictures' do."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def unevenness(values: Floats, *, typical: float, floor: float) -> float:
 
 
 def growth(values: Floats, power: float) -> float:
-    """Log of how much further the strongest of so many tiles stands out than of 49; fewer than 16 count as 16."""
+    """Log of how much further the strongest of so many tiles stand out than of 49; fewer than 16 count as 16."""
     return power * math.log(max(len(values), 16) / GATE_TILES)
 
 
@@ -67,26 +67,40 @@ def median_log(values: Floats, floor: float) -> float:
     return math.log(quantile(values, 0.5) + floor)
 
 
-def peak_log(values: Floats, floor: float) -> float:
-    """Log of the strongest tile's score."""
-    return math.log(float(values.max()) + floor)
+def peak_log(values: Floats, floor: float, lone: float) -> float:
+    """Log of how high the strongest tiles score: the mean of the two strongest, at most so far below the strongest.
+
+    An accident seldom makes two tiles score high, and a defect often does; but it may lie in one.
+
+    Args:
+        values: the tiles' scores.
+        floor, lone: as in `Calibration`.
+    """
+    strongest = np.log(np.sort(values)[-2:] + floor)
+    return float(strongest[-1] - min(lone, (strongest[-1] - strongest[0]) / 2))
 
 
-def reference_prominence(values: Floats, floor: float) -> float:
-    """With good pictures: log of the strongest score, and half of its log over the median tile's.
+def strongest_needed(values: Floats, peak: float, floor: float, lone: float) -> float:
+    """The score that the strongest tile must reach for `peak_log` to be so high, the others being as they are."""
+    second = math.log(float(np.sort(values)[-2:][0]) + floor)
+    return math.exp(peak + min(lone, max(peak - second, 0.0))) - floor
+
+
+def reference_prominence(values: Floats, floor: float, lone: float) -> float:
+    """With good pictures: log of the strongest scores, and half of their log over the median tile's.
 
     Scores are in units of the good pictures' own typical distance, so that clean pictures of all kinds are alike; the
     contrast within the picture adds what the level alone does not tell.
     """
-    return (1 + CONTRAST) * peak_log(values, floor) - CONTRAST * median_log(values, floor)
+    return (1 + CONTRAST) * peak_log(values, floor, lone) - CONTRAST * median_log(values, floor)
 
 
-def batch_level(bank_scores: Sequence[Floats], defective: float, floor: float) -> float:
+def batch_level(bank_scores: Sequence[Floats], defective: float, floor: float, lone: float) -> float:
     """Log of the score of the middle one of a batch's good pictures, by their strongest tiles.
 
     Args:
         bank_scores: tile scores of the batch's other pictures, good ones and others.
         defective: the expected share of defective ones, which score higher than the good ones.
-        floor: as in `Calibration`.
+        floor, lone: as in `Calibration`.
     """
-    return float(np.quantile([peak_log(one, floor) for one in bank_scores], (1 - defective) / 2))
+    return float(np.quantile([peak_log(one, floor, lone) for one in bank_scores], (1 - defective) / 2))

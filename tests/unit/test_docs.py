@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -153,7 +154,8 @@ def _calibration_rows() -> list[str]:
     rows = []
     for engine, used in CALIBRATIONS.items():
         uneven = f"{used.uneven} times" if used.uneven > 1 else "not"
-        numbers = f"{used.typical:.0%} | {uneven} | {used.growth} | {used.self_ratio:.0%} | {used.floor}"
+        alone = f"{math.exp(used.lone):.3g}"
+        numbers = f"{alone} | {used.typical:.0%} | {uneven} | {used.growth} | {used.self_ratio:.0%} | {used.floor}"
         rows.append(f"| {engine} | {numbers} |".replace("%", " %"))
         tables = {"itself": used.surfaces, "good pictures": used.references, "a batch": used.batch}
         for what, table in tables.items():

@@ -114,7 +114,7 @@ class TestGate:
     @pytest.mark.parametrize("engine", ENGINES)
     def test_blank_tiles_do_not_hide_a_defect(self, engine: EngineName) -> None:
         scores = np.where(np.arange(49) % 3 == 0, 0.0, 1.0)
-        scores[PLANTED] = 6
+        scores[PLANTED] = 9
         assert np.flatnonzero(decided(scores, RuleName.GATE, engine=engine).flags).tolist() == [PLANTED]
 
     def test_a_picture_is_at_the_gate_when_its_prominence_is_the_calibrations(self) -> None:

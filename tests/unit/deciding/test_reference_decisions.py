@@ -34,6 +34,7 @@ SIMPLE = Calibration(
     uneven=1,
     growth=0,
     floor=0,
+    lone=0,
     first_right=0.5,
     self_ratio=0,
     others_ratio=0,
@@ -156,6 +157,45 @@ def test_what_it_takes_is_enough() -> None:
     needed = decided([1, 1, 1, 1, 1.5]).threshold
     assert decided([1, 1, 1, 1, needed]).flags.tolist() == [False] * 4 + [True]
     assert not decided([1, 1, 1, 1, math.nextafter(needed, 0)]).flags.any()
+
+
+@pytest.mark.parametrize(
+    ("second", "needed"),
+    [
+        pytest.param(1.0, 2.4, id="it stands out alone: a fifth more"),
+        pytest.param(1.9, 2 * 2 / 1.9, id="the next one lacks a twentieth: a twentieth more"),
+        pytest.param(2.0, 2.0, id="two reach it"),
+        pytest.param(3.0, 2.0, id="the next one is beyond"),
+    ],
+)
+def test_the_next_tile_counts_against_the_strongest_up_to_a_limit(second: float, needed: float) -> None:
+    def answer(strongest: float) -> Decision:
+        return decided([1, 1, 1, 1, second, strongest], lone=math.log(1.2))
+
+    assert answer(max(second, 1.001 * needed)).flags[-1]
+    if second < needed:
+        below = answer(0.999 * needed)
+        assert not below.flags.any()
+        assert below.threshold == pytest.approx(needed)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.5])
+def test_so_it_is_in_pictures_compared_with_others(floor: float) -> None:
+    # The batch's middle picture scores 4 where it stands out most, and 2 in the next place: sqrt(8) in all.
+    batch = {"scope": Scope.BATCH, "name": RuleName.CALIBRATED, "good": [4.0] * 9, "false_alarms": 0.5, "floor": floor}
+    needed = decided([1, 1, 1, 1, 1], lone=9.0, **batch).threshold
+    peak = (4 + floor) * (2 + floor)
+    assert needed + floor == pytest.approx(peak / (1 + floor))
+    assert decided([1, 1, 1, 1, 1.001 * needed], lone=9.0, **batch).flags.any()
+
+
+def test_a_high_score_of_one_tile_says_less_than_of_two() -> None:
+    constants = replace(SIMPLE, lone=0.3)
+    scores = np.array([1, 1, 1, 1, 1, math.e])
+    assert prominence(scores, constants) == pytest.approx(1 - 0.3)
+    scores[0] = math.exp(0.8)
+    assert prominence(scores, constants) == pytest.approx(0.9)
+    assert prominence(np.array([2.0]), constants) == pytest.approx(0)
 
 
 def test_what_may_be_an_object_is_never_called_normal_by_itself() -> None:
