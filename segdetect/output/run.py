@@ -57,4 +57,5 @@ class Run:
             "started": self.started,
             "settings": asdict(self.settings) | {"ignore": ignore and ignore.record()},
             "mm_per_pixel": self.mm_per_pixel,
+            "csv_bom": self.bom,
         }

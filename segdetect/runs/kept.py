@@ -39,7 +39,7 @@ class KeptRun:
         formats: what is written beside the journal.
         left_out: what the search for the files left out, which is written last.
         mm_per_pixel: as in `output.run.Run`; where it is left out, the scale of the run that is gone on with.
-        bom: likewise.
+        bom: likewise; a run that began so goes on so.
 
     Attributes:
         inspected: how many pictures have an answer so far.
@@ -81,8 +81,12 @@ class KeptRun:
     def _take_up(self) -> None:
         head = read_head(self._folder)
         _check_same(head, _head(self._work, self._run), self._folder)
+        last = _last(head, self._folder)
         self._run = replace(
-            self._run, started=str(head["started"]), mm_per_pixel=self._run.mm_per_pixel or _scale(head, self._folder)
+            self._run,
+            started=str(head["started"]),
+            mm_per_pixel=self._run.mm_per_pixel or _scale(last),
+            bom=self._run.bom or last.get("csv_bom") is True,
         )
         # Earlier journals have no other name of their run.
         self._id = str(head.get("id", head["started"]))
@@ -160,17 +164,21 @@ def redrawn(finished: Finished, files: Sequence[SourceFile]) -> Finished:
     return replace(finished, thumbnail=kept_thumbnail(image, result))
 
 
-def _scale(head: Mapping[str, Any], folder: Path) -> float | None:
-    """The scale of a run's files, so that its areas are the same in whatever is written of it later.
+def _last(head: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """How a run's files were last written, so that whatever is written of it later has the same areas and encoding.
 
-    Going on with it may have been asked for with another than its journal began with.
+    Going on with it may have been asked for with another scale than its journal began with, or for Excel.
     """
     try:
         last = json.loads((folder / OWN_RECORD).read_bytes())
     except (OSError, ValueError, RecursionError):
         last = None  # gone, or made by another program: the journal says how the run began
     is_its_own = isinstance(last, Mapping) and last.get("started") == head["started"]
-    scale = (last if is_its_own else head).get("mm_per_pixel")
+    return last if is_its_own else head
+
+
+def _scale(record: Mapping[str, Any]) -> float | None:
+    scale = record.get("mm_per_pixel")
     return scale if isinstance(scale, float | int) else None
 
 
@@ -214,7 +222,8 @@ def _check_same(head: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path
 
 def _flat(head: Mapping[str, Any]) -> dict[str, Any]:
     """Without what may differ."""
-    return {**head, **head.get("settings", {}), "settings": None, "started": None, "mm_per_pixel": None}
+    differing = ("settings", "started", "mm_per_pixel", "csv_bom")
+    return {**head, **head.get("settings", {}), **dict.fromkeys(differing)}
 
 
 def _check_unchanged(file: SourceFile, finished: Finished, folder: Path) -> None:

@@ -147,7 +147,7 @@ def test_run_json_tells_how_it_was_made(tmp_path: Path) -> None:
     with RunWriter(tmp_path, Run(settings=settings, engine="texture", engine_version="tiny 1")):
         pass
     run = json.loads((tmp_path / "run.json").read_text())
-    assert set(run) == {"segdetect", "engine", "engine_version", "started", "settings", "mm_per_pixel"}
+    assert set(run) == {"segdetect", "engine", "engine_version", "started", "settings", "mm_per_pixel", "csv_bom"}
     assert (run["engine"], run["engine_version"]) == ("texture", "tiny 1")
     assert run["settings"]["grid"] == {"rows": 3, "cols": 5}
     assert run["settings"]["rule"]["name"] == "auto"

@@ -58,10 +58,11 @@ def _kept(
     resume: bool = True,
     settings: Settings = SETTINGS,
     mm_per_pixel: float | None = None,
+    bom: bool = False,
 ) -> KeptRun:
     found = list_sources([folder])
     work = Work.by(inspector, found.files, settings, annotated=True)
-    return KeptRun(work, out, resume=resume, left_out=found.left_out, mm_per_pixel=mm_per_pixel)
+    return KeptRun(work, out, resume=resume, left_out=found.left_out, mm_per_pixel=mm_per_pixel, bom=bom)
 
 
 def _do(kept: KeptRun, inspector: Inspector, parts: int | None = None) -> list[str]:
@@ -149,6 +150,21 @@ def test_a_run_that_is_gone_on_with_keeps_its_scale_unless_there_is_another(
     table = pd.read_csv(out / "segments.csv")
     assert len(table) > 0
     assert table["area_mm2"].tolist() == (table["area_px"] * scale**2).tolist()
+
+
+@pytest.mark.parametrize(("record", "first"), [("kept", True), ("lost", True), ("kept", False)])
+def test_tables_for_excel_stay_so_in_a_run_that_is_gone_on_with(
+    inspector: Inspector, folder: Path, tmp_path: Path, record: str, first: bool
+) -> None:
+    out = tmp_path / "out"
+    _do(_kept(inspector, folder, out, bom=first), inspector, 2)
+    if not first:
+        _do(_kept(inspector, folder, out, bom=True), inspector, 1)
+    if record == "lost":
+        (out / "run.json").unlink()
+    _do(_kept(inspector, folder, out), inspector)
+    begin = {path.name: path.read_bytes()[:3] for path in out.glob("*.csv")}
+    assert begin == dict.fromkeys(["images.csv", "tiles.csv", "flagged_segments.csv", "segments.csv"], b"\xef\xbb\xbf")
 
 
 def test_a_run_keeps_its_id_and_another_of_the_same_second_has_another(
