@@ -31,6 +31,7 @@ from segdetect.inspection import Failure, Inspection
 from segdetect.message import counted
 from segdetect.output.finished import Finished
 from segdetect.output.formats import DEFAULT_FORMATS
+from segdetect.output.journal import has_journal
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
 from segdetect.pictures.limits import MAX_PAGES
@@ -86,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
     plan = opened_plan(options)
     settings = read_settings(options, None if plan is None else plan.plan)
     check_output(options)
-    take_scale(options, plan)
+    if not _goes_on(options):  # a run has its scale already, the plan's or the one that was given in its place
+        take_scale(options, plan)
     warm_up()
     check_good(settings, options, plan)
     if options.resume and options.out is None:
@@ -109,6 +111,10 @@ def run(options: argparse.Namespace) -> int:
     say_notes((*notes, *found.notes))
     with opened_room(options, inspector, images) as room, held_output(options):
         return _Inspecting(options, found, work).answer(room)
+
+
+def _goes_on(options: argparse.Namespace) -> bool:
+    return options.resume and options.out is not None and has_journal(options.out)
 
 
 class _Inspecting:

@@ -102,6 +102,19 @@ def test_a_run_and_the_history_say_which_plan_and_version(place: Path, monkeypat
     assert {entry.verdict for entry in entries} >= {FAILED}
 
 
+@pytest.mark.parametrize(("begun", "later", "scale"), [("0.2", None, 0.2), (None, None, 0.5), ("0.2", "0.1", 0.1)])
+def test_a_plan_gives_its_scale_to_a_run_that_begins_and_not_to_one_that_is_gone_on_with(
+    place: Path, begun: str | None, later: str | None, scale: float
+) -> None:
+    make("--mm-per-pixel", "0.5")
+    scales = []
+    for given in (begun, later):
+        option = ["--mm-per-pixel", given] if given else []
+        assert main(["inspect", "part.png", "--plan", "Gasket/7", "--out", "out", "--resume", *option]) == 0
+        scales.append(json.loads((place / "out" / "run.json").read_text())["mm_per_pixel"])
+    assert scales == [float(begun or 0.5), scale]
+
+
 def test_plans_are_listed_and_shown_and_changed_in_versions(capsys: Said) -> None:
     make("--label", "scratch", "--label", "dent", "--notes", "as on Monday", "--ignore", "mask.png")
     assert make() == 2
