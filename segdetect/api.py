@@ -141,7 +141,7 @@ def read_inspection(path: str | os.PathLike[str]) -> Inspection:
     """An inspection that was written as JSON, here, on the Inspect page or by the command line.
 
     Args:
-        path: the file. A run of several pictures is none.
+        path: the file. A run of several pictures is none; what failed beside its only inspection is not told.
 
     Raises:
         SegDetectError: it cannot be read, is damaged, of a later version, none of ours, or holds several or none.
@@ -153,7 +153,7 @@ def read_inspection(path: str | os.PathLike[str]) -> Inspection:
         raise InputError(
             f"it cannot be read ({error.strerror or error})", remedy="Check the path", file=str(place)
         ) from error
-    found = read_inspections(data, name=str(place))
+    found, _ = read_inspections(data, name=str(place))
     if len(found) > 1:
         raise InputError(
             f"it holds {len(found)} inspections", remedy="Open it on the Inspect page, or export one", file=str(place)

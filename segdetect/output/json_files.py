@@ -13,6 +13,7 @@ from segdetect.documents.settings import settings_record
 from segdetect.errors import InputError
 from segdetect.files import Draft
 from segdetect.inspection import Failure, Inspection
+from segdetect.message import Message
 from segdetect.output.run import Opener, Run
 
 # Raised when a field of a run changes its meaning or goes; its results have versions of their own.
@@ -75,8 +76,8 @@ def read_export(data: bytes, *, name: str = "") -> Sequence[Inspection | Failure
         raise InputError(error.problem, remedy=error.remedy, file=name) from error
 
 
-def read_inspections(data: bytes, *, name: str = "") -> list[Inspection]:
-    """The inspections that a JSON file holds, in their order and at least one.
+def read_inspections(data: bytes, *, name: str = "") -> tuple[list[Inspection], list[Failure]]:
+    """The inspections that a JSON file holds, in their order and at least one, and what failed beside them.
 
     Args:
         data: the file's bytes.
@@ -88,13 +89,18 @@ def read_inspections(data: bytes, *, name: str = "") -> list[Inspection]:
     results = read_export(data, name=name)
     failed = [result for result in results if isinstance(result, Failure)]
     if len(failed) == len(results):
-        first, more = failed[0], f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise InputError(
-            f"it holds no inspection, only what failed ({first.image}: {first.error.problem}{more})",
+            Message("it holds no inspection, only what failed ({which})", which=which_failed(failed)),
             remedy="Inspect its pictures again",
             file=name,
         )
-    return [result for result in results if isinstance(result, Inspection)]
+    return [result for result in results if isinstance(result, Inspection)], failed
+
+
+def which_failed(failed: Sequence[Failure]) -> Message:
+    """The first of what failed, at least one, with its reason, and how many more there are."""
+    first, more = failed[0], f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return Message("{image}: {problem}{more}", image=first.image, problem=first.error.problem, more=more)
 
 
 def _documents(document: Any) -> Sequence[Any]:

@@ -143,6 +143,21 @@ def test_of_a_run_each_inspection_can_be_opened(own: Inspection) -> None:
     assert "other" in app.info[0].value
 
 
+@pytest.mark.parametrize(("failures", "more"), [(1, ""), (3, ", and 2 more")])
+def test_of_a_run_that_failed_in_part_it_is_said_which_and_why_and_the_rest_is_open(
+    own: Inspection, failures: int, more: str
+) -> None:
+    documents = [*[FAILED] * failures, inspection_document(own)]
+    run = json.dumps({"document": "segdetect run", "version": 1, "results": documents}).encode()
+    app = upload(open_page(), ("inspections.json", run))
+    assert banner(app)[0].lower() == own.decision.verdict.value
+    (error,) = errors(app)
+    assert error == (
+        f"**inspections.json**: {failures} of its pictures could not be inspected (bad.png: it is empty{more}).\n\n"
+        "Inspect again what failed."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [

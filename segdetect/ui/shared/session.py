@@ -16,9 +16,10 @@ from segdetect.engines.base import Engine
 from segdetect.engines.dinov2 import Dinov2Engine
 from segdetect.engines.registry import AUTO_ORDER
 from segdetect.errors import InputError, SegDetectError
-from segdetect.inspection import Inspection
+from segdetect.inspection import Failure, Inspection
 from segdetect.log import event
-from segdetect.output.json_files import is_export, read_inspections
+from segdetect.message import Message
+from segdetect.output.json_files import is_export, read_inspections, which_failed
 from segdetect.output.thumbnails import display_uri
 from segdetect.pictures.isolation import warm_up
 from segdetect.pictures.left_out import LeftOut
@@ -205,10 +206,24 @@ def _opened_exports(files: Sequence[tuple[str, bytes]], errors: list[SegDetectEr
     found: list[Inspection] = []
     for name, data in files:
         try:
-            found += [_showable(inspection) for inspection in read_inspections(data, name=name)]
+            inspections, failed = read_inspections(data, name=name)
+            if failed:
+                errors.append(_failed_in(failed, name))
+            found += map(_showable, inspections)
         except SegDetectError as error:
             errors.append(error)
     return tuple(found)
+
+
+def _failed_in(failed: Sequence[Failure], name: str) -> InputError:
+    """What is said of a run that was opened, of whose pictures some have no answer."""
+    return InputError(
+        Message(
+            "{count} of its pictures could not be inspected ({which})", count=len(failed), which=which_failed(failed)
+        ),
+        remedy="Inspect again what failed",
+        file=name,
+    )
 
 
 def _showable(inspection: Inspection) -> Inspection:

@@ -67,8 +67,13 @@ def test_where_all_has_failed_it_is_said_that_there_is_no_inspection(run: bool) 
         read_inspections(data, name="a.json")
     what = f"it holds no inspection, only what failed (bad.png: it is empty{', and 1 more' if run else ''})"
     assert str(caught.value) == f"a.json: {what}. Inspect its pictures again."
-    (found,) = read_inspections(_run(results=[failed, json.loads(WHOLE)]))
+
+
+def test_beside_the_inspections_of_a_run_there_is_what_failed() -> None:
+    failed = failure_document(Failure("bad.png", UnreadableImageError("it is empty", file="bad.png")))
+    (found,), (other,) = read_inspections(_run(results=[failed, json.loads(WHOLE)]))
     assert found.flagged_tiles == [1]
+    assert (other.image, str(other.error)) == ("bad.png", "bad.png: it is empty.")
 
 
 def test_what_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
