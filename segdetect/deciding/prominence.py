@@ -82,8 +82,10 @@ def peak_log(values: Floats, floor: float, lone: float) -> float:
 
 def strongest_needed(values: Floats, peak: float, floor: float, lone: float) -> float:
     """The score that the strongest tile must reach for `peak_log` to be so high, the others being as they are."""
-    second = math.log(float(np.sort(values)[-2:][0]) + floor)
-    return math.exp(peak + min(lone, max(peak - second, 0.0))) - floor
+    second = np.sort(values)[-2:-1]
+    # A single tile is not held to have no other beside it.
+    lacking = max(peak - math.log(float(second[0]) + floor), 0.0) if len(second) else 0.0
+    return math.exp(peak + min(lone, lacking)) - floor
 
 
 def reference_prominence(values: Floats, floor: float, lone: float) -> float:

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from segdetect.deciding.calibrations import CALIBRATIONS
+from segdetect.deciding.calibrations import CALIBRATIONS, FALSE_ALARMS
 from segdetect.deciding.decision import BORDERLINE, decide, prominence
 from segdetect.deciding.prominence import CleanPictures
 from segdetect.deciding.stock import stock_flags
@@ -305,6 +305,64 @@ def test_raising_a_score_never_unflags_its_tile(
     before = any_decision(name, scores, good, Scope.REFERENCES, engine).flags[tile]
     raised = [score + rise if i == tile else score for i, score in enumerate(scores)]
     assert any_decision(name, raised, good, Scope.REFERENCES, engine).flags[tile] >= before
+
+
+SURENESS = (Verdict.NORMAL, Verdict.CANNOT_TELL, Verdict.SUSPICIOUS, Verdict.ANOMALOUS)
+
+
+def batch_decision(scores: Sequence[float], engine: EngineName) -> Decision:
+    """In a batch no tile but the two strongest has a say in whether a picture is called; one more has no score."""
+    others = [np.array([1.0, 2.0, 1.5]), np.array([1.0, 4.0, 3.9])]
+    return decided([*scores, math.nan], RuleName.CALIBRATED, scope=Scope.BATCH, engine=engine, good=others)
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    scores=st.lists(values, min_size=1, max_size=60),
+    tile=st.integers(0, 59),
+    rise=st.floats(0, 5),
+    engine=st.sampled_from(ENGINES),
+)
+def test_raising_a_score_never_makes_a_picture_less_anomalous(
+    scores: list[float], tile: int, rise: float, engine: EngineName
+) -> None:
+    tile %= len(scores)
+    raised = [score + rise if i == tile else score for i, score in enumerate(scores)]
+    before, after = (SURENESS.index(batch_decision(each, engine).verdict) for each in (scores, raised))
+    assert after >= before
+
+
+@hypothesis_settings(deadline=None)
+@given(scores=st.lists(values, min_size=1, max_size=60), tile=st.integers(0, 59), engine=st.sampled_from(ENGINES))
+def test_any_tile_that_comes_to_the_threshold_is_flagged_and_the_strongest_not_before(
+    scores: list[float], tile: int, engine: EngineName
+) -> None:
+    decision = batch_decision(scores, engine)
+    if decision.flags.any():
+        return
+
+    def flagged(at: int, score: float) -> bool:
+        return bool(batch_decision([*scores[:at], score, *scores[at + 1 :]], engine).flags[at])
+
+    assert flagged(tile % len(scores), 1.000001 * decision.threshold)
+    assert not flagged(int(np.argmax(scores)), max(0.99999 * decision.threshold, *scores))
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    scores=score_lists,
+    good=st.lists(score_lists.map(np.array), min_size=1, max_size=25),
+    scope=st.sampled_from(Scope),
+    engine=st.sampled_from(ENGINES),
+)
+def test_of_more_false_alarms_allowed_none_calls_fewer_pictures(
+    scores: list[float], good: list[Floats], scope: Scope, engine: EngineName
+) -> None:
+    called = [
+        bool(decided(scores, RuleName.AUTO, scope=scope, engine=engine, good=good, false_alarms=share).flags.any())
+        for share in FALSE_ALARMS
+    ]
+    assert called == sorted(called)
 
 
 def unlike(

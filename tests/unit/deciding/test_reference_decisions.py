@@ -198,6 +198,47 @@ def test_a_high_score_of_one_tile_says_less_than_of_two() -> None:
     assert prominence(np.array([2.0]), constants) == pytest.approx(0)
 
 
+def test_a_single_tile_is_not_held_to_have_no_other_beside_it() -> None:
+    batch = {"scope": Scope.BATCH, "name": RuleName.CALIBRATED, "good": [4.0], "false_alarms": 0.5}
+    needed = decided([1], **batch, lone=0.3).threshold
+    assert needed == pytest.approx(4 * math.exp(-0.3))
+    assert decided([1.001 * needed], **batch, lone=0.3).flags.all()
+
+
+def test_a_next_tile_beyond_the_gate_does_not_lower_it() -> None:
+    """Two that just reach it are a close call."""
+    decision = decided([1, 1, 1, 1, 2.15, 2.19], lone=0.3)
+    assert decision.verdict is Verdict.SUSPICIOUS
+    assert "2.19 times as high as the typical tile; it takes 2.00." in decision.reason
+
+
+def test_the_reason_counts_the_floor_in() -> None:
+    """(1.5 + 0.5) / (1 + 0.5)."""
+    assert "1.33 times as high as the typical tile; it takes 2.00." in decided([1, 1, 1, 1, 1.5], floor=0.5).reason
+
+
+def test_a_tile_alone_counts_the_same_in_good_pictures() -> None:
+    """Where all stand out alone, it takes as much as if none counted for less."""
+    others = {"name": RuleName.CALIBRATED, "good": [4.0] * 19, "false_alarms": 0.5}
+    for scope in (Scope.REFERENCES, Scope.BATCH):
+        taken = [decided([0, 1, 2], scope=scope, lone=lone, **others).threshold for lone in (0.0, 0.3)]
+        assert taken[1] == pytest.approx(taken[0])
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_what_it_says_of_clean_pictures_is_what_it_decides_by(scope: Scope) -> None:
+    """At what the strongest must reach, as many clean pictures come as far as are allowed."""
+    name = RuleName.GATE if scope is Scope.SELF else RuleName.CALIBRATED
+
+    def answer(second: float, strongest: float) -> Decision:
+        scores = [0.05, 0.1, 0.1, second, strongest]
+        return decided(scores, name, scope=scope, good=[2.0], false_alarms=0.2, lone=0.3, uneven=9)
+
+    alone = answer(0.1, 0.1).threshold
+    for second in (0.1, 0.9 * alone / math.exp(0.3)):
+        assert "About 20% of clean" in answer(second, answer(second, second).threshold).reason
+
+
 def test_what_may_be_an_object_is_never_called_normal_by_itself() -> None:
     for strongest, verdict in ((1.1, Verdict.CANNOT_TELL), (4.0, Verdict.ANOMALOUS)):
         shown = replace(tile_scores([1, 1, 1, 1, strongest]), doubtful=True)
