@@ -175,17 +175,19 @@ def _draw_strip(canvas: Canvas, inspection: Inspection, top: int, high: float) -
     """A column of dots for each range of scores, over an axis from 0 to `high`, and the threshold as a line."""
     left, width, bottom = MARGIN, WIDTH - 2 * MARGIN, top + 150
     bins = width // (DOT + 2)
-    columns = np.minimum(bins - 1, (inspection.scores.scores / high * bins).astype(int))
-    step = min(DOT + 1, 130 // int(np.bincount(columns).max()))
+    # The ranges are counted from the threshold, so that no dot lies across it.
+    threshold = inspection.decision.threshold
+    columns = np.floor((inspection.scores.scores - threshold) / high * bins).astype(int)
+    step = min(DOT + 1, 130 // int(np.unique(columns, return_counts=True)[1].max()))
     filled = dict.fromkeys(columns.tolist(), 0)
-    threshold = left + inspection.decision.threshold / high * width
+    line = left + threshold / high * width
     for column, flagged in zip(columns.tolist(), inspection.decision.flags, strict=True):
-        at = (left + round(column * width / bins), bottom - DOT - 4 - filled[column] * step)
+        at = (round(line + 1 + column * width / bins), bottom - DOT - 4 - filled[column] * step)
         filled[column] += 1
         canvas.dot(at, FLAG_RGB if flagged else GREY)
     canvas.pen.line((left, bottom, left + width, bottom), fill=INK, width=2)
-    canvas.pen.line((threshold, top - 6, threshold, bottom), fill=INK, width=3)
-    canvas.write((threshold + 8, top - 8), f"threshold {inspection.decision.threshold:.3g}", size=20)
+    canvas.pen.line((line, top - 6, line, bottom), fill=INK, width=3)
+    canvas.write((line + 8, top - 8), f"threshold {threshold:.3g}", size=20)
     for share in (0.0, 0.5, 1.0):
         anchor = "la" if share == 0 else "ra" if share == 1 else "ma"
         canvas.write((left + share * width, bottom + 6), f"{share * high:.2g}", size=18, colour=GREY, anchor=anchor)
