@@ -6,6 +6,7 @@ from segdetect.ui.plans.details import show_plan
 from segdetect.ui.plans.drift import show_drift_of
 from segdetect.ui.plans.learnt import show_learnt
 from segdetect.ui.plans.listing import show_list
+from segdetect.ui.plans.mending import show_mending
 from segdetect.ui.plans.switch import show_switch
 from segdetect.ui.plans.trial import show_trial
 from segdetect.ui.plans.worth import show_worth
@@ -17,6 +18,7 @@ with page("Plans"):
     opened = show_list()
     if opened is not None:
         plan = show_plan(opened)
+        show_mending(plan)
         show_switch(plan)
         show_learnt(plan)
         show_drift_of(plan)

@@ -18,7 +18,8 @@ SegDetectError
 │   └── EngineTimeoutError      it took longer than the limit and was stopped
 ├── ClusterError                processes or machines that were to work cannot be had
 ├── StorageError                the disk is full or cannot be written
-│   └── NotKeptError            nothing is kept under the name that was asked for
+│   ├── NotKeptError            nothing is kept under the name that was asked for
+│   └── DamagedPlanError        a picture of a plan is gone or is not what it was
 ├── ForbiddenPathError          a place on the server that its visitors may not read
 └── CancelledError              the user stopped the work
 """
@@ -131,6 +132,10 @@ class StorageError(SegDetectError):
 
 class NotKeptError(StorageError):
     """Nothing is kept under the name that was asked for."""
+
+
+class DamagedPlanError(StorageError):
+    """A picture of a plan is gone or is not what it was; its file is the plan's name."""
 
 
 class ForbiddenPathError(SegDetectError):

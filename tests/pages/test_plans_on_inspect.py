@@ -22,7 +22,7 @@ from segdetect.storage.plans.plan import GoodPicture, Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.starting_points import STARTING_POINTS
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import banner, captions, choices, errors, open_page, press, unescaped, upload
+from tests.support.pages import banner, captions, choices, errors, links, open_page, press, unescaped, upload
 from tests.support.pictures import planted, png, tiff, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -212,6 +212,10 @@ def test_a_plan_whose_picture_is_damaged_says_so_when_it_is_chosen(gasket: Plan,
     assert not app.exception
     assert any("good-1.png is damaged or gone" in error for error in errors(app))
     assert banner(app)[0]
+    assert ("Mend it on Plans", "plan=Gasket") in links(app)
+    app = open_page(plan="Gasket~1")
+    assert any("names a plan that cannot be used here" in unescaped(one.value) for one in app.warning)
+    assert ("Mend it on Plans", "plan=Gasket") in links(app)
 
 
 def test_what_cannot_be_written_is_an_error_in_words(gasket: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from segdetect.storage.plans.plan import GoodPicture, Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.segplan import write_segplan
 from tests.support.findings import finding, run
-from tests.support.pages import captions, chart, errors, markdown, numbers, open_page, press, upload
+from tests.support.pages import captions, chart, errors, markdown, numbers, open_page, press, unescaped, upload
 from tests.support.pictures import planted, png, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -45,6 +46,12 @@ def gasket(home: Path) -> Plan:
 
 def tried(app: AppTest) -> AppTest:
     return upload(app, ("part.png", ODD), ("broken.png", b"no picture"), key="plan-trial-files")
+
+
+def lacking(app: AppTest) -> list[str]:
+    """The pictures that the plan is said to lack."""
+    said = [re.search(r"damaged or gone: (.*)\. Give", unescaped(one.value)) for one in app.warning]
+    return [name for found in said if found for name in found[1].split(", ")]
 
 
 def test_every_plan_has_a_card() -> None:
@@ -164,6 +171,24 @@ def test_a_plan_with_a_damaged_picture_stays_to_be_seen(gasket: Plan, home: Path
     assert not app.exception
     assert any("good-0.png is damaged or gone" in error for error in errors(app))
     assert "**Grid**: 4 x 4 tiles" in markdown(app)
+
+
+def test_a_picture_that_a_plan_lacks_is_given_once_more(gasket: Plan, home: Path) -> None:
+    Plans().keep(replace(gasket, name="Axle", version=0))
+    damaged, gone = (home / "plans" / "pictures" / one.sha256 for one in GOOD[:2])
+    damaged.write_bytes(b"another")
+    gone.unlink()
+    app = open_page(PAGE, plan="Gasket")
+    assert "Gasket" in [header.value for header in app.header]
+    assert sorted(lacking(app)) == ["good-0.png", "good-1.png"]
+    upload(app, ("good-0.png", ODD), key="plan-lacking")
+    assert any("none of these files is what this plan lacks" in error for error in errors(app))
+    upload(app, ("copy.png", CLEAN[0]), ("other.png", ODD), key="plan-lacking")
+    assert lacking(app) == ["good-1.png"]
+    upload(app, ("again.png", CLEAN[1]), key="plan-lacking")
+    assert lacking(app) == errors(app) == []
+    assert damaged.read_bytes() == CLEAN[0]
+    assert Plans().get("Gasket") == gasket
 
 
 def test_damaged_versions_of_several_plans_are_said_and_each_can_be_removed(home: Path) -> None:

@@ -111,6 +111,11 @@ def errors(app: AppTest) -> list[str]:
     return [unescaped(error.value) for error in app.error]
 
 
+def links(app: AppTest) -> list[tuple[str, str]]:
+    """The links to other pages: what each says, and the parameters of its address."""
+    return [(link.proto.label, link.proto.query_string) for link in app.get("page_link")]
+
+
 def unescaped(text: str) -> str:
     """Markdown without what keeps texts from being read as such, and dots from beginning a line."""
     return re.sub(r"\\(.)", r"\1", text).replace("\u2060", "").replace("\u00a0·", " ·")

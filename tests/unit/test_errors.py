@@ -30,6 +30,7 @@ SegDetectError
     ClusterError
     StorageError
         NotKeptError
+        DamagedPlanError
     ForbiddenPathError
     CancelledError
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from segdetect.errors import StorageError
+from segdetect.errors import DamagedPlanError
 from segdetect.pictures.source_file import SourceFile
 from segdetect.settings import Scope
 from segdetect.storage.plans.plan import Plan
@@ -49,7 +49,8 @@ class OpenPlan:
         """The bytes of one of its pictures, which are those that were put in.
 
         Raises:
-            StorageError: they cannot be read, or are damaged.
+            DamagedPlanError: they are damaged or gone.
+            StorageError: they cannot be read.
         """
         data = self.read(sha256)
         if hashlib.sha256(data).hexdigest() != sha256:
@@ -57,14 +58,18 @@ class OpenPlan:
         return data
 
 
-def damaged_picture(plan: Plan, sha256: str) -> StorageError:
+def name_of(plan: Plan, sha256: str) -> str:
+    """What a picture of a plan is called."""
+    return next((name for digest, name in plan.names if digest == sha256), "a picture")
+
+
+def damaged_picture(plan: Plan, sha256: str) -> DamagedPlanError:
     """The error for a picture of a plan that is gone or is not what it was."""
-    name = next((name for digest, name in plan.names if digest == sha256), "a picture")
     # It alone would take the place of all the known-good ones.
     is_good = any(one.sha256 == sha256 for one in plan.good)
     what = "the plan all of its known-good pictures" if is_good else "it to the plan"
-    return StorageError(
-        f"{name} is damaged or gone (SHA-256 {sha256[:16]}...)",
+    return DamagedPlanError(
+        f"{name_of(plan, sha256)} is damaged or gone (SHA-256 {sha256[:16]}...)",
         remedy=f"Give {what} once more, or import the plan from a file that has it",
         file=plan.name,
     )

@@ -125,6 +125,31 @@ class Plans:
             number = 1 + max(_numbers(self._place(plan.name)), default=0)
             return self._write(replace(plan, version=number, created=datetime.now(UTC)), pictures or {})
 
+    def lacking(self, plan: Plan) -> list[str]:
+        """The digests of the pictures of a plan that are damaged or gone.
+
+        Raises:
+            StorageError: one cannot be read.
+        """
+        return [sha256 for sha256 in sorted(plan.digests) if not self._is_whole(sha256)]
+
+    def _is_whole(self, sha256: str) -> bool:
+        data = self._pictures.found(sha256)
+        return data is not None and hashlib.sha256(data).hexdigest() == sha256
+
+    def mend(self, plan: Plan, pictures: Mapping[str, bytes]) -> None:
+        """Put pictures of a plan in the place of damaged ones, in whichever version it has them.
+
+        Args:
+            plan: the plan.
+            pictures: their bytes by their digests; those that it does not have are passed over.
+
+        Raises:
+            StorageError: the folder cannot be written, or the disk is full.
+        """
+        with self._changing():
+            self._put_pictures(plan, pictures)
+
     def put(self, plan: Plan, pictures: Mapping[str, bytes]) -> Plan:
         """Keep a plan that was made elsewhere under a name that no plan here has, with the version it has there.
 

@@ -27,6 +27,8 @@ from segdetect.ui.shared.session import Upload, loaded
 from segdetect.ui.shared.texts import dotted, plain, shown
 
 _OPENED: Final = "plans-opened"
+# A link to this page may name a plan.
+_PARAMETER: Final = "plan"
 _COVER: Final = (320, 200)
 # The page's own grey, light or dark.
 _NO_COVER: Final = (
@@ -70,6 +72,9 @@ def open_plan(name: str) -> None:
 
 
 def _opened(found: Sequence[Plan]) -> Plan | None:
+    asked = st.query_params.pop(_PARAMETER, None)
+    if asked is not None:
+        open_plan(asked)
     used = plan_in_use()
     wanted = st.session_state.get(_OPENED) or ("" if used is None else used.name)
     return next((plan for plan in found if plan.name == wanted), found[0] if len(found) == 1 else None)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from segdetect.errors import CancelledError, SegDetectError, SettingsError
+from segdetect.errors import CancelledError, DamagedPlanError, SegDetectError, SettingsError
 from segdetect.log import begin_log, event
 from segdetect.memo import process_budget
 from segdetect.ui.browser.scripts import load_scripts
@@ -32,12 +32,13 @@ P = ParamSpec("P")
 
 ASSETS: Final = Path(__file__).parent / "assets"
 
+PLANS_PAGE: Final = "pages/plans.py"
 PAGES: Final = (
     ("streamlit_app.py", "Inspect", ":material/frame_inspect:"),
     ("pages/compare.py", "Compare", ":material/compare:"),
     ("pages/batch.py", "Batch", ":material/stacks:"),
     ("pages/watch.py", "Watch", ":material/visibility:"),
-    ("pages/plans.py", "Plans", ":material/bookmarks:"),
+    (PLANS_PAGE, "Plans", ":material/bookmarks:"),
     ("pages/review.py", "Review", ":material/rate_review:"),
     ("pages/history.py", "History", ":material/history:"),
     ("pages/evaluate.py", "Evaluate", ":material/query_stats:"),
@@ -272,6 +273,14 @@ def show_error(error: SegDetectError) -> None:
     name = f"**{plain(error.file)}**: " if error.file else ""
     remedy = f"\n\n{plain(localized(error.remedy))}." if error.remedy else ""
     st.error(f"{name}{plain(localized(error.problem))}.{remedy}", icon=":material/error:")
+    show_way_to_mend(error)
+
+
+def show_way_to_mend(error: SegDetectError) -> None:
+    """A link to where a plan is mended, below the error that says that it has to be."""
+    if isinstance(error, DamagedPlanError):
+        named = {"plan": error.file}
+        st.page_link(PLANS_PAGE, label="Mend it on Plans", icon=":material/build:", query_params=named)
 
 
 @contextmanager

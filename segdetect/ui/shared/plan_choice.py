@@ -17,9 +17,9 @@ from segdetect.ui.shared.applying import PLAN_IN_USE
 from segdetect.ui.shared.good_pictures import good_in_use, reference_pages
 from segdetect.ui.shared.kept import attempt, show_damaged, show_trouble
 from segdetect.ui.shared.originals import file_bytes
-from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.page import PLANS_PAGE, callback, part, show_error
 from segdetect.ui.shared.plan_in_use import changes_since, drop_plan, plan_in_use, use_plan
-from segdetect.ui.shared.plans import PLANS_PAGE, count_good, plans
+from segdetect.ui.shared.plans import count_good, plans
 from segdetect.ui.shared.texts import plain
 
 

@@ -19,6 +19,7 @@ from segdetect.ui.shared.applying import PLAN_IN_USE, apply_settings, as_shown, 
 from segdetect.ui.shared.good_pictures import reference_pages, use_good
 from segdetect.ui.shared.ignored import ignored, keep_ignored
 from segdetect.ui.shared.locale import localized
+from segdetect.ui.shared.page import show_way_to_mend
 from segdetect.ui.shared.plans import kept_plan
 from segdetect.ui.shared.session import kept_uploads
 from segdetect.ui.shared.texts import plain
@@ -103,6 +104,7 @@ def follow_plan(troubles: DeltaGenerator) -> None:
                 f"The link names a plan that cannot be used here. {plain(localized(error.message))}",
                 icon=":material/bookmarks:",
             )
+            show_way_to_mend(error)
         return
     st.session_state[PLAN_IN_USE] = plan.applied.plan
     if plan.settings.ignore is not None and ignored().regions is None:

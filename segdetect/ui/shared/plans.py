@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import streamlit as st
 
@@ -13,8 +12,6 @@ from segdetect.settings import PlanVersion
 from segdetect.storage.plans.conversion import convert
 from segdetect.storage.plans.plan import Plan
 from segdetect.storage.plans.plans import Plans
-
-PLANS_PAGE: Final = "pages/plans.py"
 
 
 def plans() -> Plans:

@@ -13,9 +13,9 @@ from segdetect.runs.watching.watchers import WatcherState
 from segdetect.storage.roots import ROOTS_VARIABLE
 from segdetect.ui.shared.jobs import account
 from segdetect.ui.shared.kept import attempt, show_trouble
-from segdetect.ui.shared.page import callback, part, show_error
+from segdetect.ui.shared.page import PLANS_PAGE, callback, part, show_error
 from segdetect.ui.shared.places import visitor_roots
-from segdetect.ui.shared.plans import PLANS_PAGE, plans
+from segdetect.ui.shared.plans import plans
 from segdetect.ui.shared.texts import plain, shown
 from segdetect.ui.shared.watchers import watchers
 

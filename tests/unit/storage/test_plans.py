@@ -223,6 +223,22 @@ def test_a_damaged_picture_is_named_with_a_remedy_that_helps(plans: Plans) -> No
     assert plans.open("Gasket").good_files()[1].data() == TWO
 
 
+def test_pictures_that_a_plan_lacks_are_put_back_by_themselves(plans: Plans) -> None:
+    kept = plans.keep(WHOLE, by_digest(ONE, TWO))
+    plans.keep(replace(kept, notes="later"))
+    assert plans.lacking(kept) == []
+    (plans.folder / "pictures" / digest(ONE)).unlink()
+    (plans.folder / "pictures" / digest(TWO)).write_bytes(b"picture 2wo")
+    assert plans.lacking(kept) == sorted([digest(ONE), digest(TWO)])
+    plans.mend(kept, by_digest(TWO, b"of no plan"))
+    assert plans.lacking(kept) == [digest(ONE)]
+    plans.mend(kept, by_digest(ONE))
+    assert plans.lacking(kept) == []
+    assert [file.data() for file in plans.opened(kept).good_files()] == [ONE, TWO]
+    assert not (plans.folder / "pictures" / digest(b"of no plan")).exists()
+    assert plans.get("Gasket").version == 2
+
+
 def test_a_plan_of_a_newer_program_is_said_to_be_one_and_left_as_it_is(plans: Plans) -> None:
     plans.keep(WHOLE, by_digest(ONE, TWO))
     file = plans.folder / file_name("Gasket") / "000001.json"
