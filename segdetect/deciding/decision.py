@@ -285,13 +285,23 @@ def _reference_bound(good: Floats, false_alarms: float, constants: Calibration) 
 
     From `ENOUGH_PICTURES` good pictures on they alone decide, without an assumption on how prominences are
     distributed (split conformal prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005).
-    Fewer are taken together with what was measured on other kinds, which counts for `constants.prior` of them: mean and
-    variance as of a normal distribution with a conjugate prior (Gelman et al., Bayesian Data Analysis, 3.3).
+    Of alarms that are rarer than one in so many pictures they tell only that it takes more than the highest of them.
     """
     count = len(good)
-    if count >= ENOUGH_PICTURES and (count + 1) * false_alarms >= 1:
-        rank = math.ceil((count + 1) * (1 - false_alarms) - 1e-9)
-        return math.nextafter(float(np.sort(good)[rank - 1]), math.inf)
+    if count < ENOUGH_PICTURES:
+        return _joint_bound(good, false_alarms, constants)
+    rank = math.ceil((count + 1) * (1 - false_alarms) - 1e-9)
+    own = math.nextafter(float(np.sort(good)[min(rank, count) - 1]), math.inf)
+    return own if rank <= count else max(own, _joint_bound(good, false_alarms, constants))
+
+
+def _joint_bound(good: Floats, false_alarms: float, constants: Calibration) -> float:
+    """The same of few good pictures, taken together with what was measured on other kinds.
+
+    That counts for `constants.prior` of them: mean and variance as of a normal distribution with a conjugate prior
+    (Gelman et al., Bayesian Data Analysis, 3.3).
+    """
+    count = len(good)
     bound, middle = constants.references.bound(false_alarms), constants.references.bound(0.5)
     # A lone good picture was compared with itself alone, which tells nothing of another one's prominence.
     if count == 1:

@@ -358,6 +358,13 @@ def test_fewer_do_not(good: int, false_alarms: float) -> None:
     assert near != [False, True]
 
 
+@pytest.mark.parametrize("false_alarms", [0.05, 0.04, 0.02])
+def test_rarer_alarms_take_no_less_than_the_good_picture_that_stands_out_most(false_alarms: float) -> None:
+    good = [1.0] * 18 + [40.0]
+    assert not compared(39.9, good, false_alarms=false_alarms).flags.any()
+    assert compared(40.1, good, false_alarms=false_alarms).flags.any()
+
+
 def good_ones(*prominences: float, floor: float = 0.0) -> list[float]:
     """Strongest scores of pictures with these prominences: log of it, and half the log of 2, is a picture's."""
     assert floor == 0
