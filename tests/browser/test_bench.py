@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsing import asked_again, expect_grid, flagged, grid_slider, rest
+from tests.support.browsing import asked_again, expect_grid, expect_why, flagged, grid_slider, rest
 from tests.support.dicom_files import computed_tomogram, dicom_file
 from tests.support.pictures import planted, png, weave
 
@@ -496,3 +496,33 @@ def test_a_tomogram_tells_its_own_values_and_is_seen_in_any_window(tab: Callable
     window.press("Escape")
     stage.press("e")
     assert window.locator("option:checked").inner_text() == "As inspected"
+
+
+# As the server tells it where another engine flags tiles and the first none.
+TELL_OF_OTHER = """tiles => {
+  const viewer = globalThis[Symbol.for("segdetect.viewer")].viewers.get("picture");
+  const [{ data, tiles: grid }] = viewer.panes;
+  data.by_other = { engine: "fastdup", tiles };
+  data.marks = tiles.map((tile) => ({ box: grid.box(tile), role: "second", label: "fastdup" }));
+  viewer.choose(viewer.panes[0], [tiles[1]]);
+}"""
+
+
+def test_what_another_engine_flags_is_listed_and_explained_where_the_first_flags_nothing(
+    tab: Callable[..., Any],
+) -> None:
+    page = tab("engine=texture&sample=Clean+fabric", **WIDE)
+    page.locator(".stage:not([aria-busy])").wait_for()
+    asked_again(page)
+    page.evaluate(TELL_OF_OTHER, [24, 25])
+    expect_why(page, 4, 5)
+    assert page.locator(".explanation b").inner_text() == "flagged by fastdup alone"
+    assert page.locator(".film b").inner_text() == "Flagged by fastdup alone"
+    frames = page.locator(".film .frame")
+    assert [text.split("\n")[0] for text in frames.all_inner_texts()] == ["Row 4, col 4", "Row 4, col 5"]
+    frames.first.click()
+    expect_why(page, 4, 4)
+    assert page.locator(".explanation b").inner_text() == "flagged by fastdup alone"
+    page.locator(".stage").press("ArrowUp")
+    expect_why(page, 3, 4)
+    assert page.locator(".explanation b").inner_text() == "not flagged"

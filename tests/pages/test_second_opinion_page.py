@@ -13,9 +13,11 @@ from segdetect.engines.base import Embeddings, EmbedRequest
 from segdetect.errors import EngineFailedError
 from segdetect.progress import Progress, no_progress
 from segdetect.settings import EngineName
+from segdetect.ui.inspect.bar import DISAGREE
+from segdetect.ui.inspect.second_opinion import Dispute
 from segdetect.ui.shared.jobs import foreground, spare_jobs
 from segdetect.ui.shared.process import begin_anew
-from tests.support.pages import MissingEngine, captions, open_page, press
+from tests.support.pages import MissingEngine, banner, captions, open_page, press, reasons, viewer_part
 from tests.support.tiny_engine import TinyDenseEngine, TinyTileEngine
 
 
@@ -156,11 +158,31 @@ def test_the_button_takes_the_whole_page_to_the_other_engine(moody: Moody) -> No
     assert "fastdup · 7 x 7 tiles" in captions(app)
 
 
-def test_what_contradicts_the_verdict_stands_beside_it(moody: Moody, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_be_told_where_the_first_cannot_stands_beside_it(
+    moody: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segdetect.ui.inspect.second_opinion.disputed", lambda first, second: None)
     monkeypatch.setattr(
-        "segdetect.ui.inspect.second_opinion.contradicting", lambda first, second: f"{second.engine} <disagrees>"
+        "segdetect.ui.inspect.second_opinion.more_telling", lambda first, second: f"{second.engine} <can tell>"
     )
     app = _with(_open(), "Second opinion by **fastdup**")
     (body,) = [element.proto.body for element in app.get("html") if 'class="sd-word"' in element.proto.body]
-    told = "fastdup &lt;disagrees&gt;"
+    told = "fastdup &lt;can tell&gt;"
     assert f'<span title="{told}" class="sd-beside">{told}</span>' in body
+
+
+@pytest.mark.parametrize("engine", [EngineName.FASTDUP, EngineName.TEXTURE])
+def test_of_two_that_disagree_the_page_says_where_to_look(
+    moody: Moody, monkeypatch: pytest.MonkeyPatch, engine: EngineName
+) -> None:
+    dispute = Dispute(engine, (8, 0), f"look there: flagged by {engine} alone")
+    monkeypatch.setattr("segdetect.ui.inspect.second_opinion.disputed", lambda first, second: dispute)
+    app = _with(_open(), "Second opinion by **fastdup**")
+    assert banner(app) == (DISAGREE, dispute.told)
+    assert all(f"{one}: " in reasons(app) for one in ("texture", "fastdup")), "both reasons"
+    (pane,) = viewer_part(app, "viewer")["panes"]
+    marked = [(mark["box"][:2], mark["label"]) for mark in pane["marks"] if mark["role"] == "second"]
+    across, down = pane["edges"]
+    label = "fastdup" if engine is EngineName.FASTDUP else ""
+    assert marked == [([across[1][0], down[1][0]], label), ([across[0][0], down[0][0]], label)]
+    assert pane["by_other"] == ({"engine": "fastdup", "tiles": [8, 0]} if label else None)

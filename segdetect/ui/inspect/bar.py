@@ -31,18 +31,26 @@ def show_bar(request: Request, inspection: Inspection, asked: Asked | None) -> N
         if not request.is_frame:
             show_second_opinion(asked, inspection)
         with st.popover("Why?", icon=":material/help:"):
-            _show_reasons(request, inspection)
+            _show_reasons(request, inspection, asked)
         show_exports(request.image, inspection)
 
 
-def _show_reasons(request: Request, inspection: Inspection) -> None:
+def _show_reasons(request: Request, inspection: Inspection, asked: Asked | None) -> None:
     notes = "".join(f"<li>{escaped(localized(note))}</li>" for note in inspection.notes)
-    st.html(f'<div class="sd-why"><p>{escaped(localized(inspection.decision.reason))}</p><ul>{notes}</ul></div>')
+    reasons = "".join(f"<p>{escaped(reason)}</p>" for reason in _reasons(inspection, asked))
+    st.html(f'<div class="sd-why">{reasons}<ul>{notes}</ul></div>')
     if inspection.scope is not inspection.settings.scope:
         st.info(WANTED[inspection.settings.scope], icon=":material/add_photo_alternate:")
     if not request.is_frame:
         show_expected(request, inspection)
     st.caption(plain(facts_line(inspection)))
+
+
+def _reasons(inspection: Inspection, asked: Asked | None) -> list[str]:
+    """Why the verdict is what it is; where two engines disagree, what each of them goes by."""
+    if asked is None or asked.answer is None or asked.dispute is None:
+        return [localized(inspection.decision.reason)]
+    return [f"{one.engine}: {localized(one.decision.reason)}" for one in (inspection, asked.answer)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,11 @@ class _Words:
 def _words(inspection: Inspection, asked: Asked | None) -> _Words:
     verdict = inspection.decision.verdict.value
     beside = "" if inspection.scope is inspection.settings.scope else _MISSING[inspection.settings.scope]
-    if asked is not None and asked.disagrees:
-        count = len(asked.doubtful_tiles)
-        these = "this tile" if count == 1 else f"these {count} tiles"
-        return _Words("disagree", DISAGREE, f"look at {these}", asked.contradiction)
-    if asked is not None and asked.contradiction:
-        beside = asked.contradiction
+    dispute = None if asked is None else asked.dispute
+    if dispute is not None:
+        return _Words("disagree", DISAGREE, dispute.told)
+    if asked is not None:
+        beside = asked.more_telling or beside
     return _Words(verdict.replace(" ", "-"), verdict.capitalize(), lead(inspection), beside)
 
 

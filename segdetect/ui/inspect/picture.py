@@ -13,6 +13,7 @@ from segdetect.regions import MAX_AREA
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.settings import GridSize
 from segdetect.ui.inspect.downloads import mm_per_pixel
+from segdetect.ui.inspect.second_opinion import Dispute
 from segdetect.ui.inspect.tuning import use_grid
 from segdetect.ui.inspect.values import file_values, has_values
 from segdetect.ui.shared.ignored import ignored, keep_painted
@@ -21,7 +22,7 @@ from segdetect.ui.shared.page import callback, part
 from segdetect.ui.shared.session import choose_tiles, inspector, picked_tiles
 from segdetect.ui.viewer.messages import ViewerEvent
 from segdetect.ui.viewer.painting import Painting
-from segdetect.ui.viewer.pane import Good, Looks, Mark, Pool, Role
+from segdetect.ui.viewer.pane import ByOther, Good, Looks, Mark, Pool, Role
 from segdetect.ui.viewer.panes import inspection_pane, look_alike_marks, pane_id
 from segdetect.ui.viewer.parts import Elsewhere, last_tried, tile_choice
 from segdetect.ui.viewer.told import values_wanted
@@ -39,7 +40,7 @@ def show_picture(
     inspection: Inspection,
     style: HeatmapStyle,
     *,
-    second: Sequence[int] = (),
+    dispute: Dispute | None = None,
     good: Good | None = None,
     paintable: bool = True,
 ) -> None:
@@ -49,16 +50,15 @@ def show_picture(
         image: the picture.
         inspection: the answer.
         style: of the heat layer.
-        second: tiles to look at since a second engine flags them, or does not flag them.
+        dispute: what only one of two engines flags.
         good: a known-good picture to hold against this one.
         paintable: regions to ignore can be painted.
     """
-    boxes = inspection.scores.layout.boxes_ltrb
-    seconds = [Mark(tuple(boxes[other].tolist()), Role.SECOND) for other in second]
     pane = inspection_pane(
         image,
         inspection,
-        marks=seconds,
+        marks=[] if dispute is None else _disputed(dispute, inspection),
+        by_other=None if dispute is None or dispute.engine is inspection.engine else _by_other(dispute),
         style=style,
         good=good,
         mm_per_pixel=mm_per_pixel(),
@@ -79,6 +79,17 @@ def show_picture(
         on_grid=lambda parts: use_grid(GridSize(parts, parts)),
         painting=Painting(ignored().version, MAX_AREA, keep_painted) if paintable else None,
     )
+
+
+def _disputed(dispute: Dispute, inspection: Inspection) -> list[Mark]:
+    """Marks of what only one of two engines flags; those of the other engine are named, since they have no rank."""
+    boxes = inspection.scores.layout.boxes_ltrb
+    label = "" if dispute.engine is inspection.engine else dispute.engine.value
+    return [Mark(tuple(boxes[tile].tolist()), Role.SECOND, label) for tile in dispute.tiles]
+
+
+def _by_other(dispute: Dispute) -> ByOther:
+    return ByOther(engine=dispute.engine.value, tiles=dispute.tiles)
 
 
 def _pool(image: LoadedImage, inspection: Inspection) -> Pool | None:

@@ -10,6 +10,7 @@ import streamlit as st
 from segdetect.engines.turns import coming_last
 from segdetect.errors import SegDetectError
 from segdetect.inspection import Inspection, Verdict
+from segdetect.output.sentences import place
 from segdetect.progress import Progress
 from segdetect.runs.jobs import Job
 from segdetect.settings import EngineName, Rule, RuleName, Settings
@@ -33,6 +34,21 @@ _SOMETHING_IS_WRONG: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What one engine flags in a picture of which the other says that nothing stands out.
+
+    Args:
+        engine: the one that flags.
+        tiles: what it flags, the strongest first.
+        told: where to look and who says so, in a sentence without its beginning.
+    """
+
+    engine: EngineName
+    tiles: tuple[int, ...]
+    told: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """Another engine that was asked, as it stood when the page was begun: all of the page says the same of it."""
@@ -45,21 +61,14 @@ class Asked:
     error: Exception | None = None
 
     @property
-    def contradiction(self) -> str:
-        """What the other engine says of the picture as a whole where it differs; empty until it has answered."""
-        return "" if self.answer is None else contradicting(self.first, self.answer)
+    def dispute(self) -> Dispute | None:
+        """As `disputed`; None until the other engine has answered."""
+        return None if self.answer is None else disputed(self.first, self.answer)
 
     @property
-    def disagrees(self) -> bool:
-        """Whether one of the two says that something is wrong and the other that nothing is."""
-        return bool(self.contradiction) and self.first.decision.verdict is not Verdict.CANNOT_TELL
-
-    @property
-    def doubtful_tiles(self) -> tuple[int, ...]:
-        """The tiles that one of the two flags; none until the other has answered."""
-        if self.answer is None:
-            return ()
-        return tuple(dict.fromkeys([*self.first.flagged_tiles, *self.answer.flagged_tiles]))
+    def more_telling(self) -> str:
+        """As `more_telling`; empty until the other engine has answered."""
+        return "" if self.answer is None else more_telling(self.first, self.answer)
 
 
 @part("The second opinion")
@@ -163,8 +172,11 @@ def _show_error(error: Exception, request: Request, name: EngineName) -> None:
 def _show(second: Inspection, inspection: Inspection, name: EngineName) -> None:
     text = f"Second opinion by **{plain(name)}**: {plain(agreement(inspection, second))}"
     verdict = second.decision.verdict
+    reason = "" if verdict is Verdict.CANNOT_TELL else plain(localized(second.decision.reason))
     with st.popover(f"{plain(name)}: {plain(verdict.value)}", icon=":material/group:", type="tertiary"):
         st.caption(text)
+        if reason:
+            st.caption(reason)
         st.button(f"Switch to {plain(name)}", key="switch", on_click=_switch, args=(name,))
 
 
@@ -173,12 +185,23 @@ def _switch(name: EngineName) -> None:
     st.session_state["engine"] = name
 
 
-def contradicting(first: Inspection, second: Inspection) -> str:
-    """The second verdict, where it says something of the picture that the first does not; empty where both agree."""
+def disputed(first: Inspection, second: Inspection) -> Dispute | None:
+    """What one of two flags where the other says that nothing stands out; None where neither contradicts the other."""
+    if {_SOMETHING_IS_WRONG[one.decision.verdict] for one in (first, second)} != {False, True}:
+        return None
+    flagging = first if _SOMETHING_IS_WRONG[first.decision.verdict] else second
+    tiles = tuple(flagging.flagged_tiles)
+    where = place(tiles[0], flagging.scores.layout.grid.cols, column="column")
+    more = f" and {len(tiles) - 1} more" if len(tiles) > 1 else ""
+    return Dispute(flagging.engine, tiles, f"look at {where}{more}: flagged by {flagging.engine} alone")
+
+
+def more_telling(first: Inspection, second: Inspection) -> str:
+    """The second verdict, where the first engine cannot tell and the second can; empty elsewhere."""
     mine, theirs = first.decision.verdict, second.decision.verdict
-    if theirs is Verdict.CANNOT_TELL or _SOMETHING_IS_WRONG[mine] is _SOMETHING_IS_WRONG[theirs]:
+    if mine is not Verdict.CANNOT_TELL or theirs is Verdict.CANNOT_TELL:
         return ""
-    return f"{second.engine} {'can tell' if mine is Verdict.CANNOT_TELL else 'disagrees'}: {theirs.value}"
+    return f"{second.engine} can tell: {theirs.value}"
 
 
 def agreement(first: Inspection, second: Inspection) -> str:

@@ -74,9 +74,9 @@ def show_stage(
     # The picture stays on the page in every view, since the filmstrip and the histogram follow it.
     with st.container(horizontal=True, gap="small", wrap=False, key=f"view-{view.lower()}"):
         with st.container(key="stage-picture"):
-            second = asked.doubtful_tiles if asked is not None and asked.disagrees else ()
+            dispute = None if asked is None else asked.dispute
             good = _nearest_good(request, inspection)
-            show_picture(image, inspection, style, second=second, good=good, paintable=paintable)
+            show_picture(image, inspection, style, dispute=dispute, good=good, paintable=paintable)
         return None if view == "Picture" else st.container(key="stage-scores")
     return None
 

@@ -54,6 +54,7 @@ def described_pane(pane: Pane) -> dict[str, Any]:
         "mm_per_pixel": pane.mm_per_pixel,
         "truth": pane.truth,
         "window": pane.window,
+        "by_other": pane.by_other and {"engine": pane.by_other.engine, "tiles": pane.by_other.tiles},
         "pool": pane.pool and {"share": pane.pool.share, "most": pane.pool.most},
         "exact": layers["picture"].lossless and max(pane.size_wh) <= LONGEST_SIDE,
     }

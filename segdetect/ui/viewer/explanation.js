@@ -65,12 +65,13 @@ class Explanation extends Part {
     this.show(tile, data);
   }
 
-  say(tile, { similar }) {
+  say(tile, { similar, by_other }) {
     const { tiles } = this.pane;
     if (similar !== this.similar) [this.similar, this.typical] = [similar, median(similar)];
     this.heading.textContent = `Why ${tiles.place(tile)}?`;
     const { threshold } = this.viewer;
-    const state = Object.assign(document.createElement("b"), { textContent: tiles.flagged.has(tile) ? "flagged" : "not flagged" });
+    const unflagged = by_other?.tiles.includes(tile) ? `flagged by ${by_other.engine} alone` : "not flagged";
+    const state = Object.assign(document.createElement("b"), { textContent: tiles.flagged.has(tile) ? "flagged" : unflagged });
     const told = explain(tiles, tile, { threshold, similar: similar[tile] ?? null, typical: this.typical });
     this.words.replaceChildren(`${told} It is `, state, ".");
   }

@@ -47,7 +47,7 @@ class Film extends Part {
     const { tiles, bitmaps } = this.pane;
     const bitmap = bitmaps.picture?.bitmap;
     const found = tiles.segments();
-    const shown = found.length ? [...found].sort(ORDERS[this.order]) : tiles.ranked(false).slice(0, CLOSEST).map((tile) => [tile]);
+    const shown = found.length ? [...found].sort(ORDERS[this.order]) : this.instead().map((tile) => [tile]);
     this.root.querySelector("b").textContent = this.headline(found, tiles);
     const picture = `${this.pane.data.id} ${this.pane.data.edges} ${bitmap?.width}`;
     if (picture !== this.picture) this.thumbnails.clear();
@@ -60,9 +60,16 @@ class Film extends Part {
     this.markChosen(shown);
   }
 
+  /** Tiles to look at where none is flagged. */
+  instead() {
+    const { tiles, data } = this.pane;
+    return data.by_other?.tiles ?? tiles.ranked(false).slice(0, CLOSEST);
+  }
+
   headline(found, tiles) {
     const count = tiles.flagged.size;
-    if (!count) return "No tile is flagged; these came closest";
+    const other = this.pane.data.by_other;
+    if (!count) return other ? `Flagged by ${other.engine} alone` : "No tile is flagged; these came closest";
     const more = found.length > MOST_FRAMES ? `, the first ${MOST_FRAMES} shown` : "";
     const of = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
     return `${of(count, "flagged tile")} in ${of(found.length, "segment")}${more}`;

@@ -13,7 +13,7 @@ function isLayerThere(name, panes) {
 
 const overlap = ([a, b, c, d], [e, f, g, h]) => a < g && c > e && b < h && d > f;
 
-/** All marks of a pane; look-alikes are those of one tile, and none that would lie over a flagged one. */
+/** All marks of a pane; look-alikes are those of one tile, and none that would lie over one that an engine flags. */
 function marksOf({ data, tiles, alikes }, { alike = true, hovered = -1, selected = [] } = {}) {
   const flags = tiles.ranked(true).reverse().map((tile) => ({
     box: tiles.box(tile),
@@ -22,7 +22,8 @@ function marksOf({ data, tiles, alikes }, { alike = true, hovered = -1, selected
     corner: "left",
   }));
   const tried = tiles.tried;
-  const free = (box) => ![...tiles.flagged].some((tile) => overlap(tiles.box(tile), box));
+  const taken = [...tiles.flagged, ...(data.by_other?.tiles ?? [])];
+  const free = (box) => !taken.some((tile) => overlap(tiles.box(tile), box));
   const told = [...data.marks, ...alikes].filter(({ role, box }) => {
     if (role === "candidate") return !tried;
     return role !== "lookalike" || (alike && (hovered < 0 || hovered === selected.at(-1)) && free(box));
@@ -31,7 +32,7 @@ function marksOf({ data, tiles, alikes }, { alike = true, hovered = -1, selected
   if (nearest && free(nearest.box)) told.push(nearest);
   const marks = told.map((mark) => {
     const role = ROLES[mark.role];
-    return { box: mark.box, role, text: mark.label || role.sign || "", corner: mark.role === "flagged" ? "left" : "right" };
+    return { box: mark.box, role, text: mark.label || role.sign || "", corner: mark.role === "second" ? "left" : "right" };
   });
   return [...flags, ...marks];
 }

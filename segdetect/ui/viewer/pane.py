@@ -82,6 +82,19 @@ class Good:
     picture: npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByOther:
+    """What another engine flags where the pane's own flags nothing.
+
+    Args:
+        engine: its name.
+        tiles: of the pane's grid, the strongest first.
+    """
+
+    engine: str
+    tiles: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Pool:
     """What the browser needs to pool the tiles of other grids by itself, as `segdetect.scoring.pooling` does.
@@ -134,6 +147,7 @@ class Pane:
         window: values of the file that are black and white in `picture`, where it has more than 8 bits; None elsewhere.
         values: the values of such a file as `encode_values` makes them, once a person has come near; None else.
         pool: lets other grids be looked at while a handle is moved; None for no handle.
+        by_other: tiles to look at since another engine flags them, in place of candidates; None for none.
 
     Raises:
         ValueError: arrays whose lengths differ, boxes that are not a grid, or scores that are infinite.
@@ -161,6 +175,7 @@ class Pane:
     window: tuple[float, float] | None = None
     values: EncodedPicture | None = None
     pool: Pool | None = None
+    by_other: ByOther | None = None
 
     def __post_init__(self) -> None:
         tiles = len(self.boxes_ltrb)

@@ -15,7 +15,7 @@ from segdetect.pictures.loading import LoadedImage
 from segdetect.scoring.look_alikes import LookAlike
 from segdetect.ui.shared.locale import number
 from segdetect.ui.shared.texts import shown
-from segdetect.ui.viewer.pane import Good, Heat, Line, Mark, Pane, Pool, Role
+from segdetect.ui.viewer.pane import ByOther, Good, Heat, Line, Mark, Pane, Pool, Role
 from segdetect.ui.viewer.picture_bytes import EncodedPicture
 
 _CANDIDATES: Final = 3
@@ -39,12 +39,13 @@ def inspection_pane(
     truth: Sequence[Line] = (),
     values: EncodedPicture | None = None,
     pool: Pool | None = None,
+    by_other: ByOther | None = None,
 ) -> Pane:
     """An inspected picture for the viewer; look-alikes in the same picture are marked with their similarity.
 
     Tiles without a score and regions that were ignored are hatched. Where nothing is flagged the least alike tiles are
-    marked as candidates, so that the eye has somewhere to go. The heat layer has the colours of the heatmap in the same
-    style.
+    marked as candidates, so that the eye has somewhere to go, unless another engine flags tiles. The heat layer has the
+    colours of the heatmap in the same style.
     """
     scores = inspection.scores
     own = (scores.nearest_source == 0) & any(one.identity == inspection.identity for one in scores.sources[:1])
@@ -58,7 +59,12 @@ def inspection_pane(
         scores=scores.scores,
         ranks=scores.ranks,
         flags=inspection.decision.flags,
-        marks=(*marks, *look_alike_marks(look_alikes), *_candidates(inspection), *_unscored(inspection)),
+        marks=(
+            *marks,
+            *look_alike_marks(look_alikes),
+            *([] if by_other else _candidates(inspection)),
+            *_unscored(inspection),
+        ),
         threshold=inspection.threshold,
         nearest=np.where(own, scores.nearest_tile, -1),
         similar=scores.nearest_similarity,
@@ -69,6 +75,7 @@ def inspection_pane(
         window=image.window,
         values=values,
         pool=pool,
+        by_other=by_other,
         ignored=None if inspection.settings.ignore is None else inspection.settings.ignore.pixels,
     )
 

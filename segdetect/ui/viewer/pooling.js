@@ -125,5 +125,6 @@ function regridded(data, map, parts) {
   const scores = pooledScores(map, data.size, edges, data.pool.share);
   const { threshold } = data;
   const flagged = [...scores.keys()].filter((tile) => threshold !== null && scores[tile] !== null && scores[tile] >= threshold);
-  return { ...data, edges, scores, ranks: ranksOf(scores), flagged, marks: [], nearest: [], similar: [] };
+  const unknown = { marks: [], by_other: null, nearest: [], similar: [] };
+  return { ...data, edges, scores, ranks: ranksOf(scores), flagged, ...unknown };
 }
