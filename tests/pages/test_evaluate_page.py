@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from segdetect.errors import EngineFailedError
-from segdetect.settings import EngineName, Settings
+from segdetect.settings import EngineName, GridSize, Settings
 from segdetect.ui.evaluate import runs
 from segdetect.ui.shared.process import begin_anew
 from segdetect.ui.shared.texts import dotted
@@ -368,12 +368,16 @@ def test_an_engine_that_cannot_run_says_so(category: Path) -> None:
     assert any("there are no weights" in message for message in errors(app))
 
 
-def test_the_samples_are_a_data_set_one_click_away(category: Path, tmp_path: Path) -> None:
-    app = open_page(PAGE)
+def test_an_evaluation_of_the_samples_is_one_click_away(tmp_path: Path) -> None:
+    app = open_page(PAGE, **{"evaluate-engine": "texture", "evaluate-grid": "6"})
     press(app, "Try it on the bundled samples")
     assert (tmp_path / "home" / "samples").is_dir()
     assert "8 pictures in 6 categories" in captions(app)
+    app = _finished(app)
     assert not errors(app)
+    assert "Average precision" in _metrics(app)
+    (run,) = runs.all_runs()
+    assert (run.plan.settings.engine, run.plan.settings.grid) == (EngineName.TEXTURE, GridSize(6, 6))
 
 
 def test_samples_that_cannot_be_written_are_an_error_box(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_others_are_offered_no_folder_but_the_samples(place: Path, shared: None)
     assert _fields(app) == []
     assert "SEGDETECT_ROOTS=/data" in _shown(app)
     assert str(place) not in _shown(app)
+    app.selectbox(key="evaluate-engine").select("texture").run()
     app = press(app, "Try it on the bundled samples")
     assert not errors(app)
     assert "8 pictures in 6 categories" in captions(app)

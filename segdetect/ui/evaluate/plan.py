@@ -57,7 +57,8 @@ def read_plan() -> tuple[Dataset, Settings] | None:
         grid, engine = read_grid("evaluate-"), read_engine("evaluate-")
         scope = read_scope("evaluate-")
         rule = read_rule("evaluate-", engine=engine, scope=scope)
-    dataset = _read_dataset()
+    settings = Settings(grid=grid, engine=engine, scope=scope, rule=rule)
+    dataset = _read_dataset(settings)
     if dataset is None:
         return None
     names = ", ".join(category.name for category in dataset.categories)
@@ -71,7 +72,7 @@ def read_plan() -> tuple[Dataset, Settings] | None:
     show_left_out(dataset.left_out)
     for note in dataset.notes:
         st.caption(f":material/info: {plain(note)}")
-    return dataset, Settings(grid=grid, engine=engine, scope=scope, rule=rule)
+    return dataset, settings
 
 
 def show_expected() -> None:
@@ -80,12 +81,16 @@ def show_expected() -> None:
         st.markdown(_EXPECTED)
 
 
-def _read_dataset() -> Dataset | None:
-    """The data set that the visitor chose; None, with the reason shown, while there is none that can be read."""
+def _read_dataset(settings: Settings) -> Dataset | None:
+    """The data set that the visitor chose; None, with the reason shown, while there is none that can be read.
+
+    Args:
+        settings: for the samples, where these are tried.
+    """
     roots = visitor_roots()
     folder = _read_folder(roots)
     if not folder and not st.session_state.get(_SAMPLES):
-        _offer_samples()
+        _offer_samples(settings)
         return None
     polarity = _read_polarity() if folder else Polarity.ASK
     try:
@@ -133,12 +138,13 @@ def _read_folder(roots: Roots) -> str:
     ).strip()
 
 
-def _offer_samples() -> None:
-    """A data set one click away, for who has none at hand."""
+def _offer_samples(settings: Settings) -> None:
+    """An evaluation one click away, for who has no data set at hand."""
     st.button(
         "Try it on the bundled samples",
         icon=":material/science:",
-        on_click=_take_samples,
+        on_click=callback(_start_samples),
+        args=(settings,),
         help="Eight pictures with known defects, written to the folder where SegDetect keeps its things.",
     )
 
@@ -147,10 +153,10 @@ def _samples_folder() -> Path:
     return home() / "samples"
 
 
-@callback
-def _take_samples() -> None:
-    write_sample_dataset(_samples_folder())
+def _start_samples(settings: Settings) -> None:
+    folder = write_sample_dataset(_samples_folder())
     st.session_state[_SAMPLES] = True
+    start_run(_remembered(folder, None, Polarity.ASK), settings)
 
 
 @callback
