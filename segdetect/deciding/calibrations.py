@@ -22,11 +22,12 @@ class Calibration:
 
     Args:
         typical: share of a picture's tiles that score at most as much as its typical tile.
-        uneven: the typical tile's score over that of the lowest tenth counts against the strongest tile of a picture
+        uneven: the typical tile's score over that of the lowest tenth counts against the strongest tiles of a picture
             compared with itself, up to this many times; 1 for an engine that gains nothing from it.
-        growth: how far the strongest stands out grows with this power of the number of tiles.
+        growth: how far the strongest stand out grows with this power of the number of tiles.
         floor: score below which differences are noise; it is added to scores before they are divided.
-        lone: the most, as a log, that counts against a strongest tile that stands out alone.
+        lone: the most, as a log, that counts against a strongest tile that stands out alone; 0 where the next
+            tile has no say.
         self_ratio: of the strongest score, that other tiles must come to, to be flagged with it, in a picture compared
             with itself.
         others_ratio: the same in a picture compared with others.

@@ -174,10 +174,10 @@ def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Cali
     gate = clean.bound(allowed) + math.log(typical * gate_scale(values, constants))
     needed = strongest_needed(values, gate, constants.floor, constants.lone)
     threshold, flags = _two_steps(values, needed, math.log(typical), constants.self_ratio, constants.floor)
-    strongest = (float(values.max()) + constants.floor) / typical
+    multiples = (values + constants.floor) / typical
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
     share = clean.share_above(prominence(values, constants))
-    reason = gate_reason(flags, strongest, (needed + constants.floor) / typical, share, constants, verdict)
+    reason = gate_reason(flags, multiples, (needed + constants.floor) / typical, share, constants, verdict)
     if scores.doubtful and verdict is Verdict.NORMAL:
         verdict = Verdict.CANNOT_TELL
         reason = Message(
@@ -188,7 +188,7 @@ def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Cali
 
 
 def gate_scale(values: Floats, constants: Calibration) -> float:
-    """How many times as far as in an even picture of 49 tiles the strongest must stand out."""
+    """How many times as far as in an even picture of 49 tiles the strongest ones must stand out."""
     uneven = unevenness(values, typical=constants.typical, floor=constants.floor)
     return min(uneven, constants.uneven) * math.exp(growth(values, constants.growth))
 
@@ -274,7 +274,8 @@ def _calibrated(
     threshold, flags = _two_steps(values, needed, ordinary, constants.others_ratio, floor)
     verdict = _careful_verdict(flags, _margin(values, needed, constants))
     below = sum(float(one.max()) < float(values.max()) for one in bank_scores)
-    reason = comparison_reason(flags, float(values.max()), needed, (below, len(bank_scores)), share, scope, verdict)
+    ranked = (below, len(bank_scores))
+    reason = comparison_reason(flags, values, needed, ranked, share, scope, constants, verdict)
     if scores.unlikeness >= constants.other_kind:
         reason = other_kind_reason(reason, scope)
     return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason)

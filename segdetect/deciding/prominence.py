@@ -80,11 +80,16 @@ def peak_log(values: Floats, floor: float, lone: float) -> float:
     return float(strongest[-1] - min(lone, (strongest[-1] - strongest[0]) / 2))
 
 
+def next_strongest(values: Floats) -> float | None:
+    """The score that comes after the strongest; None of a single tile."""
+    return float(np.sort(values)[-2]) if len(values) > 1 else None
+
+
 def strongest_needed(values: Floats, peak: float, floor: float, lone: float) -> float:
-    """The score that the strongest tile must reach for `peak_log` to be so high, the others being as they are."""
-    second = np.sort(values)[-2:-1]
+    """The score that the strongest tile must reach for `peak_log` to come to `peak`, the others being as they are."""
+    second = next_strongest(values)
     # A single tile is not held to have no other beside it.
-    lacking = max(peak - math.log(float(second[0]) + floor), 0.0) if len(second) else 0.0
+    lacking = 0.0 if second is None else max(peak - math.log(second + floor), 0.0)
     return math.exp(peak + min(lone, lacking)) - floor
 
 

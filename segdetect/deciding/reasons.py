@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from segdetect.deciding.calibrations import Calibration
+from segdetect.deciding.prominence import next_strongest
 from segdetect.inspection import Flags, Floats, Verdict
 from segdetect.message import Message
 from segdetect.settings import Scope
@@ -26,50 +27,61 @@ def tally(values: Floats, threshold: float) -> Message:
 
 
 def gate_reason(
-    flags: Flags, strongest: float, gate: float, share: float, constants: Calibration, verdict: Verdict
+    flags: Flags, multiples: Floats, gate: float, share: float, constants: Calibration, verdict: Verdict
 ) -> Message:
     """How far the strongest tile stands out, how far it would have to, and how many clean pictures come as far.
 
     Args:
         flags: `(tiles,)` bool.
-        strongest: the largest score as a multiple of the typical tile's.
-        gate: the same that it takes.
-        share: of clean surfaces whose strongest tile stands out as far.
+        multiples: `(tiles,)` the scores as multiples of the typical tile's.
+        gate: the same that the strongest must reach.
+        share: of clean surfaces whose strongest tiles stand out as far.
         constants: where the gate comes from.
         verdict: what is said of the picture.
     """
+    beside = _beside(multiples, gate, constants)
     return Message(
-        "{found} out. The strongest scores {strongest:.2f} times as high as {ordinary}; it takes {gate:.2f}. "
-        "{share}{close}",
+        "{found} out. The strongest scores {strongest:.2f} times as high as {ordinary}; it takes "
+        "{gate:.2f}{beside}. {share}{close}",
         found=_found(flags, "stands", "stand"),
-        strongest=strongest,
+        strongest=float(multiples.max()),
         ordinary="the typical tile" if constants.typical < 0.8 else "any of the ordinary tiles (the lower four fifths)",
         gate=gate,
+        beside="" if beside is None else Message(", with the next one at {beside:.2f}", beside=beside),
         share=_as_far(share, "clean surfaces" + (" that are as uneven" if constants.uneven > 1 else "")),
         close=_close(verdict, "look for yourself, or give known-good pictures for a surer verdict"),
     )
 
 
 def comparison_reason(
-    flags: Flags, strongest: float, needed: float, below: tuple[int, int], share: float, scope: Scope, verdict: Verdict
+    flags: Flags,
+    values: Floats,
+    needed: float,
+    below: tuple[int, int],
+    share: float,
+    scope: Scope,
+    constants: Calibration,
+    verdict: Verdict,
 ) -> Message:
     """How high the strongest tile scores beside the other pictures' and beside clean pictures of other kinds.
 
     Args:
         flags: `(tiles,)` bool.
-        strongest: the largest score.
+        values: `(tiles,)` the scores.
         needed: the score that the strongest must reach.
         below: how many of the other pictures have a strongest tile that scores lower, and how many they are.
-        share: of clean pictures of other kinds whose strongest tile stands out as far.
+        share: of clean pictures of other kinds whose strongest tiles stand out as far.
         scope: what the pictures compared with are.
+        constants: what the score that is needed comes from.
         verdict: what is said of the picture.
     """
-    batch = scope is Scope.BATCH
+    batch, beside = scope is Scope.BATCH, _beside(values, needed, constants)
     return Message(
-        "{found} out. The strongest scores {strongest:.3g}{rank}; it takes {needed:.3g}. {share}{close}",
+        "{found} out. The strongest scores {strongest:.3g}{rank}; it takes {needed:.3g}{beside}. {share}{close}",
         found=_found(flags, "stands", "stand"),
-        strongest=strongest,
+        strongest=float(values.max()),
         needed=needed,
+        beside="" if beside is None else Message(", with the next one at {beside:.3g}", beside=beside),
         rank=_rank(*below, "other pictures" if batch else "good pictures"),
         share=_as_far(share, "clean pictures of other kinds"),
         close=_close(verdict, "look for yourself" if batch else "look for yourself, or give more known-good pictures"),
@@ -83,6 +95,12 @@ def other_kind_reason(reason: Message, scope: Scope) -> Message:
         others="other pictures" if scope is Scope.BATCH else "good pictures",
         reason=reason,
     )
+
+
+def _beside(scores: Floats, needed: float, constants: Calibration) -> float | None:
+    """The next tile's score, where it takes more because of it: other pictures of the kind may then take less."""
+    second = next_strongest(scores)
+    return second if constants.lone and second is not None and second < needed else None
 
 
 def _rank(below: int, pictures: int, what: str) -> str:

@@ -119,7 +119,7 @@ def _show_worth(lessons: Lessons) -> None:
     if lessons.threshold is not None:
         st.caption(
             f"A picture is called when its strongest tile reaches about {number(lessons.threshold, 3)}, the dotted "
-            "line; it differs a little from picture to picture."
+            "line; it takes less where the next tile is nearly as strong, and differs a little from picture to picture."
         )
 
 

@@ -213,8 +213,29 @@ def test_a_next_tile_beyond_the_gate_does_not_lower_it() -> None:
 
 
 def test_the_reason_counts_the_floor_in() -> None:
-    """(1.5 + 0.5) / (1 + 0.5)."""
+    """(1.5 + 0.5) / (1 + 0.5), and 2 * 2 / 1.8 with the next one at (2.2 + 0.5) / (1 + 0.5)."""
     assert "1.33 times as high as the typical tile; it takes 2.00." in decided([1, 1, 1, 1, 1.5], floor=0.5).reason
+    two = decided([1, 1, 1, 1, 2.2, 2.3], floor=0.5, lone=0.3).reason
+    assert "1.87 times as high as the typical tile; it takes 2.22, with the next one at 1.80." in two
+
+
+@pytest.mark.parametrize(
+    ("second", "lone", "said"),
+    [
+        pytest.param(0.5, 0.2, "it takes 0.942, with the next one at 0.5.", id="it takes more because of it"),
+        pytest.param(0.5, 0.0, "it takes 0.771.", id="it has no say"),
+        pytest.param(0.9, 0.2, "it takes 0.771.", id="it comes as far"),
+        pytest.param(None, 0.2, "it takes 0.771.", id="there is none"),
+    ],
+)
+def test_the_next_tile_is_named_where_it_takes_more_because_of_it(second: float | None, lone: float, said: str) -> None:
+    """The batch's other picture comes to exp(-0.26) = 0.771, where that counts against it by which it stands alone."""
+    shown = [0.95] if second is None else [0.1, second, 0.95]
+    good = math.exp(lone - 0.26)
+    decision = decided(
+        shown, RuleName.CALIBRATED, scope=Scope.BATCH, good=[good], lone=lone, batch=spread_about(-0.1 * NORMAL_95)
+    )
+    assert said in decision.reason
 
 
 def test_a_tile_alone_counts_the_same_in_good_pictures() -> None:
