@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-SCRIPTS: Final = ("history", "toolbars", "popovers", "focus", "sheet", "tables", "late")
+SCRIPTS: Final = ("history", "toolbars", "popovers", "focus", "sheet", "tables", "late", "decimals")
 # Plotly shows its tools where the pointer is, as Streamlit does those of pictures and tables; what has the focus has to
 # be seen, too.
 _STYLE: Final = f"""
