@@ -19,7 +19,7 @@ from segdetect.storage.plans.plan import GoodPicture, Plan
 from segdetect.storage.plans.plans import Plans
 from segdetect.storage.plans.segplan import write_segplan
 from tests.support.findings import finding, run
-from tests.support.pages import captions, chart, errors, markdown, numbers, open_page, press, unescaped, upload
+from tests.support.pages import captions, chart, errors, links, markdown, numbers, open_page, press, unescaped, upload
 from tests.support.pictures import planted, png, weave
 
 pytestmark = pytest.mark.usefixtures("page_engines")
@@ -181,6 +181,8 @@ def test_a_picture_that_a_plan_lacks_is_given_once_more(gasket: Plan, home: Path
     app = open_page(PAGE, plan="Gasket")
     assert "Gasket" in [header.value for header in app.header]
     assert sorted(lacking(app)) == ["good-0.png", "good-1.png"]
+    assert errors(app)
+    assert "Mend it on Plans" not in [label for label, _ in links(app)]
     upload(app, ("good-0.png", ODD), key="plan-lacking")
     assert any("none of these files is what this plan lacks" in error for error in errors(app))
     upload(app, ("copy.png", CLEAN[0]), ("other.png", ODD), key="plan-lacking")

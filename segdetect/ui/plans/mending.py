@@ -30,7 +30,7 @@ def show_mending(plan: Plan) -> None:
         return
     st.warning(
         f"{counted(len(lacking), 'picture')} of this plan cannot be used, damaged or gone: "
-        f"{plain(_named(plan, lacking))}. Give the same files once more, and the plan is as it was.",
+        f"{plain(_named(plan, lacking))}. Give it what is lacking once more, and all is as it was.",
         icon=":material/build:",
     )
     st.file_uploader(

@@ -26,6 +26,7 @@ from segdetect.ui.shared.upload_names import keep_names
 
 _LOG: Final = logging.getLogger(__name__)
 _TROUBLES: Final = "callback-troubles"
+_SHOWN: Final = "page-shown"
 _SIDEBAR_PX: Final = 270
 
 P = ParamSpec("P")
@@ -238,6 +239,7 @@ def page(title: str) -> Iterator[None]:
 
 def _set_up(title: str) -> None:
     """Title, icon, style and navigation."""
+    st.session_state[_SHOWN] = title
     ask_nobody()
     hold_set()
     keep_names()
@@ -277,8 +279,8 @@ def show_error(error: SegDetectError) -> None:
 
 
 def show_way_to_mend(error: SegDetectError) -> None:
-    """A link to where a plan is mended, below the error that says that it has to be."""
-    if isinstance(error, DamagedPlanError):
+    """A link to where a plan is mended, below the error that says that it has to be; none on that page itself."""
+    if isinstance(error, DamagedPlanError) and st.session_state.get(_SHOWN) != "Plans":
         named = {"plan": error.file}
         st.page_link(PLANS_PAGE, label="Mend it on Plans", icon=":material/build:", query_params=named)
 
