@@ -122,6 +122,7 @@ class Decision:
         flags: `(tiles,)` bool, read-only.
         verdict: what is said of the picture.
         reason: why, in a sentence for the user.
+        needed: the score that the strongest tile must reach before any is flagged; None where that is the threshold.
     """
 
     rule: RuleName
@@ -129,6 +130,7 @@ class Decision:
     flags: Flags
     verdict: Verdict
     reason: str
+    needed: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -191,6 +193,19 @@ class Inspection:
             return threshold
         known = math.nextafter(self.scores.highest, math.inf) < threshold < math.inf
         return threshold if known else None
+
+    @property
+    def needed(self) -> float | None:
+        """The score that the strongest tile must reach before any is flagged; None where nothing was learnt.
+
+        Once it has, others are flagged from another score on, which goes by the strongest: the threshold.
+        """
+        return self.threshold if self.threshold is None else self.decision.needed or self.threshold
+
+    @property
+    def excess(self) -> float | None:
+        """How many times what it takes the strongest tile scores: something is flagged from 1 on; None likewise."""
+        return self.scores.highest / self.needed if self.needed else None
 
     @property
     def ignored_share(self) -> float:

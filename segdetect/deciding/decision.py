@@ -184,7 +184,7 @@ def _gate(scores: TileScores, scope: Scope, false_alarms: float, constants: Cali
             "{reason} But it may show an object, whose parts differ by nature: give known-good pictures to be sure.",
             reason=reason,
         )
-    return _decision(RuleName.GATE, threshold, flags, verdict, reason)
+    return _decision(RuleName.GATE, threshold, flags, verdict, reason, needed=max(needed, IDENTICAL))
 
 
 def gate_scale(values: Floats, constants: Calibration) -> float:
@@ -278,7 +278,7 @@ def _calibrated(
     reason = comparison_reason(flags, values, needed, ranked, share, scope, constants, verdict)
     if scores.unlikeness >= constants.other_kind:
         reason = other_kind_reason(reason, scope)
-    return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason)
+    return _decision(RuleName.CALIBRATED, threshold, flags, verdict, reason, needed=max(needed, IDENTICAL))
 
 
 def _reference_bound(good: Floats, false_alarms: float, constants: Calibration) -> float:
@@ -337,6 +337,8 @@ def _nothing_flagged(values: Floats) -> tuple[float, Flags]:
     return math.nextafter(float(values.max()), math.inf), np.zeros(len(values), bool)
 
 
-def _decision(rule: RuleName, threshold: float, flags: Flags, verdict: Verdict, reason: str) -> Decision:
+def _decision(
+    rule: RuleName, threshold: float, flags: Flags, verdict: Verdict, reason: str, *, needed: float | None = None
+) -> Decision:
     flags.flags.writeable = False
-    return Decision(rule, threshold, flags, verdict, reason)
+    return Decision(rule, threshold, flags, verdict, reason, needed)

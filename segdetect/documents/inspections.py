@@ -35,6 +35,7 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "rule": decision.rule.value,
         "threshold": inspection.threshold,
+        "needed": None if inspection.threshold is None else decision.needed,
         "reason": packed(decision.reason),
         "notes": packed(inspection.notes),
         "seconds": dict(inspection.seconds),
@@ -60,6 +61,7 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
             flags=flags,
             verdict=Verdict(document["verdict"]),
             reason=text(unpacked(document["reason"])),
+            needed=_needed(document),
         )
         return Inspection(
             image=text(document["image"]),
@@ -79,6 +81,12 @@ def read_inspection(document: Mapping[str, Any]) -> Inspection:
         raise InputError(
             f"this inspection is damaged ({type(error).__name__}: {error})", remedy="Export it again"
         ) from error
+
+
+def _needed(document: Mapping[str, Any]) -> float | None:
+    """What the strongest tile must reach; documents of before it was told have none."""
+    value = document.get("needed")
+    return None if value is None else number(value)
 
 
 def _threshold(value: Any, scores: TileScores) -> float:

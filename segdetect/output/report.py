@@ -134,10 +134,8 @@ def _drawn(inspection: Inspection, load: Opener, notes: list[str]) -> bytes:
 
 
 def _prominence(inspection: Inspection) -> tuple[float, float]:
-    """How far up a picture stands: by what was said of it, then by its strongest tile over the threshold."""
-    threshold = inspection.threshold
-    ratio = inspection.scores.highest / threshold if threshold else 0.0
-    return (-float(_GRAVITY.index(inspection.decision.verdict)), ratio)
+    """How far up a picture stands: by what was said of it, then by how far its strongest tile stands out."""
+    return (-float(_GRAVITY.index(inspection.decision.verdict)), inspection.excess or 0.0)
 
 
 def _row(inspection: Inspection) -> dict[str, Any]:

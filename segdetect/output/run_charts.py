@@ -28,19 +28,27 @@ _MANY: Final = 2000
 _GOLDEN: Final = (5**0.5 - 1) / 2
 _SMOOTHED: Final = 25
 _BAR_TICKS: Final = 6
-_EXCESS: Final = "highest score over the threshold"
+_EXCESS: Final = "highest score over what it takes"
+# A defect may score a hundred times as high as it takes, beside which all others would look alike on an even scale.
+_LEAST: Final = 0.1
+_SCALE: Final = {
+    "type": "log",
+    "tickvals": [step * 10.0**power for power in range(-1, 5) for step in (1, 2, 5)],
+    "tickformat": "~r",
+}
 
 
 def score_strip(table: pd.DataFrame, *, height: int = 220) -> go.Figure:
-    """A mark for each picture at its highest score over its threshold; what is right of 1 is flagged.
+    """A mark for each picture at its highest score over what it takes; what is right of 1 is flagged.
 
     Args:
         table: with the columns `line`, `image` (fit to be shown), `verdict` and `excess`.
         height: in screen pixels.
     """
     figure = go.Figure()
-    _add_marks(figure, table, x="excess", y=lambda part: (part.line * _GOLDEN) % 1)
+    _add_marks(figure, table, x="place", y=lambda part: (part.line * _GOLDEN) % 1)
     figure.add_vline(1, line={"color": FLAG_COLOUR, "width": 2, "dash": "dash"})
+    figure.update_xaxes(_SCALE)
     figure.update_yaxes(visible=False, range=[-0.15, 1.15])
     return _laid_out(figure, height, x=_EXCESS)
 
@@ -53,19 +61,19 @@ def score_order(table: pd.DataFrame, *, height: int = 280) -> go.Figure:
         height: in screen pixels.
     """
     figure = go.Figure()
-    _add_marks(figure, table, x="number", y=lambda part: part.excess)
+    _add_marks(figure, table, x="number", y=lambda part: part.place)
     known = table[table.excess.notna()]
     if len(known) >= _SMOOTHED:
         figure.add_scatter(
             x=known.line + 1,
-            y=known.excess.rolling(_SMOOTHED, center=True, min_periods=_SMOOTHED // 2).median(),
+            y=_places(known).rolling(_SMOOTHED, center=True, min_periods=_SMOOTHED // 2).median(),
             mode="lines",
             name="median",
             line={"color": "#8892A6", "width": 3},
             hoverinfo="skip",
         )
     figure.add_hline(1, line={"color": FLAG_COLOUR, "width": 2, "dash": "dash"})
-    figure.update_yaxes(title="score / threshold", rangemode="tozero")
+    figure.update_yaxes(_SCALE, title="score / needed")
     return _laid_out(figure, height, x="picture, in the order of the run")
 
 
@@ -125,7 +133,7 @@ def flag_map(sums: Floats, size_wh: tuple[int, int], *, background: str = "", he
 
 
 def _add_marks(figure: go.Figure, table: pd.DataFrame, *, x: str, y: Callable[[pd.DataFrame], pd.Series]) -> None:
-    known = table[table.excess.notna()].assign(number=lambda part: part.line + 1)
+    known = table[table.excess.notna()].assign(number=lambda part: part.line + 1, place=_places)
     kind = go.Scattergl if len(known) > _MANY else go.Scatter
     for verdict, (colour, symbol) in _LOOKS.items():
         part = known[known.verdict == verdict]
@@ -142,6 +150,11 @@ def _add_marks(figure: go.Figure, table: pd.DataFrame, *, x: str, y: Callable[[p
                 hovertemplate="%{customdata[0]}: %{customdata[1]:.2f}<extra>" + verdict + "</extra>",
             )
         )
+
+
+def _places(table: pd.DataFrame) -> pd.Series:
+    """Where pictures are drawn on the scale, which has no zero."""
+    return table.excess.clip(lower=_LEAST)
 
 
 def _laid_out(figure: go.Figure, height: int, *, x: str) -> go.Figure:

@@ -24,8 +24,8 @@ class Question:
         entry: the inspection in the history.
         boxes_ltrb: the segment's tiles.
         tile: its strongest tile.
-        strength: the segment's highest score over the lowest that is flagged, at least 1; less certain where it is
-            lower.
+        strength: the segment's highest score over what it takes to flag any; less certain where it is lower. Below 1
+            where it was flagged only since another place stood out.
     """
 
     entry: Entry
@@ -52,13 +52,13 @@ def tile_boxes(inspection: Inspection, tiles: Sequence[int]) -> tuple[Box, ...]:
 
 def questions(entry: Entry, inspection: Inspection) -> list[Question]:
     """The flagged segments of an inspection."""
-    threshold = inspection.decision.threshold
+    needed = inspection.needed or 0.0
     return [
         Question(
             entry,
             tile_boxes(inspection, segment.tiles),
             segment.strongest_tile,
-            segment.max_score / threshold if threshold > 0 else math.inf,
+            segment.max_score / needed if needed > 0 else math.inf,
         )
         for segment in segments(inspection)
     ]

@@ -97,8 +97,8 @@ def _colours(app: AppTest) -> npt.NDArray[np.float64]:
     return numbers(heat["z"])
 
 
-def _threshold(app: AppTest) -> float:
-    """The lowest score that is flagged, as the gauge in the bar tells it."""
+def _needed(app: AppTest) -> float:
+    """What the strongest tile must reach, as the gauge in the bar tells it."""
     (figures,) = re.findall(r'sd-figures">[\d.,]+ / ([\d.]+)<', "".join(e.proto.body for e in app.get("html")))
     return float(figures)
 
@@ -384,13 +384,13 @@ def test_how_many_are_expected_to_be_defective_is_asked_of_a_batch_and_what_it_c
     app = upload(open_page(), *clean, ("odd.png", DEFECT))
     assert not [group for group in app.get("button_group") if group.key == "defective"]
     choices(app, "scope").select("batch").run()
-    few = _threshold(app)
+    few = _needed(app)
     said = re.search(r"Of 4 pictures of this batch, .* in (\d) if few, (\d) if some, (\d) if half", captions(app))
     assert said is not None
     assert 1 <= int(said[1]) <= int(said[2]) <= int(said[3])
     choices(app, "defective").select(0.5).run()
     assert not app.exception
-    assert _threshold(app) < few
+    assert _needed(app) < few
     app.switch_page("pages/method.py").run()
     app.switch_page("streamlit_app.py").run()
     assert choices(app, "defective").value == 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,15 @@ def test_settings_from_before_the_expected_share_are_of_few_defective_pictures()
     assert read_settings(record).rule.expected_defective == 0.1
 
 
+def test_an_answer_from_before_it_was_told_what_it_takes_goes_by_its_threshold() -> None:
+    made = answer(picture(weave((40, 40))), [0.1, 0.2, 0.3, 0.8], grid=GridSize(2, 2), flagged=[3], threshold=0.4)
+    told = replace(made, decision=replace(made.decision, needed=0.5))
+    document = json.loads(json.dumps(inspection_document(told)))
+    assert (read_inspection(document).needed, read_inspection(document).excess) == (0.5, 1.6)
+    del document["needed"]
+    assert (read_inspection(document).needed, read_inspection(document).excess) == (0.4, 2.0)
+
+
 def test_settings_from_before_there_were_plans_are_of_none() -> None:
     record = settings_record(Settings(plan=PlanVersion("cloth", 3)))
     del record["plan"]
@@ -175,5 +184,6 @@ def test_a_threshold_that_nothing_was_learnt_for_is_left_empty_and_comes_back_as
     made = answer(image, [0.1, 0.2, 0.3, 0.4], grid=GridSize(2, 2), threshold=math.nextafter(0.4, math.inf))
     document = json.loads(json.dumps(inspection_document(made)))
     assert document["threshold"] is None
+    assert made.needed is made.excess is None
     assert image_row(made)["threshold"] is None
     assert read_inspection(document).decision.threshold == made.decision.threshold

@@ -88,7 +88,7 @@ class Row:
         flagged: how many tiles were.
         highest: the highest score; None where it failed.
         threshold: the lowest score that is flagged; None where nothing was learnt.
-        excess: the highest score over the threshold; None likewise.
+        excess: as `Inspection.excess`; None likewise.
         seconds: that it took.
         reason: why, as plain text.
         sha256: hex digest of its bytes; empty where they could not be read.
@@ -190,16 +190,15 @@ def _facts(result: Inspection | Failure) -> dict[str, Any]:
     if isinstance(result, Failure):
         why = _text(str(result.error))
         return {**common, "page": 0, "verdict": FAILED, "flagged": 0, "tiles": "[]", "seconds": 0.0, "reason": why}
-    highest, threshold = result.scores.highest, result.threshold
     return {
         **common,
         "page": result.page,
         "verdict": result.decision.verdict.value,
         "flagged": len(result.flagged_tiles),
         "tiles": json.dumps(result.flagged_tiles),
-        "highest": highest,
-        "threshold": threshold,
-        "excess": highest / threshold if threshold else None,
+        "highest": result.scores.highest,
+        "threshold": result.threshold,
+        "excess": result.excess,
         "seconds": result.total_seconds,
         "reason": _text(result.decision.reason),
     }

@@ -125,7 +125,7 @@ def _show_marks(table: pd.DataFrame) -> None:
     st.plotly_chart(
         localized_chart(score_strip(marks)),
         key="batch-strip",
-        alt="A mark for each picture at its highest score over the threshold; from 1 on, something is flagged",
+        alt="A mark for each picture at its highest score over what it takes; from 1 on, something is flagged",
     )
     st.plotly_chart(
         localized_chart(score_order(marks)),

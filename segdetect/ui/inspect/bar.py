@@ -84,7 +84,7 @@ def _show_words(inspection: Inspection, words: _Words) -> None:
     about = escaped(f"{inspection.image} \u00b7 {inspection.engine} \u00b7 {inspection.settings.grid} tiles")
     share, figures = _strength(inspection)
     gauge = (
-        f'<span class="sd-strength" title="Highest score, and the threshold (the mark): {escaped(figures)}">'
+        f'<span class="sd-strength" title="Highest score, and what it takes (the mark): {escaped(figures)}">'
         f'<span class="sd-gauge"><i style="width: {100 * share:.1f}%"></i></span>'
         f'<span class="sd-figures">{escaped(figures)}</span></span>'
     )
@@ -99,10 +99,10 @@ def _show_words(inspection: Inspection, words: _Words) -> None:
 
 
 def _strength(inspection: Inspection) -> tuple[float, str]:
-    """The highest score as a share of twice the threshold, at most 1, and both in figures; none where none is known."""
-    highest, threshold = inspection.scores.highest, inspection.threshold
-    if threshold is None:
+    """The highest score as a share of twice what it takes, at most 1, and both in figures; none where none is known."""
+    highest, needed = inspection.scores.highest, inspection.needed
+    if needed is None:
         return 0.0, ""
-    share = min(1.0, highest / (2 * threshold)) if threshold > 0 else 1.0
+    share = min(1.0, highest / (2 * needed)) if needed > 0 else 1.0
     digits = 1 if highest >= 100 else 3
-    return share, f"{number(highest, digits)} / {number(threshold, digits)}"
+    return share, f"{number(highest, digits)} / {number(needed, digits)}"

@@ -78,7 +78,7 @@ def _show_nothing(queue: Queue) -> None:
 
 def _show_place(question: Question, image: LoadedImage | None) -> None:
     entry = question.entry
-    st.markdown(f"**{plain(entry.image)}**, {number(question.strength, 2)} times the threshold")
+    st.markdown(f"**{plain(entry.image)}**, {number(question.strength, 2)} times what it takes to flag this picture")
     alt = shown(f"The flagged place in {entry.image}, outlined, with what is around it")
     # What may be said of it stays in view beside a high picture.
     with st.container(key="review-place"):

@@ -159,6 +159,12 @@ def test_what_it_takes_is_enough() -> None:
     assert not decided([1, 1, 1, 1, math.nextafter(needed, 0)]).flags.any()
 
 
+@pytest.mark.parametrize("strongest", [1.5, 4.0, 16.0])
+def test_what_it_takes_is_told_apart_from_what_goes_with_the_strongest(strongest: float) -> None:
+    """Else all pictures of which much stands out would do so alike: by the strongest over its own share."""
+    assert decided([1, 1, 1, 1, strongest]).needed == pytest.approx(2)
+
+
 @pytest.mark.parametrize(
     ("second", "needed"),
     [

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -20,7 +21,7 @@ from segdetect.output.charts import (
     stability_map,
 )
 from segdetect.output.heat import COLOUR_SCALES, heat_scale
-from segdetect.output.run_charts import flag_map
+from segdetect.output.run_charts import flag_map, score_order, score_strip
 from segdetect.pictures.loading import LoadedImage
 from segdetect.settings import GridSize
 from tests.support.pictures import answer, picture, weave
@@ -183,3 +184,19 @@ def test_the_stability_map_shows_percent_of_the_cuts_over_the_picture() -> None:
 def test_the_bar_beside_the_map_of_a_run_counts_whole_pictures(most: int, step: int) -> None:
     heat = flag_map(np.array([[0.0, 1.0], [0.0, most]]), (64, 64)).data[0]
     assert (heat.zmin, heat.zmax, heat.colorbar.tick0, heat.colorbar.dtick) == (0, most, 0, step)
+
+
+def test_a_score_far_above_what_it_takes_leaves_the_others_apart_and_none_is_left_out() -> None:
+    some = [("normal", 0.0), ("normal", 0.8), ("anomalous", 1.3), ("anomalous", 100.0), ("cannot tell", None)]
+    table = pd.DataFrame(
+        [
+            {"line": line, "image": "a", "verdict": verdict, "excess": excess}
+            for line, (verdict, excess) in enumerate(some)
+        ]
+    )
+    for figure, axis in ((score_strip(table), "x"), (score_order(table), "y")):
+        assert getattr(figure.layout, f"{axis}axis").type == "log", "where 0 has no place"
+        drawn = {trace.name: list(getattr(trace, axis)) for trace in figure.data}
+        assert drawn == {"normal": [0.1, 0.8], "anomalous": [1.3, 100.0]}
+        told = [excess for trace in figure.data for _, excess in trace.customdata]
+        assert told == [0.0, 0.8, 1.3, 100.0], "as it is, where the pointer rests"

@@ -15,6 +15,7 @@ import pytest
 
 from segdetect.errors import ClusterError, EngineUnavailableError, InputError, StorageError
 from segdetect.memo import Budget
+from segdetect.output.finished import Finished
 from segdetect.output.journal import JOURNAL
 from segdetect.pictures.source_file import SourceFile
 from segdetect.pictures.sources import list_sources
@@ -29,12 +30,12 @@ from segdetect.runs.queued.state import RunState
 from segdetect.runs.queued.work import held
 from segdetect.runs.rooms import Here, Room
 from segdetect.runs.run import Work
-from segdetect.settings import EngineName, Scope, Settings
+from segdetect.settings import EngineName, GridSize, Scope, Settings
 from segdetect.storage.history.entries import FAILED, Search
 from segdetect.storage.history.history import History
 from segdetect.storage.roots import Roots
 from tests.support.background import PATIENCE
-from tests.support.pictures import planted, png, tiff, weave
+from tests.support.pictures import answer, picture, planted, png, tiff, weave
 from tests.support.tiny_engine import TinyDenseEngine
 
 SETTINGS = Settings(engine=EngineName.TEXTURE)
@@ -141,7 +142,6 @@ def test_a_bad_file_is_a_row_and_the_others_have_theirs(bench: Bench) -> None:
     found = rows["2.png"]
     assert found.thumbnail is not None
     assert found.thumbnail.startswith(b"\xff\xd8")
-    assert found.excess is None or found.excess == pytest.approx((found.highest or 0) / (found.threshold or 1))
 
 
 def test_runs_queue_in_their_order_and_each_says_how_many_are_ahead(bench: Bench) -> None:
@@ -484,6 +484,14 @@ def test_a_run_without_pictures_does_not_begin(bench: Bench) -> None:
         bench.runs.start(folder, Work.by(bench.inspector, [], SETTINGS), name="none")
     assert bench.runs.of("") == []
     assert not folder.exists()
+
+
+def test_of_pictures_that_flag_from_a_share_of_the_strongest_on_the_most_anomalous_is_first(tmp_path: Path) -> None:
+    made = answer(picture(weave()), [1.0] * 48 + [4.0], grid=GridSize(7, 7), flagged=[48], threshold=2.8)
+    some = [replace(made, decision=replace(made.decision, needed=needed)) for needed in (2.5, 1.6, 3.2)]
+    rows = Rows(tmp_path)
+    rows.add(enumerate(Finished.of(one, file=number) for number, one in enumerate(some)))
+    assert [(row.line, row.excess) for row in rows.find(Query())] == [(1, 2.5), (0, 1.6), (2, 1.25)]
 
 
 def test_rows_are_sorted_and_filtered(bench: Bench) -> None:

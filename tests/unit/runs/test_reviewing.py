@@ -94,6 +94,16 @@ def test_segments_are_asked_about_the_least_certain_first() -> None:
     assert len({one.about for one in found}) == 6
 
 
+def test_a_picture_that_hardly_stands_out_is_asked_about_before_one_that_clearly_does() -> None:
+    def of(id: int, needed: float) -> list[Question]:
+        """As a rule has it that flags from a share of the strongest score on."""
+        made = answer(picture(weave()), [1.0] * 48 + [4.0], grid=GridSize(7, 7), flagged=[48], threshold=2.8)
+        return questions(entry(id), replace(made, decision=replace(made.decision, needed=needed)))
+
+    found = least_certain_first([*of(1, 1.6), *of(2, 3.9), *of(3, 2.5)])
+    assert [(one.entry.id, round(one.strength, 2)) for one in found] == [(2, 1.03), (3, 1.6), (1, 2.5)]
+
+
 def test_what_is_no_defect_is_allowed_by_a_new_version_and_taken_back_by_a_further_one(plans: Plans) -> None:
     said = [review()]
     allowing = learn_from(plans, said[0], said, DATA)

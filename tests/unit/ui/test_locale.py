@@ -247,7 +247,7 @@ def test_a_page_is_in_the_readers_numbers_and_its_files_are_not(monkeypatch: pyt
     assert not app.exception
     image = load_image(data, name="defect 2.5.png")
     own = Inspector({EngineName.TEXTURE: TextureEngine()}).inspect(image, Settings(engine=EngineName.TEXTURE))
-    figures = f"{own.scores.scores.max():.3f} / {own.decision.threshold:.3f}".replace(".", ",")
+    figures = f"{own.scores.scores.max():.3f} / {own.needed:.3f}".replace(".", ",")
     (reason,) = [e.proto.body for e in app.get("html") if 'class="sd-why"' in e.proto.body]
     assert re.search(r"scores \d+,\d\d times", reason)
     assert _figures(app) == figures
@@ -272,6 +272,6 @@ def test_one_readers_numbers_do_not_reach_another(monkeypatch: pytest.MonkeyPatc
 
 
 def _figures(app: AppTest) -> str:
-    """The highest score and the threshold, as the bar tells them."""
+    """The highest score and what it takes, as the bar tells them."""
     (bar,) = [element.proto.body for element in app.get("html") if 'class="sd-figures"' in element.proto.body]
     return bar.partition('class="sd-figures">')[2].partition("<")[0]
