@@ -1,4 +1,4 @@
-"""What becomes of pictures as the threshold is moved: defective ones that are missed, good ones that are flagged."""
+"""What becomes of pictures as more or less is demanded: defective ones that are missed, good ones that are flagged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class OperatingPoint:
     """One place to cut.
 
     Args:
-        cut: how many times its own threshold a picture's strongest tile must reach; 1 is the rule as it is.
+        cut: how many times what it takes a picture's strongest tile must score; 1 is the rule as it is.
         misses: share of the defective pictures of which nothing is flagged then, 0..1.
         false_alarms: share of the good pictures of which something is, 0..1.
     """
@@ -69,9 +69,8 @@ def own_point(evaluation: Evaluation) -> OperatingPoint | None:
 
 
 def _strength(picture: PictureResult) -> float:
-    """The strongest tile's score over the picture's threshold; 0 where nothing was learnt that it is held against."""
-    threshold = picture.inspection.threshold
-    return picture.inspection.scores.highest / threshold if threshold is not None and threshold > 0 else 0.0
+    """As `Inspection.excess`; 0 where nothing was learnt that a score is held against."""
+    return picture.inspection.excess or 0.0
 
 
 def _below(strengths: Floats, cut: float) -> float:

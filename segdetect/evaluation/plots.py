@@ -116,8 +116,8 @@ def operating_chart(
         customdata=[point.cut for point in points.points],
         mode="lines",
         line={"color": GOOD_COLOUR, "width": 2.5, "shape": "hv"},
-        name="another threshold",
-        hovertemplate="%{x:.0f} false alarms, %{y:.0f} misses<br>%{customdata:.2f} x the threshold<extra></extra>",
+        name="another demand",
+        hovertemplate="%{x:.0f} false alarms, %{y:.0f} misses<br>%{customdata:.2f} x what it takes<extra></extra>",
     )
     marks = [("your choice", chosen, LINE_COLOURS[2], "circle")]
     marks += [] if own is None else [("the rule as it is", own, DEFECT_COLOUR, "diamond")]

@@ -120,9 +120,8 @@ def lessons_of(inspections: Sequence[Inspection]) -> Lessons:
         )
         for at, (one, twin) in enumerate(zip(inspections, twins, strict=True))
     )
-    # What is flagged has the threshold of its tiles, which is another than what the strongest must reach.
-    learnt = [one.threshold for one in inspections if not one.decision.flags.any() and one.threshold is not None]
-    return Lessons(each, float(np.median(learnt)) if learnt else None)
+    needed = [one.needed for one in inspections if one.needed is not None]
+    return Lessons(each, float(np.median(needed)) if needed else None)
 
 
 def _fence(strongest: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -95,6 +96,13 @@ def test_the_worst_come_first_and_of_one_verdict_the_strongest() -> None:
     assert worst_first(found) == [3, 1, 2, 0]
     assert told(found) == "2 anomalous, 1 failed, 1 normal"
     assert told([]) == ""
+
+
+def test_of_two_anomalous_pictures_the_one_that_stands_out_further_comes_first() -> None:
+    faint = weave() + 0.2 * (planted(2, 3) - weave().astype(float))
+    data = _strip(upload(open_page(), ("faint.png", png(faint.astype(np.uint8))), ("strong.png", png(planted(2, 3)))))
+    names = [(picture["name"], picture["verdict"]) for picture in data["pictures"]]
+    assert names == [("strong.png", "anomalous"), ("faint.png", "anomalous")]
 
 
 def test_where_the_first_picture_cannot_be_read_the_next_one_is_shown_below_the_strip() -> None:

@@ -29,11 +29,11 @@ def show_operating_point(evaluation: Evaluation) -> None:
         10,
         key="operating-point",
         persist_state="session",
-        help="What the rule would find if its thresholds were lowered or raised together, for all pictures alike.",
+        help="What the rule would find if it demanded more or less of the strongest tile, in all pictures alike.",
     )
     point = points.at(accepted / 100)
     # Above the highest score there is no number to name: nothing is flagged.
-    times = "a threshold above every score" if math.isinf(point.cut) else f"{number(point.cut, 2)} times the thresholds"
+    times = "a demand above every score" if math.isinf(point.cut) else f"{number(point.cut, 2)} times what it takes"
     st.markdown(
         plain(
             f"At {times}, {100 * point.false_alarms:.0f} of 100 good pictures are flagged, and "

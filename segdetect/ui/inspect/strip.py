@@ -81,7 +81,7 @@ class Found:
     Args:
         verdict: of the picture, or that it failed.
         why: the reason in full.
-        strength: its highest score over its threshold, if any; of pictures of one verdict, the highest comes first.
+        strength: its highest score over what it takes, if known; of pictures of one verdict, the highest comes first.
         thumbnail: a `data:` address; empty where it could not be opened.
     """
 
@@ -216,7 +216,7 @@ def _found(page: FilePage, result: Answer | Failure) -> Found:
         # One that could be opened, and is too small for the grid, is seen all the same.
         return Found(FAILED, result.error.message, thumbnail=recalled(_THUMBNAIL, page.place) or "")
     inspection = result.inspection
-    strength = inspection.scores.highest / (inspection.threshold or 1.0)
+    strength = inspection.scores.highest / (inspection.needed or 1.0)
     decision = inspection.decision
     return Found(decision.verdict.value, decision.reason, strength, _thumbnail(result.image))
 

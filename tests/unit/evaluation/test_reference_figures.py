@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -285,6 +287,19 @@ def test_lowering_the_cut_trades_misses_for_false_alarms() -> None:
     own = own_point(run)
     assert own is not None
     assert (round(own.misses, 3), own.false_alarms) == (0.333, 0.5)
+
+
+def test_a_picture_is_held_to_what_its_rule_demands_and_not_to_what_goes_with_its_strongest_tile() -> None:
+    """The rules flag from a share of the strongest score on: over that, all pictures that are called are alike."""
+
+    def called(strongest: float, **more: Any) -> PictureResult:
+        made = result([strongest, 0], flagged=[0], **more)
+        decision = replace(made.inspection.decision, threshold=0.7 * strongest, needed=0.5)
+        return replace(made, inspection=replace(made.inspection, decision=decision))
+
+    points = operating_points(evaluation(called(0.6), called(2, defective=[0], ap=1.0)))
+    assert points is not None
+    assert [(p.cut, p.misses, p.false_alarms) for p in points.points[1:]] == [(4, 0, 0), (1.2, 0, 1)]
 
 
 def test_there_is_nowhere_to_cut_without_good_or_without_defective_pictures() -> None:

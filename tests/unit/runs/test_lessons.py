@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,18 @@ def test_what_scores_far_less_than_the_others_covers_nothing_new() -> None:
     lessons = lessons_of([answer(image, [high / 2] * 3 + [high], grid=GridSize(2, 2)) for high in strongest])
     assert [lesson.nothing_new for lesson in lessons.each] == [False, False, False, False, True, False]
     assert [lesson.outlier for lesson in lessons.each] == [False, False, False, False, False, True]
+
+
+def test_what_it_takes_is_the_median_of_all_also_of_those_that_would_be_false_alarms() -> None:
+    image = picture(weave((64, 64)))
+    made = [
+        answer(image, [1.0, 1.0, 1.0, 4.0], grid=GridSize(2, 2), flagged=[3] if flagged else [], threshold=threshold)
+        for flagged, threshold in ((False, 5.0), (True, 2.8), (True, 2.8))
+    ]
+    each = [
+        replace(one, decision=replace(one.decision, needed=at)) for one, at in zip(made, (5.0, 3.0, 3.5), strict=True)
+    ]
+    assert lessons_of(each).threshold == 3.5
 
 
 @pytest.mark.parametrize(
