@@ -95,7 +95,7 @@ def test_a_run_without_answers_says_what_it_does_and_not_that_nothing_is_done() 
 def test_a_run_that_is_done_tells_the_worst_first() -> None:
     """In whatever order they came, as the strip of pictures on Inspect does."""
     state = RunState(record=RECORD, state=State.DONE, counts={"failed": 1, "normal": 12, "anomalous": 3})
-    assert _told(state) == "⬢ 3 anomalous, ✕ 1 failed, ✓ 12 normal"
+    assert _told(state) == "⬢\u00a03\u00a0anomalous, ✕\u00a01\u00a0failed, ✓\u00a012\u00a0normal"
 
 
 def test_the_empty_page_teaches_and_has_a_sample_a_click_away() -> None:

@@ -86,11 +86,18 @@ def _draw_all(found: Sequence[RunState], opened: str) -> None:
 
 
 def _draw_run(run: RunState, *, is_opened: bool) -> None:
-    id, name, told = run.record.id, run.record.name, _told(run)
+    name, told = run.record.name, _told(run)
     if run.state is State.RUNNING:
         st.progress(min(1.0, run.share), text=f"**{plain(name)}**: {plain(told)}")
     else:
         st.markdown(f"{_ICONS[run.state]} **{plain(name)}**, {plain(_begun(run))}: {plain(told)}")
+    # Beside a long line or below it, but together.
+    with st.container(horizontal=True, width="content"):
+        _draw_buttons(run, is_opened=is_opened)
+
+
+def _draw_buttons(run: RunState, *, is_opened: bool) -> None:
+    id = run.record.id
     if is_opened:
         _button("Hide", "visibility_off", close_run, f"hide-{id}")
     else:
@@ -155,7 +162,7 @@ def _told(run: RunState) -> str:
         return ", ".join([of, *_pace(run)])
     if run.state is State.DONE:
         return ", ".join(
-            f"{SIGNS[verdict]} {number(run.counts[verdict], 0)} {verdict}"
+            f"{SIGNS[verdict]} {number(run.counts[verdict], 0)} {verdict}".replace(" ", "\u00a0")  # each on one line
             for verdict in WORST_FIRST
             if run.counts.get(verdict)
         )

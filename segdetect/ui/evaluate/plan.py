@@ -179,7 +179,7 @@ def show_start(plan: tuple[Dataset, Settings]) -> None:
         st.button("Evaluate", type="primary", icon=":material/play_arrow:", on_click=callback(start_run), args=plan)
         if len(ready) > 1:
             st.button(
-                f"Evaluate with all {len(ready):d} engines",
+                f"Evaluate with {'both' if len(ready) == 2 else f'all {len(ready):d}'} engines",
                 icon=":material/playlist_play:",
                 key="evaluate-all",
                 on_click=callback(start_run),
