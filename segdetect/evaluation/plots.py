@@ -116,7 +116,7 @@ def operating_chart(
         customdata=[point.cut for point in points.points],
         mode="lines",
         line={"color": GOOD_COLOUR, "width": 2.5, "shape": "hv"},
-        name="another demand",
+        name="stricter or laxer",
         hovertemplate="%{x:.0f} false alarms, %{y:.0f} misses<br>%{customdata:.2f} x what it takes<extra></extra>",
     )
     marks = [("your choice", chosen, LINE_COLOURS[2], "circle")]

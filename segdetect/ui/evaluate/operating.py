@@ -33,7 +33,7 @@ def show_operating_point(evaluation: Evaluation) -> None:
     )
     point = points.at(accepted / 100)
     # Above the highest score there is no number to name: nothing is flagged.
-    times = "a demand above every score" if math.isinf(point.cut) else f"{number(point.cut, 2)} times what it takes"
+    times = "a threshold above every score" if math.isinf(point.cut) else f"{number(point.cut, 2)} times what it takes"
     st.markdown(
         plain(
             f"At {times}, {100 * point.false_alarms:.0f} of 100 good pictures are flagged, and "
