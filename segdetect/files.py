@@ -36,6 +36,7 @@ _NETWORK: Final = (
     "fuse.",
 )
 _MOUNTS: Final = Path("/proc/self/mounts")
+_PART: Final = re.compile(r"\.[0-9a-f]{32}\.part")  # of `write_atomic`
 
 
 def home() -> Path:
@@ -131,6 +132,23 @@ def write_atomic(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def remove_unfinished(folder: Path, *, below: bool = False) -> None:
+    """Remove what a writer that was killed left of `write_atomic`, from a folder that nobody else writes to.
+
+    Nothing else is touched, since the folder may hold unfinished files of other programs.
+
+    Args:
+        folder: is there.
+        below: from the folders in it, too.
+
+    Raises:
+        OSError: the folder cannot be read or written.
+    """
+    for part in folder.rglob(".*.part") if below else folder.glob(".*.part"):
+        if _PART.fullmatch(part.name):
+            part.unlink(missing_ok=True)
 
 
 class Draft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+from segdetect.files import remove_unfinished
 from segdetect.pictures.names import folded
 
 
@@ -12,7 +13,7 @@ class PictureFiles:
     """Files of one kind, one for each picture, in a folder.
 
     Args:
-        folder: where they lie; made where it is absent.
+        folder: where they lie; made where it is absent. What was left half written in it is removed.
         ending: of their names, with its dot.
 
     Raises:
@@ -23,6 +24,7 @@ class PictureFiles:
         self._folder, self._ending = folder, ending
         self._taken: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(folder, below=True)
 
     def path(self, name: str) -> Path:
         """Where the next picture's file lies; a name that was taken gets a number."""

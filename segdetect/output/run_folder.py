@@ -11,7 +11,7 @@ from typing import Self
 import pandas as pd
 
 from segdetect.errors import InputError
-from segdetect.files import storage_errors, write_atomic
+from segdetect.files import remove_unfinished, storage_errors, write_atomic
 from segdetect.inspection import Failure, Inspection
 from segdetect.output.annotation import png_bytes
 from segdetect.output.csv_files import CsvTable
@@ -28,7 +28,7 @@ class RunWriter:
     Whatever the formats, there are `run.json` and `images.csv`. Use as a context manager.
 
     Args:
-        folder: made where it is absent; files of an earlier run in it are replaced.
+        folder: made where it is absent; files of an earlier run in it are replaced, and what it left half written goes.
         run: what all answers have in common.
         formats: what is written.
 
@@ -41,6 +41,7 @@ class RunWriter:
         self._formats: list[Format] = []
         with storage_errors(folder), ExitStack() as begun:
             folder.mkdir(parents=True, exist_ok=True)
+            remove_unfinished(folder)
             write_atomic(folder / "run.json", (json.dumps(run.record, indent=2) + "\n").encode())
             # Drawn by whoever inspects, where the pixels are.
             self._annotated = PictureFiles(folder / "annotated", ".png") if FormatName.CSV in formats else None
