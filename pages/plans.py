@@ -18,9 +18,10 @@ with page("Plans"):
     opened = show_list()
     if opened is not None:
         plan = show_plan(opened)
-        show_mending(plan)
+        is_whole = show_mending(plan)
         show_switch(plan)
-        show_learnt(plan)
+        if is_whole:  # else it would be said once more, by an error
+            show_learnt(plan)
         show_drift_of(plan)
         show_worth(plan)
         show_trial(plan)

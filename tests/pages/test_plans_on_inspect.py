@@ -229,3 +229,13 @@ def test_what_cannot_be_written_is_an_error_in_words(gasket: Plan, monkeypatch: 
     press(app, "Save as version 2")
     assert not app.exception
     assert any("Read-only file system" in unescaped(error) for error in errors(app))
+
+
+@pytest.mark.parametrize("name", ["Gasket", "Gasket~x"])
+def test_a_link_with_a_name_alone_is_all_of_the_last_version(gasket: Plan, name: str) -> None:
+    settings = replace(SETTINGS, grid=GridSize(6, 6))
+    kept = Plans().keep(replace(gasket, name=name, version=int(name == gasket.name), settings=settings))
+    app = open_page(plan=name)
+    assert not app.warning
+    assert app.slider(key="grid").value == 6
+    assert app.query_params["plan"] in (f"{name}~{kept.version}", [f"{name}~{kept.version}"])

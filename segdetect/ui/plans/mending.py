@@ -23,11 +23,15 @@ _KIND: Final = "mending"
 
 
 @part("Mending the plan")
-def show_mending(plan: Plan) -> None:
-    """Draw which pictures of a plan are damaged or gone, where some are, and take the same files once more."""
+def show_mending(plan: Plan) -> bool:
+    """Draw which pictures of a plan are damaged or gone, where some are, and take the same files once more.
+
+    Returns:
+        Whether it lacks none, and can be used.
+    """
     lacking = plans().lacking(plan)
     if not lacking:
-        return
+        return True
     st.warning(
         f"{counted(len(lacking), 'picture')} of this plan cannot be used, damaged or gone: "
         f"{plain(_named(plan, lacking))}. Give it what is lacking once more, and all is as it was.",
@@ -43,6 +47,7 @@ def show_mending(plan: Plan) -> None:
         help="Also as a ZIP. They are known by their content, whatever their names; others do no harm.",
     )
     show_trouble(_KIND)
+    return False
 
 
 def _mend(plan: Plan, lacking: Sequence[str]) -> None:

@@ -93,9 +93,13 @@ def follow_plan(troubles: DeltaGenerator) -> None:
     if st.session_state.setdefault(_FOLLOWED, asked is None) or asked is None:
         return
     st.session_state[_FOLLOWED] = True
-    name, _, version = asked.rpartition("~")
+    name, mark, version = asked.rpartition("~")
     try:
-        plan = Plans().get(name, int(version) if version.isdecimal() else None)
+        if not (mark and version.isdecimal()):
+            # The name alone, as it is written by hand: nothing else of the address says how to inspect.
+            use_plan(Plans().get(asked))
+            return
+        plan = Plans().get(name, int(version))
         if plan.good and not kept_uploads("references"):
             use_good(plan)
     except SegDetectError as error:
